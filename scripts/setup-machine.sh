@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# setup-machine.sh start [PID]   what the tests need of this machine: packages (Debian, as root), fortio, a Docker daemon
+# setup-machine.sh stop  [PID]   stops the daemon that `start` started, as soon as no living PID uses it any more
+#
+# PID is the process that needs the daemon; without it the daemon stays until `stop` is called without one. Idempotent,
+# silent and quick when there is nothing to do; never fails: what is missing is said, and tests that need it say so.
+#
+# A dockerd with its default flags works on a machine without systemd and with cgroup v1 too (overlay2, cgroupfs, its own
+# containerd): the bridge, published ports, --network host and --network none all carry traffic.
+set -euo pipefail
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/hotexec-test
+state=/run/hotexec-test
+
+# What is looked for (a command or a file) : the Debian package that has it.
+needed='
+  dockerd:docker.io docker:docker.io containerd:containerd runc:runc iptables:iptables
+  busybox:busybox-static nginx:nginx redis-server:redis-server
+  gdb:gdb strace:strace gcc:gcc /usr/include/stdio.h:libc6-dev musl-gcc:musl-tools
+  python3:python3 javac:default-jdk-headless
+  ip:iproute2 unshare:util-linux nsenter:util-linux flock:util-linux curl:curl wrk:wrk
+'
+
+say() { echo "setup-machine: $*" >&2; }
+is_root() { [ "$(id -u)" = 0 ]; }
+
+missing_packages() {
+  local pair
+  for pair in $needed; do
+    command -v "${pair%%:*}" >/dev/null || [ -e "${pair%%:*}" ] || echo "${pair#*:}"
+  done | sort -u
+}
+
+install_packages() {
+  local missing
+  missing=$(missing_packages | xargs)
+  [ -n "$missing" ] || return 0
+  if ! is_root || ! command -v apt-get >/dev/null; then
+    say "missing here: $missing. Only root on Debian can install them; the tests that need them are skipped."
+    return 0
+  fi
+  say "installing $missing"
+  without_starting_services apt_install "$missing" || say "apt could not install all of: $missing"
+}
+
+# Another apt may hold the locks: wait for it. (The lock of `update` knows no timeout of its own.)
+apt_install() {
+  local try
+  for try in 1 2 3 4 5 6; do
+    apt-get update -qq >&2 && break
+    sleep $((try * 5))
+  done
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get install -qq -y --no-install-recommends \
+    -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=600 $1 >&2
+}
+
+# nginx and redis are wanted as programs, not as services of this machine.
+without_starting_services() {
+  local policy=/usr/sbin/policy-rc.d ours= status=0
+  [ -e $policy ] || {
+    ours=1
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod +x $policy
+  }
+  "$@" || status=$?
+  [ -z "$ours" ] || rm -f $policy
+  [ ! -d /run/systemd/system ] || systemctl disable --now nginx redis-server >/dev/null 2>&1 || true
+  return $status
+}
+
+install_fortio() {
+  [ ! -x "$cache/bin/fortio" ] || return 0
+  command -v go >/dev/null || {
+    say 'missing here: fortio (needs Go); the tests that need it are skipped.'
+    return 0
+  }
+  say 'building fortio'
+  GOBIN=$cache/bin CGO_ENABLED=0 go install fortio.org/fortio@v1.68.0 >&2 || say 'fortio could not be built'
+}
+
+answers() { docker version >/dev/null 2>&1; }
+
+start_docker() {
+  # An answering daemon that is not ours is used and left alone.
+  answers && [ ! -e $state/dockerd.pid ] && return 0
+  if ! is_root || ! command -v dockerd >/dev/null; then
+    say 'no Docker daemon answers, and only root can start one; the tests that need it are skipped.'
+    return 0
+  fi
+  mkdir -p $state/users
+  exec 9>$state/lock
+  flock 9
+  : >"$state/users/$1"
+  answers || launch_docker
+  exec 9>&-
+}
+
+launch_docker() {
+  setsid dockerd >$state/dockerd.log 2>&1 </dev/null 9>&- &
+  echo $! >$state/dockerd.pid
+  local try
+  for try in $(seq 300); do
+    answers && return 0
+    [ -d /proc/$! ] || break
+    sleep 0.1
+  done
+  say "dockerd did not start; the end of $state/dockerd.log:"
+  tail -n 5 $state/dockerd.log >&2
+}
+
+stop_docker() {
+  [ -d $state/users ] && is_root || return 0
+  exec 9>$state/lock
+  flock 9
+  rm -f "$state/users/$1"
+  local user
+  for user in "$state"/users/*; do
+    [ -d "/proc/${user##*/}" ] && return 0
+    rm -f "$user"
+  done
+  kill_docker
+}
+
+kill_docker() {
+  local pid try
+  pid=$(cat $state/dockerd.pid 2>/dev/null) || return 0
+  rm -f $state/dockerd.pid
+  [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ] || return 0
+  kill "$pid" || return 0
+  for try in $(seq 200); do
+    is_running "$pid" || return 0
+    sleep 0.1
+  done
+  kill -KILL "$pid"
+}
+
+# A zombie still has its directory in /proc; that its parent is slow to reap it is no concern of ours.
+is_running() {
+  local stat
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  case ${stat##*) } in Z*) return 1 ;; esac
+}
+
+case ${1:-start} in
+  start)
+    install_packages
+    install_fortio
+    start_docker "${2:-1}"
+    ;;
+  stop) stop_docker "${2:-1}" ;;
+  *)
+    say "unknown command $1"
+    exit 2
+    ;;
+esac

@@ -1,0 +1,49 @@
+// node scripts/test.ts [VITEST-ARG...]: sets the machine up, builds, runs the tests: unit, kernel, containers.
+// The last line is always "N passed, N failed, N skipped".
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Summary } from '../tests/support/reporter.ts';
+
+const root = join(import.meta.dirname, '..');
+const setup = join(root, 'scripts/setup-machine.sh');
+
+// Ctrl-C reaches the children too; the clean-up below must still run.
+process.on('SIGINT', () => {});
+run(setup, ['start', String(process.pid)]);
+const summary = test();
+run(setup, ['stop', String(process.pid)]);
+console.log(`${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped`);
+process.exitCode = summary.failed === 0 ? 0 : 1;
+
+function test(): Summary {
+  if (run(process.execPath, [join(root, 'scripts/build.ts')]) !== 0) return { passed: 0, failed: 1, skipped: 0 };
+  const directory = mkdtempSync(join(tmpdir(), 'hotexec-test-'));
+  try {
+    return vitest(join(directory, 'summary.json'));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function vitest(summaryFile: string): Summary {
+  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...process.argv.slice(2)];
+  const env = { ...process.env, HOTEXEC_TEST_SUMMARY: summaryFile };
+  const status = run(process.execPath, args, env);
+  const { passed, failed, skipped } = readSummary(summaryFile);
+  // An error outside every test, or a run that broke off, is a failure although no test failed.
+  return { passed, failed: status === 0 ? failed : Math.max(failed, 1), skipped };
+}
+
+function readSummary(file: string): Summary {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Summary;
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): number | null {
+  return spawnSync(command, args, { cwd: root, stdio: 'inherit', env }).status;
+}

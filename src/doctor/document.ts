@@ -1,0 +1,26 @@
+// The answer of `hotexec doctor -o json`. Within hotexec/v1 fields are only added.
+import type { Diagnosis } from './diagnose.ts';
+import type { Finding } from './finding.ts';
+
+export interface DoctorDocument {
+  readonly apiVersion: 'hotexec/v1';
+  readonly kind: 'Doctor';
+  readonly target: { readonly name: string; readonly pid: number } | null;
+  readonly possible: boolean;
+  readonly findings: readonly (Finding & { readonly section: string })[];
+}
+
+export function doctorDocument({ target, possible, sections }: Diagnosis): DoctorDocument {
+  return {
+    apiVersion: 'hotexec/v1',
+    kind: 'Doctor',
+    target: target === null ? null : { name: target.name, pid: target.pid },
+    possible,
+    findings: sections.flatMap(({ title, findings }) =>
+      findings.map((finding) => ({
+        section: target !== null && title.startsWith('Target') ? 'Target' : title,
+        ...finding,
+      })),
+    ),
+  };
+}

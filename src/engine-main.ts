@@ -1,0 +1,149 @@
+// The engine: one request in, one answer out. A process of its own, since a tracer is a thread and Node's other threads must not be it;
+// started in a session of its own, so that a Ctrl-C in the terminal reaches the front and not what holds a target.
+import { readlinkSync, readSync, writeSync } from 'node:fs';
+import { runtimeDirectory } from './engine/runtime-directory.ts';
+import { describeCall } from './engine/report.ts';
+import type { Host } from './engine/host.ts';
+import { errorData, HotexecError } from './errors.ts';
+import { inspect } from './inspect.ts';
+import { openJournal, type Journal } from './journal/journal.ts';
+import { mend } from './mend.ts';
+import { inputReady } from './native/poll.ts';
+import { parseNamespaceLink } from './procfs/ns.ts';
+import type { EngineAnswer, EngineLine, HotexecEvent, MendResult } from './protocol/event.ts';
+import type { EngineRequest, TargetProcess } from './protocol/request.ts';
+import { plan } from './plan.ts';
+import { restart } from './restart.ts';
+
+const stdin = 0;
+const stdout = 1;
+
+/** A signal to the engine never leaves a half-done target: it is busy until it is done, and nothing else listens. */
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+
+const queue: EngineLine[] = [];
+let queueing = false;
+
+const request = readRequest();
+if (request !== null) {
+  send(answer(request));
+}
+process.exit(0);
+
+function answer(asked: EngineRequest): EngineAnswer {
+  try {
+    const host = createHost(asked);
+    switch (asked.kind) {
+      case 'inspect':
+        return { kind: 'inspect-result', result: inspect(asked, host) };
+      case 'plan':
+        return { kind: 'plan-result', result: plan(asked, host) };
+      case 'mend': {
+        using opened = openTarget(asked.target, host);
+        return { kind: 'mend-result', result: opened.mended };
+      }
+      case 'restart': {
+        using opened = openTarget(asked.target, host);
+        return { kind: 'restart-result', result: restart(asked, host, opened.journal) };
+      }
+    }
+  } catch (error) {
+    // Not in order: no answer, and the front sends a mender who finds the journal.
+    if (!(error instanceof HotexecError)) throw error;
+    return { kind: 'failure', error: errorData(error) };
+  }
+}
+
+interface OpenTarget extends Disposable {
+  readonly journal: Journal;
+  readonly mended: MendResult;
+}
+
+/** Locks the target and puts in order what a killed engine left on it. */
+function openTarget(target: TargetProcess, host: Host): OpenTarget {
+  const { journal, left } = openJournal({ directory: host.journalDirectory, pid: target.pid, startTicks: target.startTicks });
+  let mended: MendResult = { found: 'nothing', detail: 'no engine has left anything on this process' };
+  try {
+    if (left !== null) {
+      mended = mend(left, journal, target, host);
+      if (mended.found === 'new') host.emit({ kind: 'warning', message: `an earlier hotexec had been killed: ${mended.detail}` });
+      journal.clear();
+    }
+  } catch (error) {
+    journal[Symbol.dispose]();
+    throw error;
+  }
+  return { journal, mended, [Symbol.dispose]: () => journal[Symbol.dispose]() };
+}
+
+function createHost(asked: EngineRequest): Host {
+  const startedMs = performance.now();
+  const verbose = asked.kind === 'restart' && asked.options.verbose;
+  const timeoutMs = asked.kind === 'restart' ? asked.options.timeoutMs : Number.POSITIVE_INFINITY;
+  let cancelled = false;
+  return {
+    ourselves: {
+      pids: new Set([process.pid, process.ppid]),
+      pidNamespace: parseNamespaceLink(readlinkSync('/proc/self/ns/pid')).inode,
+    },
+    journalDirectory: runtimeDirectory(process.env, process.getuid?.() ?? 0),
+    observer: verbose
+      ? (call): void => emit({ kind: 'remote-call', tid: call.tid, ...describeCall(call), durationUs: Math.round(call.durationUs) })
+      : null,
+    emit,
+    phase: (phase) => {
+      emit({ kind: 'phase', phase, atMs: Math.round((performance.now() - startedMs) * 1000) / 1000 });
+      // While threads are stopped nothing is written: a reader that stands still must not keep them so.
+      if (phase === 'hold' || phase === 'mend') queueing = true;
+      if (phase === 'verify') queueing = false;
+    },
+    interruption: () => {
+      cancelled ||= readCancel();
+      if (cancelled) return 'cancelled';
+      return performance.now() - startedMs > timeoutMs ? 'timeout' : null;
+    },
+  };
+}
+
+function emit(event: HotexecEvent): void {
+  queue.push(event);
+  if (!queueing) flush();
+}
+
+function send(last: EngineAnswer): void {
+  queue.push(last);
+  flush();
+}
+
+function flush(): void {
+  for (const line of queue.splice(0)) writeLine(`${JSON.stringify(line)}\n`);
+}
+
+function writeLine(line: string): void {
+  const bytes = Buffer.from(line);
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(stdout, bytes, done);
+  } catch {
+    // The front is gone. What was asked for is done all the same; nobody listens any more.
+  }
+}
+
+/** The first line of the input; null when it ends before one. */
+function readRequest(): EngineRequest | null {
+  const chunk = Buffer.alloc(64 * 1024);
+  let text = Buffer.alloc(0);
+  for (;;) {
+    const end = text.indexOf(0x0a);
+    if (end >= 0) return JSON.parse(text.subarray(0, end).toString()) as EngineRequest;
+    const length = readSync(stdin, chunk);
+    if (length === 0) return null;
+    text = Buffer.concat([text, chunk.subarray(0, length)]);
+  }
+}
+
+/** The end of the input is no cancel: the front has gone, and what was begun is finished. */
+function readCancel(): boolean {
+  if (!inputReady(stdin)) return false;
+  const chunk = Buffer.alloc(256);
+  return chunk.subarray(0, readSync(stdin, chunk)).includes('"cancel"');
+}

@@ -1,0 +1,42 @@
+// The old program's children are cleared in the hold, before the new program runs: they may hold its ports and files.
+import { sendToThread, SIGKILL } from '../tracer/signals.ts';
+import { sleep } from '../tracer/ptrace/wait.ts';
+import { listDescendants, type Descendant } from './descendants.ts';
+import type { Held } from './held.ts';
+import { reapChild } from './undo.ts';
+import { readText } from '../procfs/read.ts';
+import { parseStat } from '../procfs/stat.ts';
+
+const rounds = 20;
+const deathDeadlineMs = 2_000;
+
+export interface ClearedChildren {
+  readonly killed: number;
+  /** Those that did not end in time (state D). */
+  readonly left: readonly Descendant[];
+}
+
+/** Kills all descendants that are not spared and lets the target collect them. Registers must be borrowed. */
+export function clearChildren(held: Held, ours: ReadonlySet<number>): ClearedChildren {
+  let killed = 0;
+  // A child that forks while it is killed leaves another: look again until none is there.
+  for (let round = 0; round < rounds; round++) {
+    const living = listDescendants(held.pid, ours).filter((child) => !child.spared && child.state !== 'Z');
+    if (living.length === 0) break;
+    for (const child of living) if (sendToThread(child.pid, child.pid, SIGKILL) === 0) killed++;
+    awaitDeath(living);
+  }
+  const left = listDescendants(held.pid, ours).filter((child) => !child.spared);
+  for (const child of left.filter((entry) => entry.state === 'Z' && entry.ppid === held.pid)) reapChild(held, child.pidInside);
+  return { killed, left: left.filter((child) => child.state !== 'Z') };
+}
+
+function awaitDeath(children: readonly Descendant[]): void {
+  const deadlineMs = performance.now() + deathDeadlineMs;
+  while (children.some((child) => isLiving(child.pid)) && performance.now() < deadlineMs) sleep(200_000);
+}
+
+function isLiving(pid: number): boolean {
+  const text = readText(`/proc/${pid}/stat`);
+  return text.kind === 'read' && !'ZX'.includes(parseStat(text.content).state);
+}

@@ -1,0 +1,82 @@
+// The old program's children: descendants of the target in its container. Exec sessions, debug shells and agents are not its
+// descendants (their parent is outside, seen as 0); what they left behind as orphans is told by a session leader that still lives.
+import { parseCgroup } from '../procfs/cgroup.ts';
+import { readText } from '../procfs/read.ts';
+import { parseStat, type ProcessStat } from '../procfs/stat.ts';
+import { parseStatus } from '../procfs/status.ts';
+import { listThreads } from '../procfs/threads.ts';
+
+export interface Descendant {
+  readonly pid: number;
+  /** As the target sees it: what a remote wait4 takes. */
+  readonly pidInside: number;
+  readonly ppid: number;
+  readonly comm: string;
+  readonly state: string;
+  /** Not the old program's: it belongs to an exec session, to hotexec, or is another container's. */
+  readonly spared: boolean;
+}
+
+/** Parents before children. `ours` are processes that must never be touched: this engine and its front. */
+export function listDescendants(pid: number, ours: ReadonlySet<number>): readonly Descendant[] {
+  const found = findDescendants(pid);
+  if (found.length === 0) return [];
+  const members = new Set([pid, ...found.map((process) => process.pid)]);
+  const session = readStat(pid)?.session;
+  const groups = cgroupsOf(pid);
+  const spared = new Set<number>();
+  for (const process of found) {
+    // The session of the target itself may be led from outside: a program started in a shell's terminal.
+    const foreign = process.session !== session && !members.has(process.session) && isLiving(process.session);
+    const elsewhere = process.state !== 'Z' && cgroupsOf(process.pid) !== groups;
+    if (ours.has(process.pid) || spared.has(process.ppid) || foreign || elsewhere) spared.add(process.pid);
+  }
+  return found.flatMap(({ pid: child, ppid, comm, state }) => {
+    const pidInside = innermostPid(child);
+    return pidInside === undefined ? [] : [{ pid: child, pidInside, ppid, comm, state, spared: spared.has(child) }];
+  });
+}
+
+function findDescendants(pid: number): readonly ProcessStat[] {
+  const threads = listThreads(pid);
+  if (threads.kind !== 'read') return [];
+  const children = threads.content.flatMap((tid) => childrenOf(pid, tid));
+  return children.flatMap((child) => {
+    const stat = readStat(child);
+    return stat === undefined ? [] : [stat, ...findDescendants(child)];
+  });
+}
+
+/** The children that one thread of a process has made or inherited, zombies included (needs CONFIG_PROC_CHILDREN, on in every distribution). */
+export function childrenOf(pid: number, tid: number): readonly number[] {
+  const children = readText(`/proc/${pid}/task/${tid}/children`);
+  if (children.kind !== 'read') return [];
+  return children.content
+    .split(' ')
+    .filter((word) => word.trim() !== '')
+    .map(Number);
+}
+
+/** The pid in the innermost namespace; undefined when the process is gone. */
+export function innermostPid(pid: number): number | undefined {
+  const status = readText(`/proc/${pid}/status`);
+  return status.kind === 'read' ? parseStatus(status.content).nsPid?.at(-1) : undefined;
+}
+
+function isLiving(pid: number): boolean {
+  const stat = pid === 0 ? undefined : readStat(pid);
+  return stat !== undefined && stat.state !== 'Z';
+}
+
+function readStat(pid: number): ProcessStat | undefined {
+  const text = readText(`/proc/${pid}/stat`);
+  return text.kind === 'read' ? parseStat(text.content) : undefined;
+}
+
+function cgroupsOf(pid: number): string {
+  const text = readText(`/proc/${pid}/cgroup`);
+  if (text.kind !== 'read') return 'gone';
+  return parseCgroup(text.content)
+    .map((membership) => membership.path)
+    .join();
+}

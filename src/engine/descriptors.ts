@@ -1,0 +1,41 @@
+// The target's descriptors and their close-on-exec flags, read from outside.
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { parseFdInfo } from '../procfs/fdinfo.ts';
+
+export interface Descriptor {
+  readonly fd: number;
+  readonly closeOnExec: boolean;
+  readonly nonBlocking: boolean;
+  /** The status flags of the open file description (F_GETFL). */
+  readonly statusFlags: number;
+}
+
+const O_CLOEXEC = 0o200_0000;
+
+/** All open descriptors; a descriptor that is closed meanwhile is left out. `tid` is a living thread. */
+export function listDescriptors(tid: number): readonly Descriptor[] {
+  return readdirSync(`/proc/${tid}/fd`).flatMap((name) => {
+    const fd = Number(name);
+    const info = readInfo(tid, fd);
+    if (info === undefined) return [];
+    const { closeOnExec, nonBlocking, flags } = info;
+    return [{ fd, closeOnExec, nonBlocking, statusFlags: flags & ~O_CLOEXEC }];
+  });
+}
+
+/** What /proc/PID/fd/N points to; null when it is closed. */
+export function descriptorTarget(tid: number, fd: number): string | null {
+  try {
+    return readlinkSync(`/proc/${tid}/fd/${fd}`);
+  } catch {
+    return null;
+  }
+}
+
+function readInfo(tid: number, fd: number): ReturnType<typeof parseFdInfo> | undefined {
+  try {
+    return parseFdInfo(readFileSync(`/proc/${tid}/fdinfo/${fd}`, 'latin1'));
+  } catch {
+    return undefined;
+  }
+}

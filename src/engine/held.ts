@@ -1,0 +1,178 @@
+// A held target: one seized thread in a group-stop of the whole process, and the thread's registers when they are borrowed.
+// All that was changed stands in the journal; leaving a scope puts it back by the same code that a mender uses.
+import { HotexecError } from '../errors.ts';
+import type { Change } from '../journal/change.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Registers } from '../arch/registers.ts';
+import { findSyscallInstruction } from '../remote/instruction.ts';
+import { RemoteThread, type RemoteObserver } from '../remote/remote-thread.ts';
+import { cureInterruptedCall, cureRestartableSequence } from '../tracer/cure.ts';
+import { armNet, awaitSiblings, cureSiblings, endHold, toEventStop } from '../tracer/hold.ts';
+import * as ptrace from '../tracer/ptrace/requests.ts';
+import { everySignal } from '../tracer/signals.ts';
+import type { Tracee } from '../tracer/tracee.ts';
+import { undo } from './undo.ts';
+
+const stopDeadlineMs = 1_000;
+
+export class Held implements Disposable {
+  readonly pid: number;
+  readonly tracee: Tracee;
+  readonly journal: Journal;
+  /** Which program is there: after the exec nothing of the old one can be put back. */
+  image: 'old' | 'new' = 'old';
+  /** A thread at a syscall-stop must come to an event stop before it gets its own registers back. */
+  atEventStop = true;
+  remote: RemoteThread | null = null;
+  siblings: readonly number[] = [];
+  /** How long all threads stood still, when it is over. */
+  holdMs = 0;
+  /** Of the new program, at its first instruction. */
+  stackPointer = 0n;
+  #alreadyStopped = false;
+  #released = false;
+  #ownMask: bigint | null = null;
+  #heldSinceMs: number | null = null;
+
+  constructor(pid: number, tracee: Tracee, journal: Journal) {
+    this.pid = pid;
+    this.tracee = tracee;
+    this.journal = journal;
+  }
+
+  /** Stops every thread. The target is safe from now on: if we are killed it stands stopped with its own registers. */
+  stopAll(alreadyStopped: boolean): Disposable {
+    this.#alreadyStopped = alreadyStopped;
+    const change = this.change({ kind: 'stopped', alreadyStopped });
+    this.#heldSinceMs = performance.now();
+    try {
+      this.#arm(alreadyStopped);
+      this.siblings = awaitSiblings(this.pid, this.tracee.tid, this.#heldSinceMs + stopDeadlineMs);
+    } catch (error) {
+      change[Symbol.dispose]();
+      throw error;
+    }
+    return change;
+  }
+
+  /** The net again: execve has torn it. The new program has not run yet. */
+  stopNew(): void {
+    this.journal.enter({ kind: 'stopped', alreadyStopped: false });
+    this.#arm(false);
+    this.atEventStop = true;
+    this.siblings = [];
+  }
+
+  #arm(alreadyStopped: boolean): void {
+    if (!alreadyStopped) armNet(this.pid, this.tracee, performance.now() + stopDeadlineMs);
+  }
+
+  /** Borrows the thread's registers for remote calls; every signal but SIGSTOP waits meanwhile. */
+  borrow(instruction: bigint, observe: RemoteObserver): Disposable {
+    const own = this.tracee.registers();
+    cureInterruptedCall(own);
+    cureRestartableSequence(this.tracee.tid, own);
+    const mask = this.tracee.signalMask();
+    const change = this.change(registersChange(this.tracee.tid, own, mask));
+    this.#ownMask = mask;
+    this.tracee.setSignalMask(everySignal);
+    this.tracee.setOptions(ptrace.options.TRACESYSGOOD | ptrace.options.TRACEEXEC | ptrace.options.TRACECLONE | ptrace.options.TRACEFORK);
+    this.remote = new RemoteThread(this.tracee, own, instruction, observe);
+    this.atEventStop = false;
+    return change;
+  }
+
+  /** Borrows the new program's registers for the resets; leaving the scope gives them back. */
+  borrowNew(observe: RemoteObserver): Disposable {
+    const own = this.tracee.registers();
+    const instruction = findSyscallInstruction(this.tracee.tid);
+    if (instruction === undefined) throw new Error('the new program has no vDSO and no code with a syscall instruction');
+    this.journal.enter(registersChange(this.tracee.tid, own, 0n));
+    this.stackPointer = own.stackPointer;
+    this.remote = new RemoteThread(this.tracee, own, instruction, observe);
+    this.atEventStop = false;
+    return {
+      [Symbol.dispose]: (): void => {
+        this.giveBack(own);
+        this.journal.mark('own');
+      },
+    };
+  }
+
+  /** The thread that makes calls for us; a bug if its registers are not borrowed. */
+  get thread(): RemoteThread {
+    if (this.remote === null) throw new Error('the registers of the target are not borrowed');
+    return this.remote;
+  }
+
+  /** Writes the change down; the effect comes after, and leaving the scope undoes it while the old program is there. */
+  change(change: Change): Disposable {
+    const id = this.journal.enter(change);
+    return {
+      [Symbol.dispose]: (): void => {
+        if (this.image === 'new') return;
+        undo(this, change);
+        this.journal.strike(id);
+      },
+    };
+  }
+
+  /** Puts the thread's own registers back, at a stop where the kernel finishes an interrupted call. */
+  giveBack(registers: Registers): void {
+    if (!this.atEventStop) toEventStop(this.tracee, performance.now() + stopDeadlineMs);
+    this.atEventStop = true;
+    this.tracee.setRegisters(registers);
+    this.remote = null;
+  }
+
+  /** Lets all threads go on. What they waited in must not answer EINTR for our sake. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    const deadlineMs = performance.now() + stopDeadlineMs;
+    if (this.image === 'old') {
+      this.#cureOwnCall();
+      cureSiblings(this.siblings, deadlineMs);
+    }
+    if (this.#heldSinceMs === null) {
+      this.tracee.detach();
+      return;
+    }
+    const mask = this.image === 'new' ? 0n : (this.#ownMask ?? this.tracee.signalMask());
+    const keepStopped = this.image === 'old' && this.#alreadyStopped;
+    endHold({ pid: this.pid, tracee: this.tracee, mask, keepStopped, deadlineMs });
+    if (this.image === 'new') this.journal.mark('released');
+    this.holdMs = performance.now() - this.#heldSinceMs;
+  }
+
+  #cureOwnCall(): void {
+    const registers = this.tracee.registers();
+    if (cureInterruptedCall(registers)) this.tracee.setRegisters(registers);
+  }
+
+  /** What a mender knows from the journal. */
+  adopt(known: { readonly alreadyStopped: boolean; readonly mask: bigint | null; readonly siblings: readonly number[] }): void {
+    this.#alreadyStopped = known.alreadyStopped;
+    this.#ownMask = known.mask;
+    this.#heldSinceMs = performance.now();
+    this.siblings = known.siblings;
+  }
+
+  /** On every path the target goes on; what was changed in the old program has been put back by the scopes inside. */
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+function registersChange(tid: number, registers: Registers, mask: bigint): Change {
+  return { kind: 'registers', tid, bytes: registers.bytes.toString('hex'), mask: mask.toString(16) };
+}
+
+/** The sentence for a thread that does not stop. */
+export function holdTimeout(name: string, why: string): HotexecError {
+  return new HotexecError({
+    code: 'hold-timeout',
+    message: `${name}: not every thread could be stopped within ${stopDeadlineMs / 1000} s: ${why}. All threads run again, unchanged.`,
+    hint: 'it may be starting another program (vfork) or waiting for a device: try again',
+  });
+}

@@ -1,0 +1,28 @@
+// What the main flow needs from around it: events out, cancelling in, and who we are.
+import { HotexecError } from '../errors.ts';
+import type { HotexecEvent, Phase } from '../protocol/event.ts';
+import type { RemoteObserver } from '../remote/remote-thread.ts';
+import type { Ourselves } from './exclusions.ts';
+
+export interface Host {
+  readonly ourselves: Ourselves;
+  readonly journalDirectory: string;
+  /** Sees each system call made in the target; null unless somebody wants to. */
+  readonly observer: RemoteObserver;
+  /** Queued: nothing is written while a target is held. */
+  emit(event: HotexecEvent): void;
+  phase(phase: Phase): void;
+  /** `cancelled`: somebody asked us to stop; `timeout`: the time for getting to the point of no return is over. */
+  interruption(): 'cancelled' | 'timeout' | null;
+}
+
+/** The last moment is right before the point of no return. */
+export function stopIfCancelled(host: Host): void {
+  const why = host.interruption();
+  if (why === null) return;
+  throw new HotexecError(
+    why === 'cancelled'
+      ? { code: 'cancelled', message: 'cancelled before the point of no return; the old program runs on unchanged.', hint: null }
+      : { code: 'timeout', message: 'the time allowed by --timeout ran out before the point of no return; the old program runs on unchanged.', hint: null },
+  );
+}

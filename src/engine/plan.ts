@@ -1,0 +1,134 @@
+// The decision: what a restart of this target would start and change, or every reason why not. Pure but for reading the files of the
+// program that is to be started. `hotexec plan` prints it and stops.
+import type { ErrorData } from '../errors.ts';
+import { HotexecError } from '../errors.ts';
+import type { ProgramChange, RestartOptions } from '../protocol/request.ts';
+import type { NotFresh, ProgramSummary } from '../protocol/result.ts';
+import { scratchSizeBytes } from '../remote/scratch.ts';
+import { ProcessRoot } from '../rootfs/open.ts';
+import { refusals, type Ourselves } from './exclusions.ts';
+import { knownDifferences, lostPrivileges } from './freshness.ts';
+import type { KernelVersion } from './kernel-version.ts';
+import type { Observed } from './observe.ts';
+import { chooseProgram, type Program } from './program.ts';
+import { lookUpFile, whyNotStartable } from './startable.ts';
+
+export interface RestartPlan {
+  readonly program: Program | null;
+  /** Every reason why not; empty: it can be done. */
+  readonly refusals: readonly ErrorData[];
+  readonly warnings: readonly string[];
+  /** Known beforehand to differ from a fresh start. */
+  readonly notFresh: readonly NotFresh[];
+  readonly dryRun: boolean;
+  readonly holder: boolean;
+}
+
+/** An exec takes a few pages for the new stack and tables while the old program still has all of its own. */
+const execHeadroomBytes = 1024 * 1024;
+/** Freeing memory takes 84 us a MiB (measured): from here on a holder is worth its 0.2 ms. */
+const holderFromBytes = 64 * 1024 * 1024;
+
+export function planRestart(
+  observed: Observed,
+  request: { readonly program: ProgramChange; readonly options: RestartOptions },
+  world: { readonly ourselves: Ourselves; readonly kernel: KernelVersion; readonly freeMemoryBytes: number },
+): RestartPlan {
+  const reasons = [...refusals(observed, world.ourselves)];
+  const lost = lostPrivileges(observed);
+  if (lost.length > 0 && !request.options.force) reasons.push(notFreshRefusal(observed, lost));
+  const chosen = reasons.some((reason) => reason.code === 'target-excluded') ? null : choose(observed, request.program, reasons);
+  if (chosen !== null) {
+    const small = tooSmall(observed, chosen.program);
+    if (small !== undefined) reasons.push(small);
+  }
+  // A dumping child takes down every process that shares its memory before Linux 5.16 (commit 0258b5fd7c71).
+  const sharing = world.kernel.atLeast(5, 16);
+  return {
+    program: chosen?.program ?? null,
+    refusals: reasons,
+    warnings: [...(chosen?.warnings ?? []), ...warnings(observed)],
+    notFresh: [...lost, ...knownDifferences(observed)],
+    dryRun: sharing,
+    holder: sharing && wantsHolder(observed, world.freeMemoryBytes),
+  };
+}
+
+function choose(observed: Observed, change: ProgramChange, reasons: ErrorData[]): ReturnType<typeof chooseProgram> | null {
+  try {
+    using root = new ProcessRoot(observed.tid);
+    const chosen = chooseProgram(observed, change, (path) => lookUpFile(root, path));
+    const path = chosen.program.path.toString();
+    const why = whyNotStartable(root, path);
+    if (why !== undefined) {
+      reasons.push({
+        code: 'program-not-startable',
+        message: `${observed.target.name}: ${why}. Nothing was touched; the old program runs on unchanged.`,
+        hint: 'the path is meant inside the container; name another with --exe or -- COMMAND',
+      });
+    }
+    return chosen;
+  } catch (error) {
+    if (!(error instanceof HotexecError)) throw error;
+    reasons.push(error.toData());
+    return null;
+  }
+}
+
+function notFreshRefusal(observed: Observed, lost: readonly NotFresh[]): ErrorData {
+  return {
+    code: 'not-fresh',
+    message: `${observed.target.name}: the new program would not get what a fresh start has: ${lost.map((entry) => entry.message).join('; ')}. Nothing was touched.`,
+    hint: 'execve cannot give these back; --force restarts all the same',
+  };
+}
+
+function tooSmall(observed: Observed, program: Program): ErrorData | undefined {
+  const { headroomBytes } = observed.cgroup;
+  const neededBytes = execHeadroomBytes + 2 * scratchSizeBytes(program);
+  if (headroomBytes === null || headroomBytes >= neededBytes) return undefined;
+  return {
+    code: 'memory-too-small',
+    message: `${observed.target.name}: only ${kib(headroomBytes)} KiB are free under its memory limit and an exec needs about ${kib(neededBytes)} KiB beside the old program: the kernel might kill it. Nothing was touched.`,
+    hint: 'raise the memory limit for the restart (docker update --memory)',
+  };
+}
+
+function warnings(observed: Observed): readonly string[] {
+  const parent = observed.environment.parent;
+  if (parent === null || !parent.hasTerminal || observed.target.container !== null) return [];
+  return [`its parent ${parent.comm} (pid ${parent.pid}) has a terminal and sees the process stop and continue: a shell may report that`];
+}
+
+/** SysV shared memory, huge pages, aio rings and device mappings must end with the old program: a holder would keep them attached. */
+function wantsHolder(observed: Observed, freeMemoryBytes: number): boolean {
+  const residentBytes = observed.status.vmRssBytes ?? 0;
+  const roomBytes = Math.min(observed.cgroup.headroomBytes ?? Number.POSITIVE_INFINITY, freeMemoryBytes);
+  return residentBytes >= holderFromBytes && roomBytes >= residentBytes && !observed.hasAttachments;
+}
+
+function kib(bytes: number): number {
+  return Math.floor(bytes / 1024);
+}
+
+/** The program to start; throws the first reason why it cannot be done. */
+export function possible(plan: RestartPlan): Program {
+  const [first] = plan.refusals;
+  if (first !== undefined) throw new HotexecError(first);
+  if (plan.program === null) throw new Error('a plan without refusals has no program');
+  return plan.program;
+}
+
+/** For people: bytes that are not UTF-8 show as U+FFFD. */
+export function summarize(program: Program, currentCwd: string): ProgramSummary {
+  return {
+    exe: program.path.toString(),
+    argv: program.argv.map(String),
+    cwd: program.cwd ?? currentCwd,
+  };
+}
+
+export function summarizeObserved(observed: Observed): ProgramSummary {
+  const { exe, argv, cwd } = observed.program;
+  return { exe, argv: argv.kind === 'intact' ? argv.words.map(String) : [], cwd };
+}

@@ -1,0 +1,137 @@
+// Which program a restart starts: what runs now, what the runtime's spec says, or what the user asked for. Pure but for looking up files,
+// which comes in as `look`.
+import { HotexecError } from '../errors.ts';
+import type { ProgramChange } from '../protocol/request.ts';
+import type { Observed } from './observe.ts';
+
+/** Arguments for execve; bytes, since neither arguments nor paths need to be text. */
+export interface Program {
+  readonly path: Buffer;
+  readonly argv: readonly Buffer[];
+  /** `NAME=value`. */
+  readonly environment: readonly Buffer[];
+  /** Where it starts; null: where the old program is now. */
+  readonly cwd: string | null;
+}
+
+export interface Chosen {
+  readonly program: Program;
+  readonly warnings: readonly string[];
+}
+
+/** What stands at a path in the container. `script`: its first line names an interpreter. */
+export type FileKind = 'program' | 'script' | 'other' | 'missing';
+
+export type LookUp = (path: string) => FileKind;
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Throws program-unknown when the process does not tell what it is and no spec does. */
+export function chooseProgram(observed: Observed, change: ProgramChange, look: LookUp): Chosen {
+  const warnings: string[] = [];
+  const environment = chooseEnvironment(observed, change, warnings);
+  const cwd = chooseCwd(observed, change);
+  const base = chooseArguments(observed, change, look, warnings);
+  const path = change.exe ?? base.path ?? findCommand(base.argv[0]?.toString() ?? '', environment, cwd ?? observed.program.cwd, look);
+  if (change.exe === null && change.command === null && observed.program.exeReplaced && base.path !== null) {
+    warnings.push(`${base.path} was replaced on disk since the program started: the new file is started`);
+  }
+  return { program: { path: Buffer.from(path), argv: base.argv, environment, cwd }, warnings };
+}
+
+interface BaseArguments {
+  /** Null: to be found by argv[0]. */
+  readonly path: string | null;
+  readonly argv: readonly Buffer[];
+}
+
+function chooseArguments(observed: Observed, change: ProgramChange, look: LookUp, warnings: string[]): BaseArguments {
+  if (change.command !== null) return { path: null, argv: change.command.map((word) => Buffer.from(word)) };
+  const { argv } = observed.program;
+  const specArgs = observed.target.spec?.args ?? null;
+  if (change.from !== 'spec' && argv.kind === 'intact' && argv.words.length > 0) return sameArguments(observed, argv.words, look);
+  if (change.from !== 'process' && specArgs !== null && specArgs.length > 0) {
+    if (change.from === 'auto') {
+      warnings.push('the process has overwritten its arguments: they are taken from the container spec');
+    }
+    return { path: null, argv: specArgs.map((word) => Buffer.from(word)) };
+  }
+  const why = argv.kind === 'overwritten' ? argv.why : 'it has no arguments';
+  throw new HotexecError({
+    code: 'program-unknown',
+    message:
+      change.from === 'spec'
+        ? `${observed.target.name}: --from spec, but no runtime's spec with a command can be read for this process. Nothing was touched.`
+        : `${observed.target.name}: the process no longer tells its arguments (${why}) and there is no container spec to take them from. Nothing was touched.`,
+    hint: 'name the command: hotexec restart TARGET -- COMMAND ARG...',
+  });
+}
+
+/**
+ * The program as it was started. The path given to execve is better than /proc/PID/exe: it goes through symlinks again, as a fresh start
+ * would. A script's arguments were rewritten by the kernel to `interpreter [argument] path …` and are put back.
+ */
+function sameArguments(observed: Observed, argv: readonly Buffer[], look: LookUp): BaseArguments {
+  const { exe, execPath } = observed.program;
+  const usable = execPath !== null && execPath.startsWith('/') && !/^\/(proc|dev\/fd)\//.test(execPath);
+  if (!usable) return { path: exe, argv };
+  const kind = look(execPath);
+  if (kind === 'script') {
+    const at = argv.slice(0, 3).findIndex((word, index) => index > 0 && word.toString() === execPath);
+    if (at > 0) return { path: execPath, argv: argv.slice(at) };
+    return { path: exe, argv };
+  }
+  return kind === 'program' || look(exe) === 'missing' ? { path: execPath, argv } : { path: exe, argv };
+}
+
+function chooseEnvironment(observed: Observed, change: ProgramChange, warnings: string[]): readonly Buffer[] {
+  const { set, unset } = change.env;
+  const changed = new Set([...set.map(([name]) => name), ...unset]);
+  const base = baseEnvironment(observed, change, warnings).filter((entry) => !changed.has(nameOf(entry)));
+  return [...base, ...set.map(([name, value]) => Buffer.from(`${name}=${value}`))];
+}
+
+function baseEnvironment(observed: Observed, change: ProgramChange, warnings: string[]): readonly Buffer[] {
+  if (change.env.replace !== null) return change.env.replace.map((entry) => Buffer.from(entry));
+  const { environ } = observed.program;
+  const spec = observed.target.spec?.env ?? null;
+  if (change.from !== 'spec' && environ.kind === 'intact') return environ.words;
+  if (change.from !== 'process' && spec !== null) {
+    if (change.from === 'auto') {
+      warnings.push('the process has overwritten its environment: it is taken from the container spec');
+    }
+    return spec.map((entry) => Buffer.from(entry));
+  }
+  throw new HotexecError({
+    code: 'program-unknown',
+    message: `${observed.target.name}: the process no longer holds its environment (${environ.kind === 'overwritten' ? environ.why : 'not asked for'}) and there is no container spec to take it from. Nothing was touched.`,
+    hint: 'give the environment: hotexec restart TARGET --env-file FILE -- COMMAND ARG...',
+  });
+}
+
+/** `NAME` of `NAME=value`. */
+export function nameOf(entry: Buffer): string {
+  const end = entry.indexOf(0x3d);
+  return (end < 0 ? entry : entry.subarray(0, end)).toString();
+}
+
+function chooseCwd(observed: Observed, change: ProgramChange): string | null {
+  return change.cwd ?? observed.target.spec?.cwd ?? null;
+}
+
+/** As a shell and the runtimes do it: a name with a slash is a path, others are looked for in the program's own PATH. */
+function findCommand(name: string, environment: readonly Buffer[], cwd: string, look: LookUp): string {
+  if (name.startsWith('/')) return name;
+  if (name.includes('/')) return `${cwd === '/' ? '' : cwd}/${name}`;
+  const path = environment.find((entry) => nameOf(entry) === 'PATH')?.toString().slice('PATH='.length) ?? defaultPath;
+  for (const directory of path.split(':')) {
+    const candidate = `${directory === '' ? cwd : directory}/${name}`;
+    const kind = look(candidate);
+    if (kind === 'program' || kind === 'script') return candidate;
+  }
+  throw new HotexecError({
+    code: 'program-not-startable',
+    message: `${JSON.stringify(name)} is not in the PATH of the target (${path}). Nothing was touched; the process runs on unchanged.`,
+    hint: 'give the path of the program inside the container',
+  });
+}

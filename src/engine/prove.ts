@@ -1,0 +1,121 @@
+// The dry run: a child that shares the target's memory makes the very execve, and is killed before the new program's first instruction.
+// It meets the same file, loader, argument size, seccomp filters, credentials and mounts; what the kernel refuses is refused here.
+import { HotexecError } from '../errors.ts';
+import { describeErrno, EAGAIN, ENOSYS } from '../native/errno.ts';
+import { readText } from '../procfs/read.ts';
+import { parseStatus } from '../procfs/status.ts';
+import { RemoteThread } from '../remote/remote-thread.ts';
+import { TraceeGone } from '../tracer/errors.ts';
+import * as ptrace from '../tracer/ptrace/requests.ts';
+import { waitFor } from '../tracer/ptrace/wait.ts';
+import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
+import { Tracee } from '../tracer/tracee.ts';
+import { childrenOf, innermostPid } from './descendants.ts';
+import type { Held } from './held.ts';
+import type { Permit } from './seccomp.ts';
+import type { Scratch } from './stage.ts';
+import { reapChild } from './undo.ts';
+
+const CLONE_VM = 0x100;
+const deadlineMs = 2_000;
+
+/** A child of the target that shares its memory and never runs an instruction of its own. */
+export interface SharingChild {
+  readonly thread: RemoteThread;
+  readonly pid: number;
+  readonly pidInside: number;
+}
+
+/** Throws exec-refused when the program cannot be started. Returns a warning when the dry run could not be made. */
+export function dryRun(held: Held, scratch: Scratch, permit: Permit): string | null {
+  const forbidden = (['clone', 'wait4', 'rt_sigtimedwait'] as const).find((name) => permit(name, CLONE_VM) !== 'allowed');
+  if (forbidden !== undefined) return `no dry run was made: the target's seccomp filter does not allow ${forbidden}`;
+  const sigchldBefore = hasPending(held.pid, SIGCHLD);
+  using _change = held.change({ kind: 'child', before: childrenOf(held.pid, held.tracee.tid) });
+  const child = spawnSharing(held, scratch);
+  if (typeof child === 'number') return `no dry run was made: clone answered ${describeErrno(child)}`;
+  const failed = tryExec(child, scratch);
+  killChild(child);
+  reapChild(held, child.pidInside);
+  if (failed === null && !sigchldBefore) takeBackSigchld(held, scratch, child.pidInside);
+  if (failed !== null) throw execRefused(failed);
+  return null;
+}
+
+/** -errno when the target may not have another child: EAGAIN (pids limit) and ENOSYS are no reason to give up. */
+export function spawnSharing(held: Held, scratch: Scratch): SharingChild | number {
+  const { thread, tracee } = held;
+  const startedMs = performance.now();
+  // A stack of zeros: if we were killed before the child has its EXITKILL, its first return leads to address 0 and ends it alone.
+  const args = [CLONE_VM, scratch.address + BigInt(scratch.layout.childStack), 0, 0, 0];
+  thread.enter('clone', ...args);
+  if (thread.advance() !== 'clone') {
+    const errno = thread.result();
+    thread.report('clone', args, errno, startedMs);
+    if (errno === -EAGAIN || errno === -ENOSYS) return errno;
+    throw new HotexecError({
+      code: 'remote-call-failed',
+      message: `clone in the target answered ${describeErrno(errno)}; it runs on unchanged.`,
+      hint: 'it may be at its memory limit',
+    });
+  }
+  const pid = ptrace.eventMessage(tracee.tid);
+  const child = new Tracee(pid);
+  child.next(performance.now() + deadlineMs);
+  child.setOptions(ptrace.options.TRACESYSGOOD | ptrace.options.TRACEEXEC | ptrace.options.EXITKILL);
+  thread.advance();
+  const pidInside = thread.result();
+  thread.report('clone', args, pidInside, startedMs);
+  const remote = new RemoteThread(child, child.registers(), thread.instruction, null);
+  return { thread: remote, pid, pidInside: innermostPid(pid) ?? pidInside };
+}
+
+/** Null: the kernel took it. Else what it answered. */
+function tryExec(child: SharingChild, scratch: Scratch): string | null {
+  const { address, layout } = scratch;
+  try {
+    child.thread.enter('execve', address + BigInt(layout.path), address + BigInt(layout.argv), address + BigInt(layout.envp));
+    return child.thread.advance() === 'exec' ? null : describeErrno(child.thread.result());
+  } catch (error) {
+    if (error instanceof TraceeGone) return `the end of the dry run: it ${error.message}`;
+    throw error;
+  }
+}
+
+export function killChild(child: SharingChild): void {
+  sendToThread(child.pid, child.pid, SIGKILL);
+  for (;;) {
+    const stop = waitFor(child.pid, performance.now() + deadlineMs);
+    if (stop === 'gone' || stop === 'timeout' || stop.kind === 'exited' || stop.kind === 'killed') return;
+  }
+}
+
+/** A successful exec makes the child's end send a SIGCHLD that the program never asked for. */
+function takeBackSigchld(held: Held, scratch: Scratch, pidInside: number): void {
+  const set = scratch.address + BigInt(scratch.layout.room);
+  const info = set + 16n;
+  const timeout = set + 160n;
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(signalBit(SIGCHLD));
+  held.thread.write(set, bytes);
+  if (held.thread.call('rt_sigtimedwait', set, info, timeout, 8) !== SIGCHLD) return;
+  // siginfo_t on 64 bits: signo, errno, code, padding, pid
+  const taken = held.thread.read(info, 20);
+  // Another child ended in this very moment: its signal is given back.
+  if (typeof taken !== 'number' && taken.readInt32LE(16) !== pidInside) sendToThread(held.pid, held.tracee.tid, SIGCHLD);
+}
+
+function hasPending(pid: number, signal: number): boolean {
+  const text = readText(`/proc/${pid}/status`);
+  if (text.kind !== 'read') return false;
+  const status = parseStatus(text.content);
+  return (((status.shdPnd ?? 0n) | (status.sigPnd ?? 0n)) & signalBit(signal)) !== 0n;
+}
+
+export function execRefused(answer: string): HotexecError {
+  return new HotexecError({
+    code: 'exec-refused',
+    message: `the kernel does not start the program: execve answered ${answer}. The old program runs on unchanged.`,
+    hint: 'look at the file, its interpreter and its loader inside the container',
+  });
+}

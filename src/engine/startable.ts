@@ -1,0 +1,60 @@
+// Reads the file that is to be started and says, before anything is touched, why the kernel would not take it. execve alone answers
+// ENOENT for a missing file, a missing interpreter and a missing loader alike; here each has its own sentence.
+import type { Stats } from 'node:fs';
+import { arch } from '../arch/arch.ts';
+import { parseElfHeader, type ElfHeader } from '../elf/header.ts';
+import { parseShebang } from '../elf/script.ts';
+import { describeTruncation } from '../elf/truncation.ts';
+import { describeErrno } from '../native/errno.ts';
+import type { ProcessRoot } from '../rootfs/open.ts';
+import type { FileKind } from './program.ts';
+
+const headerSizeBytes = 64 * 1024;
+const deepestScript = 4;
+
+/** Why it cannot be started; undefined when nothing is seen that forbids it. */
+export function whyNotStartable(root: ProcessRoot, path: string, depth = 0): string | undefined {
+  const role = depth === 0 ? path : `its interpreter ${path}`;
+  const file = root.readStart(path, headerSizeBytes);
+  if (file === undefined) return `${role} is not a regular file`;
+  if (typeof file === 'number') return `${role} cannot be opened: ${describeErrno(file)}`;
+  if (!isExecutable(file.stat)) return `${role} is not executable (mode ${(file.stat.mode & 0o7777).toString(8).padStart(4, '0')})`;
+  if (file.start.length === 0) return `${role} is empty`;
+  const script = parseShebang(file.start);
+  if (script.kind === 'unusable') return `${role} begins with #! but ${script.why}`;
+  if (script.kind === 'script') {
+    return depth >= deepestScript ? `${role} is the ${depth}th script in a row` : whyNotStartable(root, script.interpreter, depth + 1);
+  }
+  const elf = parseElfHeader(file.start);
+  if (elf.kind === 'not-elf') return `${role} is neither an ELF program nor a script with a #! line`;
+  if (elf.kind === 'malformed') return `${role} is not a usable ELF file: ${elf.why}`;
+  return whyNotLoadable(root, { role, elf, sizeBytes: file.stat.size });
+}
+
+function whyNotLoadable(
+  root: ProcessRoot,
+  { role, elf, sizeBytes }: { readonly role: string; readonly elf: ElfHeader; readonly sizeBytes: number },
+): string | undefined {
+  if (elf.class !== 64) return `${role} is a 32-bit program; hotexec starts 64-bit programs only`;
+  if (elf.machineNumber !== arch.elfMachine) return `${role} is a program for ${elf.machine}; this machine is ${arch.name}`;
+  if (elf.type !== 'exec' && elf.type !== 'dyn') return `${role} is an ELF file, but not a program`;
+  const truncated = describeTruncation(elf, sizeBytes);
+  if (truncated !== undefined) return `${role} is incomplete: ${truncated}`;
+  const loader = elf.interpreter?.path;
+  if (loader === undefined) return undefined;
+  const found = root.stat(loader);
+  return typeof found === 'number' ? `the loader ${loader} that ${role} needs cannot be opened: ${describeErrno(found)}` : undefined;
+}
+
+/** What stands at a path, for choosing between paths. */
+export function lookUpFile(root: ProcessRoot, path: string): FileKind {
+  const file = root.readStart(path, 256);
+  if (file === undefined) return 'other';
+  if (typeof file === 'number') return 'missing';
+  if (!isExecutable(file.stat)) return 'other';
+  return parseShebang(file.start).kind === 'script' ? 'script' : 'program';
+}
+
+function isExecutable(stat: Stats): boolean {
+  return (stat.mode & 0o111) !== 0;
+}

@@ -1,0 +1,114 @@
+// The swap: descriptors marked, execve made. When execve succeeds there is no way back; until then everything is in the journal.
+import { describeErrno } from '../native/errno.ts';
+import { childrenOf } from './descendants.ts';
+import { listDescriptors, type Descriptor } from './descriptors.ts';
+import type { Held } from './held.ts';
+import { execRefused, killChild, spawnSharing } from './prove.ts';
+import type { Observed } from './observe.ts';
+import type { Permit } from './seccomp.ts';
+import type { Scratch } from './stage.ts';
+
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const CLOSE_RANGE_CLOEXEC = 4;
+const lastDescriptor = 0xffff_ffff;
+
+export interface DescriptorPlan {
+  /** FD_CLOEXEC to be set on these. */
+  readonly set: readonly number[];
+  /** And cleared on these: a Node program marks its own stdio, and would lose its log stream. */
+  readonly cleared: readonly number[];
+}
+
+/** 0, 1, 2 and what the user named stay; all else is closed by the exec, as a fresh start would have it. Pure. */
+export function planDescriptors(descriptors: readonly Descriptor[], keep: readonly number[]): DescriptorPlan {
+  const stays = new Set([0, 1, 2, ...keep]);
+  return {
+    set: descriptors.filter((entry) => !stays.has(entry.fd) && !entry.closeOnExec).map((entry) => entry.fd),
+    cleared: descriptors.filter((entry) => stays.has(entry.fd) && entry.closeOnExec).map((entry) => entry.fd),
+  };
+}
+
+/** Read inside the hold: this is exactly what undoing must bring back. */
+export function markDescriptors(held: Held, keep: readonly number[], permit: Permit): Disposable {
+  const plan = planDescriptors(listDescriptors(held.tracee.tid), keep);
+  const change = held.change({ kind: 'descriptorFlags', ...plan });
+  for (const fd of plan.cleared) held.thread.call('fcntl', fd, F_SETFD, 0);
+  if (plan.set.length > 0 && !(keep.length === 0 && closeRangeOnExec(held, permit))) {
+    for (const fd of plan.set) held.thread.call('fcntl', fd, F_SETFD, FD_CLOEXEC);
+  }
+  return change;
+}
+
+/** One call for all of them; kernels before 5.11 and old seccomp profiles do not know it. */
+function closeRangeOnExec(held: Held, permit: Permit): boolean {
+  if (permit('close_range', 3, lastDescriptor, CLOSE_RANGE_CLOEXEC) !== 'allowed') return false;
+  return held.thread.call('close_range', 3, lastDescriptor, CLOSE_RANGE_CLOEXEC) === 0;
+}
+
+/** A child that keeps the old memory alive across the exec. */
+export interface Holder extends Disposable {
+  readonly pid: number;
+  readonly pidInside: number;
+  /** Ends it: the memory is freed now, outside of any hold. */
+  kill(): void;
+}
+
+/**
+ * With a holder, freeing the old memory (84 us a MiB, measured) is not part of the hold. Null when the target may not have a child: the
+ * exec then takes longer and is right all the same. Disposing ends it while the old program is there.
+ */
+export function startHolder(held: Held, scratch: Scratch, permit: Permit): Holder | null {
+  if (permit('clone') !== 'allowed' || permit('close_range', 0, lastDescriptor, 0) !== 'allowed') return null;
+  const change = held.change({ kind: 'child', before: childrenOf(held.pid, held.tracee.tid) });
+  const child = spawnSharing(held, scratch);
+  if (typeof child === 'number') {
+    change[Symbol.dispose]();
+    return null;
+  }
+  // It has copies of all descriptors: ports, locks and files would stay taken as long as it lives.
+  child.thread.call('close_range', 0, lastDescriptor, 0);
+  held.journal.enter({ kind: 'holder', pidInside: child.pidInside });
+  return {
+    pid: child.pid,
+    pidInside: child.pidInside,
+    kill: () => killChild(child),
+    [Symbol.dispose]: (): void => {
+      if (held.image === 'new') return;
+      killChild(child);
+      change[Symbol.dispose]();
+    },
+  };
+}
+
+/** Makes the execve. Returns at the new program's exec exit, before its first instruction; throws exec-refused. */
+export function exec(held: Held, scratch: Scratch): void {
+  const { thread, tracee, journal } = held;
+  const { address, layout } = scratch;
+  const args = [address + BigInt(layout.path), address + BigInt(layout.argv), address + BigInt(layout.envp)];
+  const startedMs = performance.now();
+  journal.mark('exec');
+  tracee.expectExec(held.pid);
+  thread.enter('execve', ...args);
+  if (thread.advance() !== 'exec') {
+    const errno = thread.result();
+    journal.mark('no-exec');
+    thread.report('execve', args, errno, startedMs);
+    throw execRefused(describeErrno(errno));
+  }
+  held.image = 'new';
+  thread.report('execve', args, 0, startedMs);
+  tracee.resumeToSyscall();
+  while (tracee.next(performance.now() + 5_000).kind !== 'syscall') tracee.resumeToSyscall();
+  held.atEventStop = false;
+}
+
+/** Personality bits (no address randomisation, …) take effect in the exec, so these alone are reset before it. */
+export function resetPersonality(held: Held, observed: Observed, permit: Permit): Disposable | null {
+  const before = observed.environment.personality;
+  if (observed.target.container === null || observed.target.spec?.personality != null || before === 0) return null;
+  if (permit('personality', 0) !== 'allowed') return null;
+  const change = held.change({ kind: 'personality', value: before });
+  held.thread.call('personality', 0);
+  return change;
+}

@@ -1,0 +1,80 @@
+// How each change is put back: the one place, for a scope that is left and for a mender. Every undo is right if the effect never
+// happened, and right a second time.
+import { readFileSync } from 'node:fs';
+import { Registers } from '../arch/registers.ts';
+import type { Change } from '../journal/change.ts';
+import { parseStat } from '../procfs/stat.ts';
+import { sendToThread, SIGKILL } from '../tracer/signals.ts';
+import { sleep } from '../tracer/ptrace/wait.ts';
+import { childrenOf, innermostPid } from './descendants.ts';
+import type { Held } from './held.ts';
+
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const WNOHANG = 1;
+const __WALL = 0x4000_0000;
+
+export function undo(held: Held, change: Change): void {
+  switch (change.kind) {
+    case 'stopped':
+      held.release();
+      return;
+    case 'registers':
+      held.giveBack(new Registers(Buffer.from(change.bytes, 'hex')));
+      return;
+    case 'mapping':
+      unmapScratch(held, change);
+      return;
+    case 'descriptorFlags':
+      for (const fd of change.set) held.thread.call('fcntl', fd, F_SETFD, 0);
+      for (const fd of change.cleared) held.thread.call('fcntl', fd, F_SETFD, FD_CLOEXEC);
+      return;
+    case 'child':
+      reapNewChildren(held, change.before);
+      return;
+    case 'holder':
+      reapChild(held, change.pidInside);
+      return;
+    case 'personality':
+      held.thread.call('personality', change.value);
+  }
+}
+
+/** The nonce says that it is ours: the address alone could by now be anybody's. */
+function unmapScratch(held: Held, change: Extract<Change, { kind: 'mapping' }>): void {
+  const address = BigInt(change.address);
+  const nonce = held.thread.read(address, change.nonce.length / 2);
+  if (typeof nonce === 'number') return;
+  const isOurs = nonce.toString('hex') === change.nonce || nonce.every((byte) => byte === 0);
+  if (!isOurs) return;
+  // Without this line a mender that finds no nonce would take the old program for the new one.
+  held.journal.mark('no-exec');
+  held.thread.call('munmap', address, change.sizeBytes);
+}
+
+/** Children that came during the hold can only be ours: all threads of the target stand still. */
+function reapNewChildren(held: Held, before: readonly number[]): void {
+  const known = new Set(before);
+  for (const child of childrenOf(held.pid, held.tracee.tid).filter((pid) => !known.has(pid))) {
+    const inside = innermostPid(child);
+    if (inside === undefined || !sharesOurOrigin(child, held.pid)) continue;
+    sendToThread(child, child, SIGKILL);
+    reapChild(held, inside);
+  }
+}
+
+/** Made by a clone of the target, not an orphan that the target inherits as init: those were not born during the hold. */
+function sharesOurOrigin(child: number, pid: number): boolean {
+  try {
+    const stat = parseStat(readFileSync(`/proc/${child}/stat`, 'utf8'));
+    return stat.ppid === pid && (stat.exitSignal === 0 || stat.state === 'Z' || stat.comm === readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+  } catch {
+    return false;
+  }
+}
+
+/** Lets the target collect a child that was killed; it becomes a zombie a moment after its tracer has seen its end. */
+export function reapChild(held: Held, pidInside: number): void {
+  const deadlineMs = performance.now() + 500;
+  while (held.thread.call('wait4', pidInside, 0, WNOHANG | __WALL, 0) === 0 && performance.now() < deadlineMs) sleep(100_000);
+}

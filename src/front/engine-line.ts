@@ -1,0 +1,203 @@
+// What an engine may write, checked at the edge. The schemas are held to the types of protocol/ by the compiler: a field
+// that is added there and not here does not compile.
+import * as v from 'valibot';
+import { exitCodes, type ErrorCode, type ErrorData } from '../errors.ts';
+import { phases, type EngineAnswer, type HotexecEvent, type MendResult } from '../protocol/event.ts';
+import type { Inspection } from '../protocol/inspection.ts';
+import type { Plan } from '../protocol/plan.ts';
+import type { ContainerIdentity } from '../protocol/request.ts';
+import type { NotFresh, ProgramSummary, RestartResult } from '../protocol/result.ts';
+
+export type ParsedLine =
+  | { readonly kind: 'event'; readonly event: HotexecEvent }
+  | { readonly kind: 'answer'; readonly answer: EngineAnswer };
+
+/** Parses one line of an engine's output. Throws a plain Error: an engine that talks nonsense is a bug. */
+export function parseEngineLine(text: string): ParsedLine {
+  const parsed = v.safeParse(lineSchema, parseJson(text));
+  if (parsed.success) return parsed.output;
+  const issues = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? ''}: ${issue.message}`).slice(0, 3);
+  throw new Error(`the engine wrote what this hotexec does not know (${issues.join('; ')}): ${text.slice(0, 200)}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`the engine wrote a line that is no JSON: ${text.slice(0, 200)}`, { cause: error });
+  }
+}
+
+type Schema<Output> = v.GenericSchema<unknown, Output>;
+
+const strings: Schema<readonly string[]> = v.array(v.string());
+const numbers: Schema<readonly number[]> = v.array(v.number());
+const textOrNull: Schema<string | null> = v.nullable(v.string());
+
+const errorCode: Schema<ErrorCode> = v.custom<ErrorCode>((code) => typeof code === 'string' && Object.hasOwn(exitCodes, code));
+
+const errorData: Schema<ErrorData> = v.object({
+  code: errorCode,
+  message: v.string(),
+  hint: textOrNull,
+  details: v.exactOptional(v.record(v.string(), v.nullable(v.union([v.string(), v.number(), v.boolean()])))),
+});
+
+const container: Schema<ContainerIdentity> = v.object({ id: v.string(), name: textOrNull, runtime: v.string() });
+const programEntries = { exe: v.string(), argv: strings, cwd: v.string() };
+const program: Schema<ProgramSummary> = v.object(programEntries);
+const notFresh: Schema<readonly NotFresh[]> = v.array(v.object({ attribute: v.string(), message: v.string() }));
+
+// In the order in which they are printed.
+const apiVersion = v.literal('hotexec/v1');
+const operationId = v.string();
+const subject = {
+  target: v.string(),
+  pid: v.number(),
+  startTicks: v.number(),
+  container: v.nullable(container),
+} as const;
+
+const restartResult: Schema<RestartResult> = v.object({
+  apiVersion,
+  kind: v.literal('Restart'),
+  operationId,
+  outcome: v.picklist(['restarted', 'unchanged', 'rolled-back', 'stopped', 'lost']),
+  ...subject,
+  before: program,
+  after: v.nullable(program),
+  listeners: v.array(v.object({ address: v.string(), handedOver: v.boolean() })),
+  children: v.object({ killed: v.number() }),
+  notFresh,
+  warnings: strings,
+  timingsMs: v.objectWithRest({ hold: v.number(), total: v.number() }, v.number()),
+  error: v.nullable(errorData),
+});
+
+const plan: Schema<Plan> = v.object({
+  apiVersion,
+  kind: v.literal('Plan'),
+  operationId,
+  ...subject,
+  possible: v.boolean(),
+  refusals: v.array(errorData),
+  warnings: strings,
+  before: program,
+  after: v.nullable(v.object({ ...programEntries, environmentNames: strings })),
+  steps: v.array(
+    v.object({
+      title: v.string(),
+      calls: v.array(v.object({ by: v.picklist(['hotexec', 'target', 'child']), call: v.string(), when: textOrNull })),
+    }),
+  ),
+  notFresh,
+});
+
+const inspection: Schema<Inspection> = v.object({
+  apiVersion,
+  kind: v.literal('Inspection'),
+  operationId,
+  ...subject,
+  program: v.object({
+    exe: v.string(),
+    exeReplaced: v.boolean(),
+    execPath: textOrNull,
+    argv: strings,
+    argvIntact: v.boolean(),
+    environmentNames: strings,
+    environment: v.nullable(strings),
+    environmentIntact: v.boolean(),
+    cwd: v.string(),
+    root: v.string(),
+    spec: v.nullable(v.object({ argv: v.nullable(strings), cwd: textOrNull })),
+  }),
+  memory: v.object({
+    argStart: v.string(),
+    argEnd: v.string(),
+    envStart: v.string(),
+    envEnd: v.string(),
+    stackStart: v.string(),
+    residentBytes: v.number(),
+    headroomBytes: v.nullable(v.number()),
+  }),
+  descriptors: v.array(
+    v.object({
+      fd: v.number(),
+      target: v.string(),
+      closeOnExec: v.boolean(),
+      nonBlocking: v.boolean(),
+      socket: v.nullable(v.object({ protocol: v.string(), local: v.string(), remote: textOrNull, state: v.string() })),
+    }),
+  ),
+  threads: v.array(v.object({ tid: v.number(), name: v.string(), state: v.string(), syscall: textOrNull })),
+  children: v.array(v.object({ pid: v.number(), comm: v.string(), state: v.string(), spared: v.boolean() })),
+  credentials: v.object({
+    uid: numbers,
+    gid: numbers,
+    groups: numbers,
+    capabilities: v.object({
+      inheritable: v.string(),
+      permitted: v.string(),
+      effective: v.string(),
+      bounding: v.string(),
+      ambient: v.string(),
+    }),
+    noNewPrivileges: v.boolean(),
+  }),
+  seccomp: v.object({ mode: v.picklist(['disabled', 'strict', 'filter']), filters: v.nullable(v.number()) }),
+  signals: v.object({ ignored: strings, caught: strings, blocked: strings, pending: strings }),
+  limits: v.record(v.string(), v.object({ soft: v.string(), hard: v.string() })),
+  namespaces: v.record(v.string(), v.string()),
+  verdict: v.object({ possible: v.boolean(), refusals: v.array(errorData), notFresh, warnings: strings }),
+});
+
+const mendResult: Schema<MendResult> = v.object({
+  found: v.picklist(['nothing', 'old', 'new', 'gone']),
+  detail: v.string(),
+});
+
+const eventSchema: Schema<HotexecEvent> = v.variant('kind', [
+  v.object({ kind: v.literal('phase'), phase: v.picklist(phases), atMs: v.number() }),
+  v.object({ kind: v.literal('planned'), before: program, after: program }),
+  v.object({
+    kind: v.literal('remote-call'),
+    tid: v.number(),
+    call: v.string(),
+    args: v.string(),
+    result: v.string(),
+    durationUs: v.number(),
+  }),
+  v.object({ kind: v.literal('warning'), message: v.string() }),
+]);
+
+const answerSchema: Schema<EngineAnswer> = v.variant('kind', [
+  v.object({ kind: v.literal('restart-result'), result: restartResult }),
+  v.object({ kind: v.literal('inspect-result'), result: inspection }),
+  v.object({ kind: v.literal('plan-result'), result: plan }),
+  v.object({ kind: v.literal('mend-result'), result: mendResult }),
+  v.object({ kind: v.literal('failure'), error: errorData }),
+]);
+
+const answerKinds: ReadonlySet<unknown> = new Set<EngineAnswer['kind']>([
+  'restart-result',
+  'inspect-result',
+  'plan-result',
+  'mend-result',
+  'failure',
+]);
+
+const lineSchema: Schema<ParsedLine> = v.lazy((line) =>
+  isAnswer(line)
+    ? v.pipe(
+        answerSchema,
+        v.transform((answer): ParsedLine => ({ kind: 'answer', answer })),
+      )
+    : v.pipe(
+        eventSchema,
+        v.transform((event): ParsedLine => ({ kind: 'event', event })),
+      ),
+);
+
+function isAnswer(line: unknown): boolean {
+  return typeof line === 'object' && line !== null && 'kind' in line && answerKinds.has(line.kind);
+}

@@ -1,0 +1,124 @@
+// The other half, seen from here: a child process that is asked one thing and answers in JSON lines.
+// A death without an answer is a reply like any other; what to do about it is decided in restart.ts.
+import type { ChildProcessByStdio } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { EngineAnswer, HotexecEvent } from '../protocol/event.ts';
+import type { EngineControl, EngineRequest } from '../protocol/request.ts';
+import { parseEngineLine } from './engine-line.ts';
+import { linesOf } from './lines.ts';
+
+export interface EngineDeath {
+  readonly kind: 'died';
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The end of what it wrote to standard error. */
+  readonly stderr: string;
+}
+
+export interface Asking {
+  readonly onEvent?: ((event: HotexecEvent) => void) | undefined;
+  /** Asks the engine to stop; it decides whether it still can, and answers in any case. */
+  readonly signal?: AbortSignal | undefined;
+  /** An engine that has not answered by then is killed: no wait is without an end. */
+  readonly answerWithinMs: number;
+}
+
+type EngineProcess = ChildProcessByStdio<Writable, Readable, Readable>;
+
+// A child of the engine may hold its output open for a moment longer.
+const drainMs = 200;
+
+export class Engine implements Disposable {
+  readonly #process: EngineProcess;
+  readonly #ended: Promise<EngineDeath>;
+
+  constructor(process: EngineProcess) {
+    this.#process = process;
+    this.#ended = endOf(process);
+    process.stdin.on('error', ignore); // EPIPE: it has died, which its end tells
+    process.stdout.on('error', ignore);
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Sends the one request of this engine's life. */
+  async ask(request: EngineRequest, { onEvent, signal, answerWithinMs }: Asking): Promise<EngineAnswer | EngineDeath> {
+    const cancel = (): void => this.#send({ kind: 'cancel' });
+    const giveUp = setTimeout(() => this.#process.kill('SIGKILL'), answerWithinMs);
+    this.#send(request);
+    if (signal?.aborted) cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return (await this.#readAnswer(onEvent)) ?? (await this.#ended);
+    } finally {
+      clearTimeout(giveUp);
+      signal?.removeEventListener('abort', cancel);
+      this[Symbol.dispose]();
+    }
+  }
+
+  /** The end of its input: one that was asked nothing exits. One that works goes on. */
+  [Symbol.dispose](): void {
+    this.#process.stdin.end();
+  }
+
+  #send(line: EngineRequest | EngineControl): void {
+    if (this.#process.stdin.writable) this.#process.stdin.write(`${JSON.stringify(line)}\n`);
+  }
+
+  async #readAnswer(onEvent: Asking['onEvent']): Promise<EngineAnswer | undefined> {
+    try {
+      for await (const text of linesOf(this.#process.stdout)) {
+        const line = parseEngineLine(text);
+        if (line.kind === 'answer') return line.answer;
+        onEvent?.(line.event);
+      }
+    } catch (error) {
+      // Its output was closed behind its death (endOf): the end tells more than the broken stream.
+      if (!isPrematureClose(error)) throw error;
+    }
+    return undefined;
+  }
+}
+
+async function endOf(process: EngineProcess): Promise<EngineDeath> {
+  let stderr = '';
+  process.stderr.setEncoding('utf8');
+  process.stderr.on('data', (chunk: string) => {
+    stderr = (stderr + chunk).slice(-16_384);
+  });
+  const { promise, resolve } = Promise.withResolvers<Omit<EngineDeath, 'stderr'>>();
+  process.once('error', (error) => {
+    stderr += error.message;
+    resolve({ kind: 'died', exitCode: null, signal: null });
+  });
+  process.once('exit', (exitCode, signal) => resolve({ kind: 'died', exitCode, signal }));
+  const end = await promise;
+  await drained(process);
+  return { ...end, stderr: stderr.trim() };
+}
+
+async function drained({ stdout, stderr }: EngineProcess): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, drainMs);
+  Promise.all([ended(stdout), ended(stderr)]).then(() => resolve(), ignore);
+  await promise;
+  clearTimeout(timer);
+  stdout.destroy();
+  stderr.destroy();
+}
+
+async function ended(stream: Readable): Promise<void> {
+  if (stream.readableEnded || stream.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.once('close', resolve);
+  await promise;
+}
+
+function isPrematureClose(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+function ignore(): void {}

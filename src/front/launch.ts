@@ -1,0 +1,33 @@
+// How an engine comes to life: Node on dist/engine.js, or on the source when hotexec itself runs from source.
+// It leads a session of its own, so that a terminal's Ctrl-C or hang-up reaches the front alone.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Engine } from './engine.ts';
+
+export interface EngineLaunch {
+  /** The Node that runs the engine. */
+  readonly execPath: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What that Node runs; without it the engine that belongs to this front. */
+  readonly args?: readonly string[];
+}
+
+export type StartEngine = () => Engine;
+
+/** Starts an engine. It waits for its request; one that is never asked ends by itself once it is dismissed. */
+export function startEngine({ execPath, env, args = [enginePath()] }: EngineLaunch): Engine {
+  // The user's NODE_OPTIONS are meant for the caller: an --inspect-brk there would stop the engine for ever.
+  const { NODE_OPTIONS: _, ...environment } = env;
+  const child = spawn(execPath, [...args], { detached: true, stdio: ['pipe', 'pipe', 'pipe'], env: environment });
+  return new Engine(child);
+}
+
+// Bundled, this file is dist/*.js or dist/chunks/*.js.
+function enginePath(): string {
+  const candidates = import.meta.url.endsWith('.ts') ? ['../engine-main.ts'] : ['./engine.js', '../engine.js'];
+  const paths = candidates.map((candidate) => fileURLToPath(new URL(candidate, import.meta.url)));
+  const path = paths.find((candidate) => existsSync(candidate));
+  if (path === undefined) throw new Error(`hotexec is not complete: there is no ${paths.join(' or ')}`);
+  return path;
+}

@@ -1,0 +1,136 @@
+// A restart as the front sees it: ask the engine, pass its events on, and if it dies without an answer, mend and say
+// which of the two programs runs.
+import { HotexecError, type ErrorData } from '../errors.ts';
+import type { HotexecEvent, MendResult, Phase } from '../protocol/event.ts';
+import type { Outcome, ProgramSummary, RestartResult } from '../protocol/result.ts';
+import { describeDeath, type DeathDescription } from './death.ts';
+import type { EngineDeath } from './engine.ts';
+import { mend } from './mend.ts';
+import { summarizeProcess, unknownProgram } from './process-summary.ts';
+import { refuse, throwIfCancelled, type RequestOf, type Session } from './session.ts';
+
+// Past its own timeout an engine only finishes what it cannot undo, and lets go.
+const finishTimeoutMs = 30_000;
+
+/** Resolves with the result whatever the outcome; rejects when there is none, because nothing was begun. */
+export async function askRestart(request: RequestOf<'restart'>, session: Session): Promise<RestartResult> {
+  const { engine, signal, onEvent } = session;
+  throwIfCancelled(signal);
+  const story: Story = { startedMs: performance.now(), heldSinceMs: null, phase: null, planned: null, warnings: [] };
+  const listen = (event: HotexecEvent): void => {
+    note(event, story);
+    onEvent?.(event);
+  };
+  const answerWithinMs = request.options.timeoutMs + finishTimeoutMs;
+  const reply = await engine.ask(request, { signal, onEvent: listen, answerWithinMs });
+  if (reply.kind === 'restart-result') return reply.result;
+  if (reply.kind === 'died') return settle(reply, { request, session, story });
+  return refuse(reply);
+}
+
+/** What the events have told so far: all that is known when the engine dies. */
+interface Story {
+  readonly startedMs: number;
+  /** When the hold was announced. */
+  heldSinceMs: number | null;
+  phase: Phase | null;
+  planned: { readonly before: ProgramSummary; readonly after: ProgramSummary } | null;
+  readonly warnings: string[];
+}
+
+function note(event: HotexecEvent, story: Story): void {
+  switch (event.kind) {
+    case 'phase':
+      story.phase = event.phase;
+      if (event.phase === 'hold') story.heldSinceMs = performance.now();
+      return;
+    case 'planned':
+      story.planned = event;
+      return;
+    case 'warning':
+      story.warnings.push(event.message);
+      return;
+    case 'remote-call':
+  }
+}
+
+interface Interrupted {
+  readonly request: RequestOf<'restart'>;
+  readonly session: Session;
+  readonly story: Story;
+}
+
+async function settle(death: EngineDeath, interrupted: Interrupted): Promise<RestartResult> {
+  const { request, session, story } = interrupted;
+  const description = describeDeath(death);
+  const mending = await mend(request.target, session.startEngine);
+  if (mending.kind === 'failed') throw unknown(description, mending.error);
+  const { outcome, error } = verdict(mending.result, description, story);
+  return resultOf(outcome, error, interrupted);
+}
+
+function verdict({ found, detail }: MendResult, death: DeathDescription, story: Story): Verdict {
+  const { code, what, hint, details } = death;
+  switch (found) {
+    case 'new':
+      return { outcome: 'restarted', error: null };
+    case 'nothing':
+      // Either nothing was begun, or all was done and only the answer is missing.
+      if (story.phase === 'verify') return { outcome: 'restarted', error: null };
+      return { outcome: 'unchanged', error: { code, message: `${what} The program runs on, unchanged.`, hint, details } };
+    case 'old': {
+      const message = `${what} Another one has put back what it had begun; the program runs on, unchanged.`;
+      return { outcome: 'unchanged', error: { code, message, hint, details } };
+    }
+    case 'gone': {
+      const message = `${what} The process has ended meanwhile: ${detail}`;
+      return { outcome: 'lost', error: { code: 'target-lost', message, hint: null, details } };
+    }
+  }
+}
+
+interface Verdict {
+  readonly outcome: Outcome;
+  readonly error: ErrorData | null;
+}
+
+function unknown({ what }: DeathDescription, error: ErrorData): HotexecError {
+  const message = `${what} It could not be found out or mended which program runs: ${error.message}`;
+  const hint = 'Run `hotexec inspect` on the target: whatever hotexec does next on it mends first.';
+  return new HotexecError({ code: 'outcome-unknown', message, hint, details: error.details ?? {} });
+}
+
+function resultOf(outcome: Outcome, error: ErrorData | null, { request, story }: Interrupted): RestartResult {
+  const { target, operationId } = request;
+  const now = performance.now();
+  const running = outcome === 'lost' ? null : summarizeProcess(target.pid);
+  const restarted = outcome === 'restarted';
+  return {
+    apiVersion: 'hotexec/v1',
+    kind: 'Restart',
+    operationId,
+    outcome,
+    target: target.name,
+    pid: target.pid,
+    startTicks: target.startTicks,
+    container: target.container,
+    before: story.planned?.before ?? (restarted ? null : running) ?? unknownProgram,
+    after: restarted ? (running ?? story.planned?.after ?? unknownProgram) : null,
+    listeners: [],
+    children: { killed: 0 },
+    notFresh: [],
+    warnings: [...story.warnings, ...(restarted ? [takenOver] : [])],
+    timingsMs: {
+      hold: story.heldSinceMs === null ? 0 : round(now - story.heldSinceMs),
+      total: round(now - story.startedMs),
+    },
+    error,
+  };
+}
+
+const takenOver =
+  'the engine was killed after the new program had been started, and another one finished its work: the hold is at most as long as said, and what differs from a fresh start was not listed';
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

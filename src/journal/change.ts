@@ -1,0 +1,29 @@
+// Everything hotexec changes in a target before the point of no return, as plain data: what a mender needs to put it back.
+// Undo for each kind stands in undo.ts. Numbers that may exceed 2^53 are hexadecimal strings.
+
+export type Change =
+  /** A group-stop, which keeps the target still when its tracer is killed. */
+  | { readonly kind: 'stopped'; readonly alreadyStopped: boolean }
+  /** One thread's registers and signal mask, borrowed for remote calls. */
+  | { readonly kind: 'registers'; readonly tid: number; readonly bytes: string; readonly mask: string }
+  /** Scratch memory at an address of our choice; its first bytes are the nonce. */
+  | { readonly kind: 'mapping'; readonly address: string; readonly sizeBytes: number; readonly nonce: string }
+  /** FD_CLOEXEC set on some descriptors and cleared on others. */
+  | { readonly kind: 'descriptorFlags'; readonly set: readonly number[]; readonly cleared: readonly number[] }
+  /** A child that shares the target's memory; `before` are the children the target had (pids as the engine sees them). */
+  | { readonly kind: 'child'; readonly before: readonly number[] }
+  /** The child that keeps the old memory alive across the exec: what is left of it must be waited for. Lives on after the exec. */
+  | { readonly kind: 'holder'; readonly pidInside: number }
+  /** Personality bits, which take effect in execve. */
+  | { readonly kind: 'personality'; readonly value: number };
+
+/** Says where the exec stands: written before its effect, where it has one. */
+export type Mark =
+  /** execve may happen from now on; changes written later are the new program's. */
+  | 'exec'
+  /** execve has failed, or is not tried any more: the old program is there, whatever the scratch memory looks like. */
+  | 'no-exec'
+  /** The new program has its own registers; only its signal mask and the stop are left to end. */
+  | 'own'
+  /** The program that is there runs as its own; changes written later are made to it. */
+  | 'released';

@@ -1,0 +1,42 @@
+// What an engine tells while it works: one JSON line each on its standard output, the answer last.
+// Nothing is written while the target is held; events queue until its threads run again.
+import type { ErrorData } from '../errors.ts';
+import type { Inspection } from './inspection.ts';
+import type { Plan } from './plan.ts';
+import type { ProgramSummary, RestartResult } from './result.ts';
+
+export const phases = ['observe', 'plan', 'hold', 'prove', 'swap', 'reset', 'release', 'verify', 'mend'] as const;
+export type Phase = (typeof phases)[number];
+
+export type HotexecEvent =
+  /** A phase begins. atMs: since the engine started, with microseconds as fraction. */
+  | { readonly kind: 'phase'; readonly phase: Phase; readonly atMs: number }
+  /** What runs and what will: told before the hold, so that a front whose engine is killed can still say it. */
+  | { readonly kind: 'planned'; readonly before: ProgramSummary; readonly after: ProgramSummary }
+  /** A system call was made inside the target (`verbose` only). */
+  | {
+      readonly kind: 'remote-call';
+      readonly tid: number;
+      readonly call: string;
+      readonly args: string;
+      readonly result: string;
+      readonly durationUs: number;
+    }
+  /** Something the person should know that does not stop the restart. */
+  | { readonly kind: 'warning'; readonly message: string };
+
+export type EngineAnswer =
+  | { readonly kind: 'restart-result'; readonly result: RestartResult }
+  | { readonly kind: 'inspect-result'; readonly result: Inspection }
+  | { readonly kind: 'plan-result'; readonly result: Plan }
+  | { readonly kind: 'mend-result'; readonly result: MendResult }
+  /** The engine could not answer: refused before anything was touched, or a bug. */
+  | { readonly kind: 'failure'; readonly error: ErrorData };
+
+export interface MendResult {
+  /** `nothing`: there was no journal. `old`/`new`: the program that now runs. `gone`: the process has ended. */
+  readonly found: 'nothing' | 'old' | 'new' | 'gone';
+  readonly detail: string;
+}
+
+export type EngineLine = HotexecEvent | EngineAnswer;

@@ -1,0 +1,127 @@
+// What a front asks of an engine: one JSON document on the engine's standard input.
+// Values of arguments and the environment are secrets; they travel here and never in a command line.
+
+/** One process, named so that a recycled pid cannot be mistaken for it. */
+export interface TargetProcess {
+  /** As the user wrote it: `docker/web`, `pid/1234`. For messages only. */
+  readonly name: string;
+  /** In the pid namespace of the engine. */
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat: clock ticks after boot. */
+  readonly startTicks: number;
+  readonly container: ContainerIdentity | null;
+  /** What the runtime started, where that can be read. */
+  readonly spec: ProgramSpec | null;
+}
+
+export interface ContainerIdentity {
+  readonly id: string;
+  readonly name: string | null;
+  /** `docker`, `containerd`, `cri-o`, `podman`, or the shim's own name. */
+  readonly runtime: string;
+}
+
+/** The part of the OCI runtime spec (config.json) that a fresh start is made of. Null: the source does not tell. */
+export interface ProgramSpec {
+  /** Where it was read: a bundle's config.json, or the runtime's API. */
+  readonly source: 'bundle' | 'api';
+  readonly args: readonly string[] | null;
+  readonly env: readonly string[] | null;
+  readonly cwd: string | null;
+  readonly user: {
+    readonly uid: number;
+    readonly gid: number;
+    readonly additionalGids: readonly number[];
+    readonly umask: number | null;
+  } | null;
+  readonly terminal: boolean | null;
+  readonly noNewPrivileges: boolean | null;
+  readonly oomScoreAdj: number | null;
+  readonly capabilities: {
+    readonly bounding: readonly string[];
+    readonly effective: readonly string[];
+    readonly permitted: readonly string[];
+    readonly inheritable: readonly string[];
+    readonly ambient: readonly string[];
+  } | null;
+  readonly rlimits: readonly { readonly type: string; readonly soft: number; readonly hard: number }[] | null;
+  /** True when the runtime installs a seccomp filter. */
+  readonly seccomp: boolean | null;
+  /** Linux personality of the spec (`LINUX`, `LINUX32`); null is the default. */
+  readonly personality: string | null;
+  readonly stopSignal: string | null;
+  readonly stopTimeoutSeconds: number | null;
+}
+
+/** How the new program differs from the old one. Empty: the same again. */
+export interface ProgramChange {
+  /** `process`: what runs now; `spec`: what the runtime would start; `auto`: the process, or the spec where the process has overwritten it. */
+  readonly from: 'auto' | 'process' | 'spec';
+  /** The whole new command; null keeps the old one. */
+  readonly command: readonly string[] | null;
+  /** The file to execute, a path inside the container; null: found from the command. */
+  readonly exe: string | null;
+  readonly cwd: string | null;
+  readonly env: {
+    /** The whole environment (from --env-file of a bare process); null keeps the old one as the base. */
+    readonly replace: readonly string[] | null;
+    readonly set: readonly (readonly [name: string, value: string])[];
+    readonly unset: readonly string[];
+  };
+}
+
+export interface RestartOptions {
+  readonly keepFds: readonly number[];
+  readonly children: 'kill' | 'keep';
+  readonly force: boolean;
+  /** Until the point of no return, in ms. */
+  readonly timeoutMs: number;
+  /** Report each system call made in the target as an event. */
+  readonly verbose: boolean;
+}
+
+export type EngineRequest =
+  | {
+      readonly kind: 'restart';
+      readonly operationId: string;
+      readonly target: TargetProcess;
+      readonly program: ProgramChange;
+      readonly options: RestartOptions;
+    }
+  | {
+      readonly kind: 'plan';
+      readonly operationId: string;
+      readonly target: TargetProcess;
+      readonly program: ProgramChange;
+      readonly options: RestartOptions;
+    }
+  | {
+      readonly kind: 'inspect';
+      readonly operationId: string;
+      readonly target: TargetProcess;
+      /** `--show-env`: values too, not only names. */
+      readonly showEnvironment: boolean;
+    }
+  /** Finish or undo what a killed engine left on this target; the journal tells what. */
+  | { readonly kind: 'mend'; readonly operationId: string; readonly target: TargetProcess };
+
+export type RestartRequest = Extract<EngineRequest, { readonly kind: 'restart' }>;
+
+/** A later line on the engine's standard input. The end of the input is not a cancel: the engine then finishes. */
+export type EngineControl = { readonly kind: 'cancel' };
+
+export const sameProgram: ProgramChange = {
+  from: 'auto',
+  command: null,
+  exe: null,
+  cwd: null,
+  env: { replace: null, set: [], unset: [] },
+};
+
+export const defaultRestartOptions: RestartOptions = {
+  keepFds: [],
+  children: 'kill',
+  force: false,
+  timeoutMs: 30_000,
+  verbose: false,
+};

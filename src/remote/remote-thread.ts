@@ -1,0 +1,106 @@
+// A held thread that makes system calls for us: borrowed registers, a `syscall` instruction that is already in the target, and two
+// syscall-stops a call. No code is written, no signal is raised, nothing is single-stepped (a trap flag outlives its tracer and kills).
+import { arch, type SyscallName } from '../arch/arch.ts';
+import { Registers } from '../arch/registers.ts';
+import type { Argument } from '../native/syscall.ts';
+import { readMemory, writeMemory } from '../tracer/memory.ts';
+import type { LiveStop, Tracee } from '../tracer/tracee.ts';
+
+/** Calls that must not be made remotely: they overwrite the restart block, and an interrupted sleep of the target would answer EINTR. */
+type Remote = Exclude<SyscallName, 'poll' | 'ppoll' | 'epoll_wait'>;
+
+export interface RemoteCall {
+  readonly tid: number;
+  readonly name: string;
+  readonly args: readonly Argument[];
+  readonly result: number;
+  readonly durationUs: number;
+}
+
+export type RemoteObserver = ((call: RemoteCall) => void) | null;
+
+const callDeadlineMs = 5_000;
+
+export class RemoteThread {
+  readonly tracee: Tracee;
+  readonly #base: Registers;
+  readonly #instruction: bigint;
+  readonly #observe: RemoteObserver;
+
+  /** `base` are registers to start from (segment registers and flags matter); `instruction` is the address of a syscall instruction. */
+  constructor(tracee: Tracee, base: Registers, instruction: bigint, observe: RemoteObserver) {
+    this.tracee = tracee;
+    this.#base = base.copy();
+    this.#instruction = instruction;
+    this.#observe = observe;
+  }
+
+  get tid(): number {
+    return this.tracee.tid;
+  }
+
+  get instruction(): bigint {
+    return this.#instruction;
+  }
+
+  /** Makes the call in the target: its result, or -errno. Throws TraceeGone when the target ends meanwhile. */
+  call(name: Remote, ...args: readonly Argument[]): number {
+    const startedMs = performance.now();
+    this.enter(name, ...args);
+    this.tracee.resumeToSyscall();
+    this.#awaitSyscallStop();
+    return this.#finish(name, args, startedMs);
+  }
+
+  /** Up to the entry of the call: the kernel has not begun it. */
+  enter(name: Remote, ...args: readonly Argument[]): void {
+    this.#base.prepareCall(this.#instruction, arch.syscalls[name], args.map(BigInt));
+    this.tracee.setRegisters(this.#base);
+    this.tracee.resumeToSyscall();
+    this.#awaitSyscallStop();
+  }
+
+  /** Goes on from the entry or an event to the next stop that belongs to the call. */
+  advance(): 'exit' | 'clone' | 'exec' {
+    this.tracee.resumeToSyscall();
+    for (;;) {
+      const stop = this.tracee.next(performance.now() + callDeadlineMs);
+      if (stop.kind === 'syscall') return 'exit';
+      if (stop.kind === 'clone' || stop.kind === 'exec') return stop.kind;
+      this.tracee.resumeToSyscall();
+    }
+  }
+
+  /** The result at a syscall-exit-stop. */
+  result(): number {
+    return Number(this.tracee.registers().result);
+  }
+
+  /** Tells the observer of a call that was made with enter and advance. */
+  report(name: Remote, args: readonly Argument[], result: number, startedMs: number): void {
+    this.#observe?.({ tid: this.tid, name, args, result, durationUs: (performance.now() - startedMs) * 1000 });
+  }
+
+  read(address: bigint, sizeBytes: number): Buffer | number {
+    return readMemory(this.tid, address, sizeBytes);
+  }
+
+  write(address: bigint, bytes: Buffer): number {
+    return writeMemory(this.tid, address, bytes);
+  }
+
+  #finish(name: Remote, args: readonly Argument[], startedMs: number): number {
+    const result = this.result();
+    this.report(name, args, result, startedMs);
+    return result;
+  }
+
+  #awaitSyscallStop(): LiveStop {
+    for (;;) {
+      const stop = this.tracee.next(performance.now() + callDeadlineMs);
+      // Stops of the group-stop's own accord, and signals: all but SIGSTOP are blocked, and stopped is what the thread is.
+      if (stop.kind === 'syscall') return stop;
+      this.tracee.resumeToSyscall();
+    }
+  }
+}

@@ -1,0 +1,111 @@
+// ★ A restart, top to bottom. docs/how-it-works.md tells the same in the same order, with what the kernel does at each line.
+// Leaving a scope puts back what was changed in it, as long as the old program is there: `using` is the whole undo.
+import { freemem } from 'node:os';
+import { clearChildren } from './engine/children.ts';
+import type { Held } from './engine/held.ts';
+import { stopIfCancelled, type Host } from './engine/host.ts';
+import { kernelVersion } from './engine/kernel-version.ts';
+import { observe, type Observed } from './engine/observe.ts';
+import { planRestart, possible, summarize, summarizeObserved, type RestartPlan } from './engine/plan.ts';
+import type { Program } from './engine/program.ts';
+import { dryRun } from './engine/prove.ts';
+import { reapHolder } from './engine/reap-holder.ts';
+import { RestartReport } from './engine/report.ts';
+import { resetAttributes } from './engine/reset.ts';
+import { seize, type Seizure } from './engine/seize.ts';
+import { chooseScratch, mapScratch } from './engine/stage.ts';
+import { exec, markDescriptors, resetPersonality, startHolder, type Holder } from './engine/swap.ts';
+import { syscallInstruction } from './engine/vdso.ts';
+import { verify } from './engine/verify.ts';
+import { journalHeader, type Journal } from './journal/journal.ts';
+import type { RestartRequest } from './protocol/request.ts';
+import type { RestartResult } from './protocol/result.ts';
+
+/** Throws HotexecError when nothing was touched; every other end is a result. The journal is locked and empty. */
+export function restart(request: RestartRequest, host: Host, journal: Journal): RestartResult {
+  const report = new RestartReport(request);
+
+  host.phase('observe');
+  const observed = observe(request.target);
+
+  host.phase('plan');
+  const plan = planRestart(observed, request, { ourselves: host.ourselves, kernel: kernelVersion(), freeMemoryBytes: freemem() });
+  const program = possible(plan);
+  report.programs(summarizeObserved(observed), summarize(program, observed.program.cwd));
+  report.warn(...plan.warnings);
+  report.notFresh(...plan.notFresh);
+  stopIfCancelled(host);
+
+  journal.begin(journalHeader(request, program));
+  try {
+    const held = swap({ request, host, observed, plan, program, journal, report });
+    report.hold(held.holdMs);
+    host.phase('verify');
+    report.warn(...verify(observed));
+  } catch (error) {
+    report.failed(error);
+  }
+  journal.finish();
+  return report.result();
+}
+
+export interface Work {
+  readonly request: RestartRequest;
+  readonly host: Host;
+  readonly observed: Observed;
+  readonly plan: RestartPlan;
+  readonly program: Program;
+  readonly journal: Journal;
+  readonly report: RestartReport;
+}
+
+/** From the running old program to the running new one. On an error the old one runs on, if it is still there. */
+export function swap(work: Work): Held {
+  const { host, observed, program, journal } = work;
+  const scratch = chooseScratch(observed.tid, program);
+  const instruction = syscallInstruction(observed);
+
+  host.phase('hold');
+  const seizure = seize(observed, journal);
+  const holder = exchange(work, seizure, { scratch, instruction });
+  if (holder !== null) reapHolder(work, holder);
+  return seizure.held;
+}
+
+/** The hold: in here the target is changed, and nowhere else. */
+function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
+  const { host, observed, plan, program, report, request } = work;
+  const { permit, alreadyStopped } = seizure;
+  using held = seizure.held;
+  using _stopped = held.stopAll(alreadyStopped);
+  using _registers = held.borrow(place.instruction, host.observer);
+  using _scratch = mapScratch(held, place.scratch);
+
+  host.phase('prove');
+  if (plan.dryRun) report.warn(dryRun(held, place.scratch, permit));
+  // The drain belongs here: what can fail has been proven, and after it there is no way back but the previous program.
+  stopIfCancelled(host);
+
+  host.phase('swap');
+  using _descriptors = markDescriptors(held, request.options.keepFds, permit);
+  using _personality = resetPersonality(held, observed, permit);
+  using holder = plan.holder ? startHolder(held, place.scratch, permit) : null;
+  exec(held, place.scratch);
+  report.pointOfNoReturn();
+
+  host.phase('reset');
+  held.stopNew();
+  using _newRegisters = held.borrowNew(host.observer);
+  if (request.options.children === 'kill') report.children(clearChildren(held, host.ourselves.pids));
+  report.notFresh(...resetAttributes(held, observed, { permit, cwd: program.cwd }));
+  // Hand-over of listeners and probation belong here: they watch the new program's first stops.
+
+  host.phase('release');
+  return holder;
+}
+
+interface Place {
+  readonly scratch: ReturnType<typeof chooseScratch>;
+  /** Address of a syscall instruction in the old program. */
+  readonly instruction: bigint;
+}

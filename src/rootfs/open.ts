@@ -1,0 +1,79 @@
+// Opening files of a container from outside. Every path is resolved inside its root by openat2: a hostile image full of symlinks can
+// lead nowhere else, and magic links (/proc/…/fd, /proc/…/root) are not followed.
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { arch } from '../arch/arch.ts';
+import { allocate } from '../native/memory.ts';
+import { syscall } from '../native/syscall.ts';
+
+const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_IN_ROOT = 0x10;
+const O_PATH = 0o1000_0000;
+const O_CLOEXEC = 0o200_0000;
+const PATH_MAX = 4096;
+const ENAMETOOLONG = 36;
+
+// struct open_how: flags, mode, resolve
+const how = allocate(24);
+const pathMemory = allocate(PATH_MAX + 1);
+
+/** The root of a process, as it sees it; paths are resolved in it. */
+export class ProcessRoot implements Disposable {
+  readonly #fd: number;
+
+  constructor(pid: number) {
+    this.#fd = openSync(`/proc/${pid}/root`, constants.O_DIRECTORY);
+  }
+
+  /** Looks at a file, whatever it is, without opening it for reading: a descriptor to close, or -errno. */
+  lookUp(path: string): number {
+    const bytes = Buffer.from(path);
+    if (bytes.length > PATH_MAX || bytes.includes(0)) return -ENAMETOOLONG;
+    bytes.copy(pathMemory.bytes);
+    pathMemory.bytes[bytes.length] = 0;
+    how.bytes.writeBigUInt64LE(BigInt(O_PATH | O_CLOEXEC), 0);
+    how.bytes.writeBigUInt64LE(0n, 8);
+    how.bytes.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 16);
+    return syscall(arch.syscalls.openat2, this.#fd, pathMemory.address, how.address, 24);
+  }
+
+  /** What kind of file it is; -errno when it cannot be found. */
+  stat(path: string): Stats | number {
+    const fd = this.lookUp(path);
+    if (fd < 0) return fd;
+    try {
+      return fstatSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** The beginning of a regular file; undefined for anything else (opening a FIFO would wait); -errno. */
+  readStart(path: string, sizeBytes: number): { readonly start: Buffer; readonly stat: Stats } | number | undefined {
+    const fd = this.lookUp(path);
+    if (fd < 0) return fd;
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) return undefined;
+      return { start: readThrough(fd, sizeBytes), stat };
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+}
+
+
+
+/** Reads the very file that an O_PATH descriptor names. */
+function readThrough(pathFd: number, sizeBytes: number): Buffer {
+  const fd = openSync(`/proc/self/fd/${pathFd}`, constants.O_RDONLY);
+  try {
+    const bytes = Buffer.alloc(sizeBytes);
+    return bytes.subarray(0, readSync(fd, bytes, 0, sizeBytes, 0));
+  } finally {
+    closeSync(fd);
+  }
+}

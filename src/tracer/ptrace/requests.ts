@@ -1,0 +1,108 @@
+// The ptrace(2) requests hotexec uses, one function each. All return the kernel's answer: 0 or -errno.
+// A tracer is a thread: these are made on the engine's main thread and nowhere else.
+import { arch } from '../../arch/arch.ts';
+import { allocate, mapMemory } from '../../native/memory.ts';
+import { syscall } from '../../native/syscall.ts';
+
+const PTRACE_CONT = 7;
+const PTRACE_GETREGS = 12;
+const PTRACE_SETREGS = 13;
+const PTRACE_SYSCALL = 24;
+const PTRACE_SETOPTIONS = 0x4200;
+const PTRACE_GETEVENTMSG = 0x4201;
+const PTRACE_SEIZE = 0x4206;
+const PTRACE_INTERRUPT = 0x4207;
+const PTRACE_GETSIGMASK = 0x420a;
+const PTRACE_SETSIGMASK = 0x420b;
+const PTRACE_SECCOMP_GET_FILTER = 0x420c;
+const PTRACE_GET_RSEQ_CONFIGURATION = 0x420f;
+const PTRACE_DETACH = 17;
+
+export const options = {
+  TRACESYSGOOD: 0x1,
+  TRACEFORK: 0x2,
+  TRACECLONE: 0x8,
+  TRACEEXEC: 0x10,
+  EXITKILL: 0x10_0000,
+} as const;
+
+const registers = allocate(arch.registers.sizeBytes);
+const word = allocate(8);
+const rseqConfiguration = allocate(24);
+
+export function seize(tid: number, optionBits: number): number {
+  return request(PTRACE_SEIZE, tid, 0, optionBits);
+}
+
+export function setOptions(tid: number, optionBits: number): number {
+  return request(PTRACE_SETOPTIONS, tid, 0, optionBits);
+}
+
+export function interrupt(tid: number): number {
+  return request(PTRACE_INTERRUPT, tid, 0, 0);
+}
+
+/** Lets it run; `signal` is delivered first, 0 for none. */
+export function resume(tid: number, signal: number): number {
+  return request(PTRACE_CONT, tid, 0, signal);
+}
+
+/** Lets it run to the next entry or exit of a system call. */
+export function resumeToSyscall(tid: number, signal: number): number {
+  return request(PTRACE_SYSCALL, tid, 0, signal);
+}
+
+export function detach(tid: number, signal: number): number {
+  return request(PTRACE_DETACH, tid, 0, signal);
+}
+
+/** Copies the general registers into `into` (arch.registers.sizeBytes long). */
+export function getRegisters(tid: number, into: Buffer): number {
+  const result = request(PTRACE_GETREGS, tid, 0, registers.address);
+  registers.bytes.copy(into);
+  return result;
+}
+
+export function setRegisters(tid: number, from: Buffer): number {
+  from.copy(registers.bytes);
+  return request(PTRACE_SETREGS, tid, 0, registers.address);
+}
+
+/** The signals the thread blocks, bit n-1 for signal n; in sigsuspend the mask that comes back after it. */
+export function getSignalMask(tid: number): bigint {
+  request(PTRACE_GETSIGMASK, tid, 8, word.address);
+  return word.bytes.readBigUInt64LE(0);
+}
+
+export function setSignalMask(tid: number, mask: bigint): number {
+  word.bytes.writeBigUInt64LE(mask, 0);
+  return request(PTRACE_SETSIGMASK, tid, 8, word.address);
+}
+
+/** What the last event stop was about: the new thread's id at a clone, the former thread id at an exec. */
+export function eventMessage(tid: number): number {
+  request(PTRACE_GETEVENTMSG, tid, 0, word.address);
+  return Number(word.bytes.readBigUInt64LE(0));
+}
+
+/** Address of the thread's struct rseq; 0n when it has none or the kernel is older than 5.13. */
+export function rseqAddress(tid: number): bigint {
+  const result = request(PTRACE_GET_RSEQ_CONFIGURATION, tid, 24, rseqConfiguration.address);
+  return result < 0 ? 0n : rseqConfiguration.bytes.readBigUInt64LE(0);
+}
+
+/**
+ * The program of a seccomp filter, 8 bytes an instruction; index 0 is the newest filter. -ENOENT: no such filter; -EACCES: not allowed
+ * (needs CAP_SYS_ADMIN and an unfiltered tracer); -EIO: a kernel without CONFIG_CHECKPOINT_RESTORE. (kernel/seccomp.c seccomp_get_filter)
+ */
+export function seccompFilter(tid: number, index: number): Buffer | number {
+  const instructions = request(PTRACE_SECCOMP_GET_FILTER, tid, index, 0);
+  if (instructions < 0) return instructions;
+  const program = mapMemory(instructions * 8);
+  const copied = request(PTRACE_SECCOMP_GET_FILTER, tid, index, program.address);
+  return copied < 0 ? copied : program.bytes;
+}
+
+function request(kind: number, tid: number, address: number | bigint, data: number | bigint): number {
+  return syscall(arch.syscalls.ptrace, kind, tid, address, data);
+}

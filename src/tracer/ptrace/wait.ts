@@ -1,0 +1,96 @@
+// Waiting for tracees: wait4 with WNOHANG, a short spin, then sleeps that grow to 2 ms; so every wait has an end.
+// A blocking wait costs 0.15-0.19 ms a remote call against 0.025-0.075 ms with the spin (measured).
+import { arch } from '../../arch/arch.ts';
+import { allocate } from '../../native/memory.ts';
+import { syscall } from '../../native/syscall.ts';
+
+const WNOHANG = 1;
+const __WALL = 0x4000_0000;
+const __WNOTHREAD = 0x2000_0000;
+const SIGTRAP = 5;
+const spinMs = 0.2;
+const longestSleepNs = 2_000_000;
+
+/** Why a tracee stopped, or that it ended. */
+export type Stop =
+  /** Entry or exit of a system call. */
+  | { readonly kind: 'syscall'; readonly tid: number }
+  /** About to get a signal: resuming without it drops it. */
+  | { readonly kind: 'signal'; readonly tid: number; readonly signal: number }
+  /** PTRACE_EVENT_STOP: group-stop when the signal is a stopping one, else an interrupt or a new tracee's first stop (SIGTRAP). */
+  | { readonly kind: 'stop'; readonly tid: number; readonly signal: number }
+  | { readonly kind: 'clone'; readonly tid: number }
+  | { readonly kind: 'exec'; readonly tid: number }
+  | { readonly kind: 'exited'; readonly tid: number; readonly code: number }
+  | { readonly kind: 'killed'; readonly tid: number; readonly signal: number };
+
+const status = allocate(4);
+const sleepTime = allocate(16);
+// Stops of tracees nobody asked for yet.
+let kept: Stop[] = [];
+
+/**
+ * The next stop or end of this tracee; 'timeout' after the deadline (performance.now() ms); 'gone' if it is no tracee of ours.
+ * `otherTid` is the name it may have got meanwhile.
+ */
+export function waitFor(tid: number, deadlineMs: number, otherTid: number = tid): Stop | 'timeout' | 'gone' {
+  const early = kept.find((stop) => stop.tid === tid || stop.tid === otherTid);
+  if (early !== undefined) {
+    kept = kept.filter((stop) => stop !== early);
+    return early;
+  }
+  const spinUntil = performance.now() + spinMs;
+  let sleepNs = 20_000;
+  for (;;) {
+    const stop = poll();
+    if (stop === 'gone') return 'gone';
+    if (stop !== undefined) {
+      if (stop.tid === tid || stop.tid === otherTid) return stop;
+      kept.push(stop);
+      continue;
+    }
+    const now = performance.now();
+    if (now > deadlineMs) return 'timeout';
+    if (now > spinUntil) {
+      sleep(sleepNs);
+      sleepNs = Math.min(sleepNs * 2, longestSleepNs);
+    }
+  }
+}
+
+/** Sleeps on this thread: at most 2 ms are wanted between two looks. */
+export function sleep(durationNs: number): void {
+  sleepTime.bytes.writeBigInt64LE(0n, 0);
+  sleepTime.bytes.writeBigInt64LE(BigInt(durationNs), 8);
+  syscall(arch.syscalls.ppoll, 0, 0, sleepTime.address, 0, 8);
+}
+
+function poll(): Stop | 'gone' | undefined {
+  const tid = syscall(arch.syscalls.wait4, -1, status.address, WNOHANG | __WALL | __WNOTHREAD, 0);
+  if (tid === 0) return undefined;
+  if (tid < 0) return 'gone';
+  return decodeStatus(tid, status.bytes.readUInt32LE(0));
+}
+
+/** A wait status as ptrace(2) describes it. */
+export function decodeStatus(tid: number, value: number): Stop {
+  const low = value & 0x7f;
+  if (low === 0) return { kind: 'exited', tid, code: (value >> 8) & 0xff };
+  if ((value & 0xff) !== 0x7f) return { kind: 'killed', tid, signal: low };
+  const signal = (value >> 8) & 0xff;
+  const event = value >> 16;
+  if (signal === (SIGTRAP | 0x80)) return { kind: 'syscall', tid };
+  switch (event) {
+    case 0:
+      return { kind: 'signal', tid, signal };
+    // PTRACE_EVENT_FORK, VFORK, CLONE
+    case 1:
+    case 2:
+    case 3:
+      return { kind: 'clone', tid };
+    case 4:
+      return { kind: 'exec', tid };
+    default:
+      return { kind: 'stop', tid, signal };
+  }
+}

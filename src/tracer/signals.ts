@@ -1,0 +1,32 @@
+// Signal numbers and masks (signal(7); the numbers are those of x86-64 and arm64).
+import { constants } from 'node:os';
+import { arch } from '../arch/arch.ts';
+import { syscall } from '../native/syscall.ts';
+
+export const SIGKILL = 9;
+export const SIGCHLD = 17;
+export const SIGCONT = 18;
+export const SIGSTOP = 19;
+
+/** Every signal; the kernel never blocks SIGKILL and SIGSTOP. */
+export const everySignal = 0xffff_ffff_ffff_ffffn;
+
+export function signalBit(signal: number): bigint {
+  return 1n << BigInt(signal - 1);
+}
+
+/** Sends a signal to one thread: 0 or -errno. */
+export function sendToThread(pid: number, tid: number, signal: number): number {
+  return syscall(arch.syscalls.tgkill, pid, tid, signal);
+}
+
+const names: ReadonlyMap<number, string> = new Map(
+  Object.entries(constants.signals)
+    .filter(([name]) => name !== 'SIGIOT' && name !== 'SIGPOLL')
+    .map(([name, number]) => [number, name]),
+);
+
+/** `SIGTERM`, or `SIGRTMIN+3` as kill -l prints it. */
+export function signalName(signal: number): string {
+  return names.get(signal) ?? `SIGRTMIN+${signal - 34}`;
+}

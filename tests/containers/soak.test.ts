@@ -1,0 +1,14 @@
+import { describe, expect, test } from 'vitest';
+import { needs } from '../support/needs.ts';
+import { fortio } from '../support/docker/programs/fortio.ts';
+import { soak } from '../support/docker/soak.ts';
+
+describe('many restarts of one container under load', () => {
+  needs('root', 'docker', ...fortio.needs);
+
+  test('30 of them lose nothing and leak nothing', async () => {
+    const { failures, answered } = await soak({ program: fortio, restarts: 30 });
+    expect(failures).toEqual([]);
+    expect(answered).toBeGreaterThan(30);
+  });
+});
