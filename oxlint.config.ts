@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'restart',
     'inspect',
     'mend',
+    'show-plan',
     'engine',
     'journal',
     'history',
@@ -32,7 +33,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   restart: ['engine', 'journal', 'history', 'rootfs', 'remote', 'tracer', ...lowEngine],
   inspect: ['engine', 'journal', 'history', 'rootfs', 'remote', 'tracer', ...lowEngine],
-  mend: ['engine', 'journal', 'history', 'rootfs', 'remote', 'tracer', ...lowEngine],
+  'show-plan': ['engine', 'journal', 'history', 'rootfs', 'remote', 'tracer', ...lowEngine],
+  mend: ['restart', 'engine', 'journal', 'history', 'rootfs', 'remote', 'tracer', ...lowEngine],
   engine: ['journal', 'history', 'rootfs', 'remote', 'tracer', ...lowEngine],
   journal: ['history', 'rootfs', 'remote', 'tracer', ...lowEngine],
   history: ['rootfs', 'remote', 'tracer', ...lowEngine],
@@ -121,6 +123,12 @@ const config: OxlintConfig = defineConfig({
     {
       files: ['src/cli/**', 'src/engine-main.ts', 'src/native/**', 'scripts/**', 'bench/**', 'tests/**', '*.config.ts'],
       rules: { 'no-restricted-globals': 'off' },
+    },
+    // They follow ptrace(2), process_vm_readv(2) and other calls of many arguments.
+    { files: ['src/tracer/**', 'src/remote/**'], rules: { 'max-params': 'off' } },
+    {
+      files: ['src/protocol/own-line.ts'],
+      rules: { 'typescript/consistent-type-assertions': 'off', 'typescript/no-unsafe-type-assertion': 'off' },
     },
     {
       files: ['src/native/**'],

@@ -1,7 +1,6 @@
 // The engine: one request in, one answer out. A process of its own, since a tracer is a thread and Node's other threads must not be it;
 // started in a session of its own, so that a Ctrl-C in the terminal reaches the front and not what holds a target.
 import { readlinkSync, readSync, writeSync } from 'node:fs';
-import { runtimeDirectory } from './engine/runtime-directory.ts';
 import { describeCall } from './engine/report.ts';
 import type { Host } from './engine/host.ts';
 import { errorData, HotexecError } from './errors.ts';
@@ -12,7 +11,9 @@ import { inputReady } from './native/poll.ts';
 import { parseNamespaceLink } from './procfs/ns.ts';
 import type { EngineAnswer, EngineLine, HotexecEvent, MendResult } from './protocol/event.ts';
 import type { EngineRequest, TargetProcess } from './protocol/request.ts';
-import { plan } from './plan.ts';
+import { parseOwnLine } from './protocol/own-line.ts';
+import { runtimeDirectory } from './protocol/runtime-directory.ts';
+import { showPlan } from './show-plan.ts';
 import { restart } from './restart.ts';
 
 const stdin = 0;
@@ -31,27 +32,28 @@ if (request !== null) {
 process.exit(0);
 
 function answer(asked: EngineRequest): EngineAnswer {
+  const host = createHost(asked);
   try {
-    const host = createHost(asked);
     switch (asked.kind) {
       case 'inspect':
         return { kind: 'inspect-result', result: inspect(asked, host) };
       case 'plan':
-        return { kind: 'plan-result', result: plan(asked, host) };
-      case 'mend': {
-        using opened = openTarget(asked.target, host);
-        return { kind: 'mend-result', result: opened.mended };
-      }
-      case 'restart': {
-        using opened = openTarget(asked.target, host);
-        return { kind: 'restart-result', result: restart(asked, host, opened.journal) };
-      }
+        return { kind: 'plan-result', result: showPlan(asked, host) };
+      case 'mend':
+      case 'restart':
+        return changeTarget(asked, host);
     }
   } catch (error) {
     // Not in order: no answer, and the front sends a mender who finds the journal.
     if (!(error instanceof HotexecError)) throw error;
     return { kind: 'failure', error: errorData(error) };
   }
+}
+
+function changeTarget(asked: Extract<EngineRequest, { kind: 'mend' | 'restart' }>, host: Host): EngineAnswer {
+  using opened = openTarget(asked.target, host);
+  if (asked.kind === 'mend') return { kind: 'mend-result', result: opened.mended };
+  return { kind: 'restart-result', result: restart(asked, host, opened.journal) };
 }
 
 interface OpenTarget extends Disposable {
@@ -61,12 +63,13 @@ interface OpenTarget extends Disposable {
 
 /** Locks the target and puts in order what a killed engine left on it. */
 function openTarget(target: TargetProcess, host: Host): OpenTarget {
-  const { journal, left } = openJournal({ directory: host.journalDirectory, pid: target.pid, startTicks: target.startTicks });
+  const { journal, left } = openJournal({ ...host.journals, pid: target.pid, startTicks: target.startTicks });
   let mended: MendResult = { found: 'nothing', detail: 'no engine has left anything on this process' };
   try {
     if (left !== null) {
-      mended = mend(left, journal, target, host);
-      if (mended.found === 'new') host.emit({ kind: 'warning', message: `an earlier hotexec had been killed: ${mended.detail}` });
+      mended = mend(left, { journal, target, host });
+      if (mended.found === 'new')
+        host.emit({ kind: 'warning', message: `an earlier hotexec had been killed: ${mended.detail}` });
       journal.clear();
     }
   } catch (error) {
@@ -80,15 +83,17 @@ function createHost(asked: EngineRequest): Host {
   const startedMs = performance.now();
   const verbose = asked.kind === 'restart' && asked.options.verbose;
   const timeoutMs = asked.kind === 'restart' ? asked.options.timeoutMs : Number.POSITIVE_INFINITY;
+  const uid = process.getuid?.() ?? 0;
   let cancelled = false;
   return {
     ourselves: {
       pids: new Set([process.pid, process.ppid]),
       pidNamespace: parseNamespaceLink(readlinkSync('/proc/self/ns/pid')).inode,
     },
-    journalDirectory: runtimeDirectory(process.env, process.getuid?.() ?? 0),
+    journals: { directory: runtimeDirectory(process.env, uid), uid, enginePid: process.pid },
     observer: verbose
-      ? (call): void => emit({ kind: 'remote-call', tid: call.tid, ...describeCall(call), durationUs: Math.round(call.durationUs) })
+      ? (call): void =>
+          emit({ kind: 'remote-call', tid: call.tid, ...describeCall(call), durationUs: Math.round(call.durationUs) })
       : null,
     emit,
     phase: (phase) => {
@@ -122,7 +127,7 @@ function flush(): void {
 function writeLine(line: string): void {
   const bytes = Buffer.from(line);
   try {
-    for (let done = 0; done < bytes.length; ) done += writeSync(stdout, bytes, done);
+    for (let done = 0; done < bytes.length;) done += writeSync(stdout, bytes, done);
   } catch {
     // The front is gone. What was asked for is done all the same; nobody listens any more.
   }
@@ -134,7 +139,7 @@ function readRequest(): EngineRequest | null {
   let text = Buffer.alloc(0);
   for (;;) {
     const end = text.indexOf(0x0a);
-    if (end >= 0) return JSON.parse(text.subarray(0, end).toString()) as EngineRequest;
+    if (end >= 0) return parseOwnLine<EngineRequest>(text.subarray(0, end).toString());
     const length = readSync(stdin, chunk);
     if (length === 0) return null;
     text = Buffer.concat([text, chunk.subarray(0, length)]);

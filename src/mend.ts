@@ -29,14 +29,18 @@ import type { Tracee } from './tracer/tracee.ts';
 const patienceMs = 2_000;
 
 /** The journal is locked, so the engine that wrote it is gone. Throws mend-failed when the target could not be put in order. */
-export function mend(state: JournalState, journal: Journal, target: TargetProcess, host: Host): MendResult {
+export function mend(
+  state: JournalState,
+  { journal, target, host }: { readonly journal: Journal; readonly target: TargetProcess; readonly host: Host },
+): MendResult {
   journal.resume(state);
   host.phase('mend');
   if (isGone(target)) return { found: 'gone', detail: 'the process has ended' };
   const tid = threadToHold(target.pid, [...state.changes, ...state.changesAfterExec]);
   const tracee = seizeAgain(target, tid);
   if (state.mark === 'own') return finishNew(target, tracee, journal);
-  if (state.mark === 'exec' && !hasNonce(tid, state.changes)) return startAgain(state, { journal, target, host, tracee });
+  if (state.mark === 'exec' && !hasNonce(tid, state.changes))
+    return startAgain(state, { journal, target, host, tracee });
   return putBack(state.changes, { target, tracee, journal });
 }
 
@@ -88,17 +92,24 @@ function startAgain(state: JournalState, place: Place & { readonly host: Host })
   tracee.setSignalMask(0n);
   tracee.detach();
   journal.mark('released');
-  const observed = observe(target);
+  const observed = observe(target, host.ourselves.pids);
   const world = { ourselves: host.ourselves, kernel: kernelVersion(), freeMemoryBytes: freemem() };
-  const plan = { ...planRestart(observed, { ...request, options: { ...request.options, force: true } }, world), dryRun: false, holder: false };
+  const plan = {
+    ...planRestart(observed, { ...request, options: { ...request.options, force: true } }, world),
+    dryRun: false,
+    holder: false,
+  };
   swap({ request, host, observed, plan, program: journalled(state), journal, report: new RestartReport(request) });
   return { found: 'new', detail: 'the new program was started once more, with all resets' };
 }
 
 function journalled(state: JournalState): Program {
   const { path, argv, environment, cwd } = state.header.program;
-  const bytes = (text: string): Buffer => Buffer.from(text, 'base64');
   return { path: bytes(path), argv: argv.map(bytes), environment: environment.map(bytes), cwd };
+}
+
+function bytes(base64: string): Buffer {
+  return Buffer.from(base64, 'base64');
 }
 
 function hasNonce(tid: number, changes: readonly JournalledChange[]): boolean {
@@ -108,7 +119,10 @@ function hasNonce(tid: number, changes: readonly JournalledChange[]): boolean {
   return typeof found !== 'number' && found.toString('hex') === mapping.nonce;
 }
 
-function find<Kind extends Change['kind']>(changes: readonly JournalledChange[], kind: Kind): Extract<Change, { kind: Kind }> | undefined {
+function find<Kind extends Change['kind']>(
+  changes: readonly JournalledChange[],
+  kind: Kind,
+): Extract<Change, { kind: Kind }> | undefined {
   for (const { change } of changes.toReversed()) if (isKind(change, kind)) return change;
   return undefined;
 }

@@ -5,18 +5,19 @@ import { clearChildren } from './engine/children.ts';
 import type { Held } from './engine/held.ts';
 import { stopIfCancelled, type Host } from './engine/host.ts';
 import { kernelVersion } from './engine/kernel-version.ts';
-import { observe, type Observed } from './engine/observe.ts';
-import { planRestart, possible, summarize, summarizeObserved, type RestartPlan } from './engine/plan.ts';
-import type { Program } from './engine/program.ts';
+import { observe } from './engine/observe.ts';
+import { yieldToStop } from './engine/outside-stop.ts';
+import { planRestart, possible, summarize, summarizeObserved } from './engine/plan.ts';
 import { dryRun } from './engine/prove.ts';
 import { reapHolder } from './engine/reap-holder.ts';
 import { RestartReport } from './engine/report.ts';
-import { resetAttributes } from './engine/reset.ts';
+import { resetAttributes } from './engine/reset/reset.ts';
 import { seize, type Seizure } from './engine/seize.ts';
 import { chooseScratch, mapScratch } from './engine/stage.ts';
 import { exec, markDescriptors, resetPersonality, startHolder, type Holder } from './engine/swap.ts';
 import { syscallInstruction } from './engine/vdso.ts';
 import { verify } from './engine/verify.ts';
+import type { Work } from './engine/work.ts';
 import { journalHeader, type Journal } from './journal/journal.ts';
 import type { RestartRequest } from './protocol/request.ts';
 import type { RestartResult } from './protocol/result.ts';
@@ -26,17 +27,21 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   const report = new RestartReport(request);
 
   host.phase('observe');
-  const observed = observe(request.target);
+  const observed = observe(request.target, host.ourselves.pids);
 
   host.phase('plan');
-  const plan = planRestart(observed, request, { ourselves: host.ourselves, kernel: kernelVersion(), freeMemoryBytes: freemem() });
+  const plan = planRestart(observed, request, {
+    ourselves: host.ourselves,
+    kernel: kernelVersion(),
+    freeMemoryBytes: freemem(),
+  });
   const program = possible(plan);
   report.programs(summarizeObserved(observed), summarize(program, observed.program.cwd));
   report.warn(...plan.warnings);
   report.notFresh(...plan.notFresh);
   stopIfCancelled(host);
 
-  journal.begin(journalHeader(request, program));
+  journal.begin(journalHeader(request, host.journals.enginePid, program));
   try {
     const held = swap({ request, host, observed, plan, program, journal, report });
     report.hold(held.holdMs);
@@ -47,16 +52,6 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   }
   journal.finish();
   return report.result();
-}
-
-export interface Work {
-  readonly request: RestartRequest;
-  readonly host: Host;
-  readonly observed: Observed;
-  readonly plan: RestartPlan;
-  readonly program: Program;
-  readonly journal: Journal;
-  readonly report: RestartReport;
 }
 
 /** From the running old program to the running new one. On an error the old one runs on, if it is still there. */
@@ -87,16 +82,18 @@ function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
   stopIfCancelled(host);
 
   host.phase('swap');
-  using _descriptors = markDescriptors(held, request.options.keepFds, permit);
+  using _descriptors = markDescriptors(held, plan.keepFds, permit);
   using _personality = resetPersonality(held, observed, permit);
   using holder = plan.holder ? startHolder(held, place.scratch, permit) : null;
+  yieldToStop(observed);
   exec(held, place.scratch);
   report.pointOfNoReturn();
 
   host.phase('reset');
   held.stopNew();
   using _newRegisters = held.borrowNew(host.observer);
-  if (request.options.children === 'kill') report.children(clearChildren(held, host.ourselves.pids));
+  const spared = new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]);
+  if (request.options.children === 'kill') report.children(clearChildren(held, spared));
   report.notFresh(...resetAttributes(held, observed, { permit, cwd: program.cwd }));
   // Hand-over of listeners and probation belong here: they watch the new program's first stops.
 

@@ -2,7 +2,15 @@
 // kernel/seccomp.c define it. Pure.
 
 /** What the kernel would do; ordered as in seccomp(2), the strictest first. */
-export type SeccompAction = 'kill-process' | 'kill-thread' | 'trap' | 'errno' | 'user-notification' | 'trace' | 'log' | 'allow';
+export type SeccompAction =
+  | 'kill-process'
+  | 'kill-thread'
+  | 'trap'
+  | 'errno'
+  | 'user-notification'
+  | 'trace'
+  | 'log'
+  | 'allow';
 
 const actions: ReadonlyMap<number, SeccompAction> = new Map([
   [0x8000_0000, 'kill-process'],

@@ -27,12 +27,18 @@ export function readCgroupState(pid: number): CgroupState {
 }
 
 /** Where the process's group of a v1 controller, or of v2 (null), is mounted here; null: nowhere. */
-function folder(memberships: readonly CgroupMembership[], mounts: readonly Mount[], controller: string | null): string | null {
+function folder(
+  memberships: readonly CgroupMembership[],
+  mounts: readonly Mount[],
+  controller: string | null,
+): string | null {
   const membership = memberships.find((entry) =>
     controller === null ? entry.hierarchy === 0 : entry.controllers.includes(controller),
   );
   const mount = mounts.find((entry) =>
-    controller === null ? entry.fsType === 'cgroup2' : entry.fsType === 'cgroup' && entry.superOptions.includes(controller),
+    controller === null
+      ? entry.fsType === 'cgroup2'
+      : entry.fsType === 'cgroup' && entry.superOptions.includes(controller),
   );
   if (membership === undefined || mount === undefined) return null;
   // The mount may show a part of the hierarchy only (in a container with its own cgroup mount).

@@ -27,7 +27,8 @@ export function clearChildren(held: Held, ours: ReadonlySet<number>): ClearedChi
     awaitDeath(living);
   }
   const left = listDescendants(held.pid, ours).filter((child) => !child.spared);
-  for (const child of left.filter((entry) => entry.state === 'Z' && entry.ppid === held.pid)) reapChild(held, child.pidInside);
+  for (const child of left.filter((entry) => entry.state === 'Z' && entry.ppid === held.pid))
+    reapChild(held, child.pidInside);
   return { killed, left: left.filter((child) => child.state !== 'Z') };
 }
 

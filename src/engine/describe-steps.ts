@@ -1,2 +1,181 @@
-import type { PlannedStep } from '../protocol/plan.ts';
-export function describeSteps(..._args: unknown[]): readonly PlannedStep[] { return []; }
+// The steps of a restart in words: the very system calls, in their order, with the values they would have now. What the hold alone can
+// tell (registers, flags that change meanwhile) is named instead. Kept beside restart.ts: who changes one changes the other.
+import type { RestartOptions } from '../protocol/request.ts';
+import type { PlannedCall, PlannedStep } from '../protocol/plan.ts';
+import { limitNames } from '../procfs/limits.ts';
+import { signalName } from '../tracer/signals.ts';
+import type { Observed } from './observe.ts';
+import type { RestartPlan } from './plan.ts';
+import type { Program } from './program.ts';
+import { freshLimits } from './reset/limits.ts';
+import { ignoredSignals } from './reset/signals.ts';
+import { chooseScratch } from './stage.ts';
+import { planDescriptors } from './swap.ts';
+
+type By = PlannedCall['by'];
+
+const quotedAtMost = 60;
+
+export function describeSteps(
+  observed: Observed,
+  plan: RestartPlan,
+  { options, program }: { readonly options: RestartOptions; readonly program: Program },
+): readonly PlannedStep[] {
+  return [
+    holdSteps(observed),
+    scratchSteps(observed, program),
+    ...(plan.dryRun ? [dryRunSteps(program)] : []),
+    swapSteps(observed, plan, program),
+    resetSteps(observed, options, program),
+    releaseSteps(observed, plan),
+  ];
+}
+
+function call(by: By, text: string, when: string | null = null): PlannedCall {
+  return { by, call: text, when };
+}
+
+function step(title: string, ...calls: readonly PlannedCall[]): PlannedStep {
+  return { title, calls };
+}
+
+function holdSteps({ tid, target, threads }: Observed): PlannedStep {
+  const { pid } = target;
+  return step(
+    `Hold: stop ${threads.length === 1 ? 'the one thread' : `all ${threads.length} threads`}`,
+    call('hotexec', `ptrace(PTRACE_SEIZE, ${tid}, 0, PTRACE_O_TRACESYSGOOD|PTRACE_O_TRACEEXEC)`),
+    call('hotexec', `ptrace(PTRACE_INTERRUPT, ${tid})`),
+    call(
+      'hotexec',
+      `read /proc/${pid}/stat, /proc/${pid}/cgroup: start time ${target.startTicks} and container must be the same`,
+    ),
+    call('hotexec', `tgkill(${pid}, ${tid}, SIGSTOP); ptrace(PTRACE_CONT, ${tid}, 0, SIGSTOP): a group-stop`),
+    call('hotexec', `read /proc/${pid}/task/*/stat until every thread is stopped, for 1 s at most`),
+    call('hotexec', `ptrace(PTRACE_GETREGS, ${tid}), ptrace(PTRACE_GETSIGMASK, ${tid}): written to the journal`),
+    call('hotexec', `ptrace(PTRACE_SETSIGMASK, ${tid}, ~0)`),
+  );
+}
+
+function scratchSteps(observed: Observed, program: Program): PlannedStep {
+  const { address, layout } = chooseScratch(observed.tid, program);
+  return step(
+    'Stage: scratch memory with the path, arguments and environment',
+    call(
+      'target',
+      `mmap(0x${address.toString(16)}, ${layout.sizeBytes}, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE, -1, 0)`,
+    ),
+    call('hotexec', `process_vm_writev(${observed.tid}, ${layout.bytes.length} bytes at 0x${address.toString(16)})`),
+  );
+}
+
+function dryRunSteps(program: Program): PlannedStep {
+  return step(
+    'Prove: a dry run of the exec in a child that shares the memory',
+    call('target', 'clone(CLONE_VM)'),
+    call('hotexec', 'ptrace(PTRACE_SETOPTIONS, CHILD, PTRACE_O_EXITKILL)'),
+    call('child', execve(program)),
+    call('hotexec', 'tgkill(CHILD, CHILD, SIGKILL), before its first instruction'),
+    call('target', 'wait4(CHILD, NULL, WNOHANG|__WALL)'),
+    call('target', 'rt_sigtimedwait([SIGCHLD], 0 s)', 'the dry run succeeded'),
+  );
+}
+
+function swapSteps(observed: Observed, plan: RestartPlan, program: Program): PlannedStep {
+  const descriptors = planDescriptors(observed.descriptors, plan.keepFds);
+  const closed = observed.descriptors.map((entry) => entry.fd).filter((fd) => fd > 2 && !plan.keepFds.includes(fd));
+  const marking =
+    plan.keepFds.length === 0 && descriptors.set.length > 0
+      ? [call('target', `close_range(3, ~0, CLOSE_RANGE_CLOEXEC)`)]
+      : descriptors.set.map((fd) => call('target', `fcntl(${fd}, F_SETFD, FD_CLOEXEC)`));
+  const holder = plan.holder
+    ? [
+        call('target', 'clone(CLONE_VM)', 'a holder keeps the old memory, so that freeing it is not part of the hold'),
+        call('child', 'close_range(0, ~0, 0)'),
+      ]
+    : [];
+  return step(
+    `Swap: close ${closed.length === 0 ? 'nothing' : `descriptors ${closed.join(', ')}`}, start the program`,
+    ...descriptors.cleared.map((fd) => call('target', `fcntl(${fd}, F_SETFD, 0)`)),
+    ...marking,
+    ...(observed.target.container !== null && observed.environment.personality !== 0
+      ? [call('target', 'personality(0)')]
+      : []),
+    ...holder,
+    call('target', `${execve(program)}   <- the point of no return`),
+  );
+}
+
+function resetSteps(observed: Observed, options: RestartOptions, program: Program): PlannedStep {
+  const { target, descendants, status } = observed;
+  const children = options.children === 'kill' ? descendants.filter((child) => !child.spared) : [];
+  const inContainer = target.container !== null;
+  const umask = target.spec?.user?.umask ?? 0o022;
+  return step(
+    'Reset what execve lets through, before the first instruction',
+    call('hotexec', `tgkill(${target.pid}, ${target.pid}, SIGSTOP): the group-stop again, which execve has ended`),
+    ...children.flatMap((child) => [
+      call('hotexec', `tgkill(${child.pid}, ${child.pid}, SIGKILL) (${child.comm})`),
+      call('target', `wait4(${child.pidInside}, NULL, WNOHANG|__WALL)`),
+    ]),
+    ...ignoredSignals(status, inContainer).toReset.map((signal) =>
+      call('target', `rt_sigaction(${signalName(signal)}, SIG_DFL)`),
+    ),
+    call('target', 'rt_sigaction(SIGNAL, SIG_IGN), then SIG_DFL', 'a signal is pending'),
+    ...['ITIMER_REAL', 'ITIMER_VIRTUAL', 'ITIMER_PROF'].map((timer) => call('target', `setitimer(${timer}, 0)`)),
+    ...[
+      'PR_SET_PDEATHSIG, 0',
+      'PR_SET_CHILD_SUBREAPER, 0',
+      'PR_MCE_KILL, PR_MCE_KILL_CLEAR',
+      'PR_SET_TSC, PR_TSC_ENABLE',
+      'PR_GET_SECUREBITS',
+      'PR_GET_MDWE',
+    ].map((what) => call('target', `prctl(${what})`)),
+    ...(status.thpEnabled === false ? [call('target', 'prctl(PR_SET_THP_DISABLE, 0)')] : []),
+    call('target', 'unshare(CLONE_SYSVSEM)'),
+    ...(inContainer && status.umask !== umask ? [call('target', `umask(0${umask.toString(8)})`)] : []),
+    ...(program.cwd !== null && program.cwd !== observed.program.cwd
+      ? [call('target', `chdir(${quote(program.cwd)})`)]
+      : []),
+    ...(inContainer ? outsideResets(observed) : []),
+  );
+}
+
+function outsideResets(observed: Observed): readonly PlannedCall[] {
+  const { pid } = observed.target;
+  const wanted = freshLimits(observed);
+  const limits = limitNames.flatMap((name) => {
+    const have = observed.limits[name];
+    const want = wanted[name];
+    if (have === undefined || want === undefined || (want.soft === have.soft && want.hard === have.hard)) return [];
+    return [call('hotexec', `prlimit64(${pid}, ${name}, {${want.soft}, ${want.hard}})`)];
+  });
+  return [...limits, call('hotexec', `sched_setaffinity(${pid}, all CPUs of the cpuset)`)];
+}
+
+function releaseSteps({ target }: Observed, plan: RestartPlan): PlannedStep {
+  const { pid } = target;
+  return step(
+    'Let go',
+    call('hotexec', `ptrace(PTRACE_SETREGS, ${pid}): its own registers, at an event stop`),
+    call('hotexec', `tgkill(${pid}, ${pid}, SIGCONT), taken back before it is delivered`),
+    call('hotexec', `ptrace(PTRACE_SETSIGMASK, ${pid}, 0)`),
+    call('hotexec', `ptrace(PTRACE_DETACH, ${pid})`),
+    ...(plan.holder
+      ? [
+          call('hotexec', 'tgkill(HOLDER, HOLDER, SIGKILL), then a second short hold'),
+          call('target', 'wait4(HOLDER, NULL, WNOHANG|__WALL)'),
+        ]
+      : []),
+    call('hotexec', `read /proc/${pid}/stat and status: it runs, untraced`),
+  );
+}
+
+/** Values of the environment are secrets; how many there are is not. */
+function execve({ path, argv, environment }: Program): string {
+  return `execve(${quote(path.toString())}, [${argv.map((word) => quote(word.toString())).join(', ')}], ${environment.length} variables)`;
+}
+
+function quote(text: string): string {
+  const shown = text.length > quotedAtMost ? `${text.slice(0, quotedAtMost)}…` : text;
+  return JSON.stringify(shown);
+}

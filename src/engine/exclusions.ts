@@ -13,12 +13,24 @@ export interface Ourselves {
 }
 
 const runtimes: ReadonlySet<string> = new Set([
-  'dockerd', 'containerd', 'runc', 'crun', 'youki', 'crio', 'kubelet', 'conmon', 'podman', 'systemd', 'runsc',
+  'dockerd',
+  'containerd',
+  'runc',
+  'crun',
+  'youki',
+  'crio',
+  'kubelet',
+  'conmon',
+  'podman',
+  'systemd',
+  'runsc',
 ]);
 
 /** Every reason at once, so that a person does not meet them one after the other. */
 export function refusals(observed: Observed, ourselves: Ourselves): readonly ErrorData[] {
-  return [excluded(observed, ourselves), traced(observed), frozen(observed), foreign(observed)].flatMap((refusal) => refusal ?? []);
+  return [excluded(observed, ourselves), traced(observed), frozen(observed), foreign(observed)].flatMap(
+    (refusal) => refusal ?? [],
+  );
 }
 
 function refuse(code: ErrorData['code'], message: string, hint: string | null): ErrorData {
@@ -32,13 +44,25 @@ function excluded(observed: Observed, ourselves: Ourselves): ErrorData | undefin
     return refuse('target-excluded', `${name}: process ${pid} is hotexec itself.`, null);
   }
   if (pid === 1 && ourselves.pidNamespace === INITIAL_PID_NAMESPACE_INODE) {
-    return refuse('target-excluded', `${name}: process 1 is this machine's init; hotexec never touches it.`, 'name the process or the container that you mean');
+    return refuse(
+      'target-excluded',
+      `${name}: process 1 is this machine's init; hotexec never touches it.`,
+      'name the process or the container that you mean',
+    );
   }
   if (runtimes.has(program) || program.startsWith('containerd-shim')) {
-    return refuse('target-excluded', `${name}: process ${pid} is ${program}, a part of the container runtime; hotexec never touches it.`, 'name a process inside the container');
+    return refuse(
+      'target-excluded',
+      `${name}: process ${pid} is ${program}, a part of the container runtime; hotexec never touches it.`,
+      'name a process inside the container',
+    );
   }
   if (observed.program.exe === '/pause') {
-    return refuse('target-excluded', `${name}: process ${pid} is /pause, which holds a pod's namespaces.`, "name the application's container");
+    return refuse(
+      'target-excluded',
+      `${name}: process ${pid} is /pause, which holds a pod's namespaces.`,
+      "name the application's container",
+    );
   }
   return undefined;
 }
@@ -48,21 +72,36 @@ function isHotexec(observed: Observed): boolean {
   const { argv } = observed.program;
   if (argv.kind !== 'intact') return false;
   const script = argv.words.slice(1).find((word) => word[0] !== 0x2d);
-  return basename(observed.program.exe).startsWith('node') && /\/(?:dist\/(?:cli|engine)\.js|engine-main\.ts|bin\/hotexec)$/.test(script?.toString() ?? '');
+  return (
+    basename(observed.program.exe).startsWith('node') &&
+    /\/(?:dist\/(?:cli|engine)\.js|engine-main\.ts|bin\/hotexec)$/.test(script?.toString() ?? '')
+  );
 }
 
 function traced(observed: Observed): ErrorData | undefined {
   const tracer = observed.status.tracerPid ?? 0;
   if (tracer === 0) return undefined;
-  return refuse('target-traced', `${observed.target.name}: process ${observed.target.pid} is traced by process ${tracer}; a process has one tracer at most.`, `end the tracer (strace, gdb, another debugger), then try again`);
+  return refuse(
+    'target-traced',
+    `${observed.target.name}: process ${observed.target.pid} is traced by process ${tracer}; a process has one tracer at most.`,
+    `end the tracer (strace, gdb, another debugger), then try again`,
+  );
 }
 
 function frozen(observed: Observed): ErrorData | undefined {
   if (!observed.cgroup.frozen) return undefined;
-  return refuse('target-frozen', `${observed.target.name}: its cgroup is frozen (docker pause): its threads cannot be stopped or changed.`, 'unpause it first: docker unpause NAME');
+  return refuse(
+    'target-frozen',
+    `${observed.target.name}: its cgroup is frozen (docker pause): its threads cannot be stopped or changed.`,
+    'unpause it first: docker unpause NAME',
+  );
 }
 
 function foreign(observed: Observed): ErrorData | undefined {
   if (observed.exe.bits === 64) return undefined;
-  return refuse('architecture-unsupported', `${observed.target.name}: process ${observed.target.pid} runs a 32-bit program; hotexec handles 64-bit programs only.`, null);
+  return refuse(
+    'architecture-unsupported',
+    `${observed.target.name}: process ${observed.target.pid} runs a 32-bit program; hotexec handles 64-bit programs only.`,
+    null,
+  );
 }

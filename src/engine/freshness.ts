@@ -6,11 +6,47 @@ import type { Observed } from './observe.ts';
 
 // Bit n is capability n (include/uapi/linux/capability.h).
 const capabilityNames = [
-  'CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP', 'LINUX_IMMUTABLE',
-  'NET_BIND_SERVICE', 'NET_BROADCAST', 'NET_ADMIN', 'NET_RAW', 'IPC_LOCK', 'IPC_OWNER', 'SYS_MODULE', 'SYS_RAWIO', 'SYS_CHROOT',
-  'SYS_PTRACE', 'SYS_PACCT', 'SYS_ADMIN', 'SYS_BOOT', 'SYS_NICE', 'SYS_RESOURCE', 'SYS_TIME', 'SYS_TTY_CONFIG', 'MKNOD', 'LEASE',
-  'AUDIT_WRITE', 'AUDIT_CONTROL', 'SETFCAP', 'MAC_OVERRIDE', 'MAC_ADMIN', 'SYSLOG', 'WAKE_ALARM', 'BLOCK_SUSPEND', 'AUDIT_READ',
-  'PERFMON', 'BPF', 'CHECKPOINT_RESTORE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'DAC_READ_SEARCH',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'SETGID',
+  'SETUID',
+  'SETPCAP',
+  'LINUX_IMMUTABLE',
+  'NET_BIND_SERVICE',
+  'NET_BROADCAST',
+  'NET_ADMIN',
+  'NET_RAW',
+  'IPC_LOCK',
+  'IPC_OWNER',
+  'SYS_MODULE',
+  'SYS_RAWIO',
+  'SYS_CHROOT',
+  'SYS_PTRACE',
+  'SYS_PACCT',
+  'SYS_ADMIN',
+  'SYS_BOOT',
+  'SYS_NICE',
+  'SYS_RESOURCE',
+  'SYS_TIME',
+  'SYS_TTY_CONFIG',
+  'MKNOD',
+  'LEASE',
+  'AUDIT_WRITE',
+  'AUDIT_CONTROL',
+  'SETFCAP',
+  'MAC_OVERRIDE',
+  'MAC_ADMIN',
+  'SYSLOG',
+  'WAKE_ALARM',
+  'BLOCK_SUSPEND',
+  'AUDIT_READ',
+  'PERFMON',
+  'BPF',
+  'CHECKPOINT_RESTORE',
 ];
 
 /** Lost for good; each is a reason to refuse without --force. */
@@ -51,12 +87,18 @@ function confinement(observed: Observed, spec: ProgramSpec): readonly NotFresh[]
   const filters = status.seccompFilters ?? 0;
   if (spec.seccomp !== null && filters > (spec.seccomp ? 1 : 0)) {
     const own = filters - (spec.seccomp ? 1 : 0);
-    lost.push({ attribute: 'seccomp', message: `the process has installed ${own} seccomp filter${own === 1 ? '' : 's'} of its own, which stay` });
+    lost.push({
+      attribute: 'seccomp',
+      message: `the process has installed ${own} seccomp filter${own === 1 ? '' : 's'} of its own, which stay`,
+    });
   }
   if (spec.capabilities !== null && status.capBnd !== undefined) {
     const missing = capabilityMask(spec.capabilities.bounding) & ~status.capBnd;
     if (missing !== 0n) {
-      lost.push({ attribute: 'capabilities', message: `the process has dropped ${namesIn(missing)} from its bounding set` });
+      lost.push({
+        attribute: 'capabilities',
+        message: `the process has dropped ${namesIn(missing)} from its bounding set`,
+      });
     }
   }
   return lost;
@@ -67,9 +109,16 @@ export function knownDifferences(observed: Observed): readonly NotFresh[] {
   const different: NotFresh[] = [];
   for (const [fd, target] of observed.standardStreams.entries()) {
     if (observed.target.container === null) continue;
-    if (target === null) different.push({ attribute: `descriptor-${fd}`, message: `descriptor ${fd} is closed; a fresh start has it open` });
+    if (target === null)
+      different.push({
+        attribute: `descriptor-${fd}`,
+        message: `descriptor ${fd} is closed; a fresh start has it open`,
+      });
     else if (fd > 0 && !/^(pipe:|socket:|\/dev\/(pts|null|console|tty))/.test(target)) {
-      different.push({ attribute: `descriptor-${fd}`, message: `descriptor ${fd} was redirected to ${target} and stays so` });
+      different.push({
+        attribute: `descriptor-${fd}`,
+        message: `descriptor ${fd} was redirected to ${target} and stays so`,
+      });
     }
   }
   return different;
@@ -83,5 +132,8 @@ export function capabilityMask(names: readonly string[]): bigint {
 }
 
 function namesIn(mask: bigint): string {
-  return capabilityNames.filter((_, bit) => (mask & (1n << BigInt(bit))) !== 0n).map((name) => `CAP_${name}`).join(', ');
+  return capabilityNames
+    .filter((_, bit) => (mask & (1n << BigInt(bit))) !== 0n)
+    .map((name) => `CAP_${name}`)
+    .join(', ');
 }

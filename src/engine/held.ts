@@ -76,7 +76,9 @@ export class Held implements Disposable {
     const change = this.change(registersChange(this.tracee.tid, own, mask));
     this.#ownMask = mask;
     this.tracee.setSignalMask(everySignal);
-    this.tracee.setOptions(ptrace.options.TRACESYSGOOD | ptrace.options.TRACEEXEC | ptrace.options.TRACECLONE | ptrace.options.TRACEFORK);
+    this.tracee.setOptions(
+      ptrace.options.TRACESYSGOOD | ptrace.options.TRACEEXEC | ptrace.options.TRACECLONE | ptrace.options.TRACEFORK,
+    );
     this.remote = new RemoteThread(this.tracee, own, instruction, observe);
     this.atEventStop = false;
     return change;
@@ -86,7 +88,8 @@ export class Held implements Disposable {
   borrowNew(observe: RemoteObserver): Disposable {
     const own = this.tracee.registers();
     const instruction = findSyscallInstruction(this.tracee.tid);
-    if (instruction === undefined) throw new Error('the new program has no vDSO and no code with a syscall instruction');
+    if (instruction === undefined)
+      throw new Error('the new program has no vDSO and no code with a syscall instruction');
     this.journal.enter(registersChange(this.tracee.tid, own, 0n));
     this.stackPointer = own.stackPointer;
     this.remote = new RemoteThread(this.tracee, own, instruction, observe);
@@ -151,7 +154,11 @@ export class Held implements Disposable {
   }
 
   /** What a mender knows from the journal. */
-  adopt(known: { readonly alreadyStopped: boolean; readonly mask: bigint | null; readonly siblings: readonly number[] }): void {
+  adopt(known: {
+    readonly alreadyStopped: boolean;
+    readonly mask: bigint | null;
+    readonly siblings: readonly number[];
+  }): void {
     this.#alreadyStopped = known.alreadyStopped;
     this.#ownMask = known.mask;
     this.#heldSinceMs = performance.now();

@@ -1,12 +1,13 @@
 // What the main flow needs from around it: events out, cancelling in, and who we are.
 import { HotexecError } from '../errors.ts';
+import type { JournalOwner } from '../journal/journal.ts';
 import type { HotexecEvent, Phase } from '../protocol/event.ts';
 import type { RemoteObserver } from '../remote/remote-thread.ts';
 import type { Ourselves } from './exclusions.ts';
 
 export interface Host {
   readonly ourselves: Ourselves;
-  readonly journalDirectory: string;
+  readonly journals: JournalOwner;
   /** Sees each system call made in the target; null unless somebody wants to. */
   readonly observer: RemoteObserver;
   /** Queued: nothing is written while a target is held. */
@@ -22,7 +23,16 @@ export function stopIfCancelled(host: Host): void {
   if (why === null) return;
   throw new HotexecError(
     why === 'cancelled'
-      ? { code: 'cancelled', message: 'cancelled before the point of no return; the old program runs on unchanged.', hint: null }
-      : { code: 'timeout', message: 'the time allowed by --timeout ran out before the point of no return; the old program runs on unchanged.', hint: null },
+      ? {
+          code: 'cancelled',
+          message: 'cancelled before the point of no return; the old program runs on unchanged.',
+          hint: null,
+        }
+      : {
+          code: 'timeout',
+          message:
+            'the time allowed by --timeout ran out before the point of no return; the old program runs on unchanged.',
+          hint: null,
+        },
   );
 }

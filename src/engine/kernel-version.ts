@@ -8,5 +8,8 @@ export interface KernelVersion {
 /** Parses `6.18.44-something`; an unknown form counts as 0.0. */
 export function kernelVersion(text: string = release()): KernelVersion {
   const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)/.exec(text) ?? [];
-  return { atLeast: (wantMajor, wantMinor) => Number(major) > wantMajor || (Number(major) === wantMajor && Number(minor) >= wantMinor) };
+  return {
+    atLeast: (wantMajor, wantMinor) =>
+      Number(major) > wantMajor || (Number(major) === wantMajor && Number(minor) >= wantMinor),
+  };
 }

@@ -54,14 +54,20 @@ export interface Surroundings {
   readonly coredumpFilter: string | null;
   readonly oomScoreAdj: number | null;
   readonly timerSlackNs: number | null;
-  readonly parent: { readonly pid: number; readonly comm: string; readonly hasTerminal: boolean; readonly limits: ResourceLimits | null; readonly coredumpFilter: string | null } | null;
+  readonly parent: {
+    readonly pid: number;
+    readonly comm: string;
+    readonly hasTerminal: boolean;
+    readonly limits: ResourceLimits | null;
+    readonly coredumpFilter: string | null;
+  } | null;
 }
 
 /** First bytes of the running executable: enough to tell 32-bit programs. */
 export type ElfClass = { readonly bits: 32 | 64 | null };
 
-/** Throws target-not-found, not-permitted, target-zombie or target-excluded (a kernel thread) where there is nothing to observe. */
-export function observe(target: TargetProcess): Observed {
+/** `ours`: processes of hotexec. Throws target-not-found, not-permitted, target-zombie or target-excluded (a kernel thread) where there is nothing to observe. */
+export function observe(target: TargetProcess, ours: ReadonlySet<number>): Observed {
   const { pid } = target;
   const stat = readStat(target);
   const threads = threadIds(pid).map((tid) => ({ tid, state: tid === pid ? stat.state : threadState(pid, tid) }));
@@ -74,15 +80,20 @@ export function observe(target: TargetProcess): Observed {
       status: parseStatus(readFileSync(`/proc/${pid}/status`, 'utf8')),
       threads,
       tid: tid ?? pid,
-      program: observeProgram(tid ?? pid, tid === pid ? stat : parseStat(readFileSync(`/proc/${tid ?? pid}/stat`, 'utf8'))),
+      program: observeProgram(
+        tid ?? pid,
+        tid === pid ? stat : parseStat(readFileSync(`/proc/${tid ?? pid}/stat`, 'utf8')),
+      ),
       descriptors: listDescriptors(tid ?? pid),
       standardStreams: [0, 1, 2].map((fd) => descriptorTarget(tid ?? pid, fd)),
-      descendants: listDescendants(pid, new Set([process.pid, process.ppid])),
+      descendants: listDescendants(pid, ours),
       cgroup: readCgroupState(pid),
       limits: parseLimits(readFileSync(`/proc/${pid}/limits`, 'utf8')),
       environment: observeSurroundings(pid, stat.ppid),
       exe: elfClass(tid ?? pid),
-      hasAttachments: /\/SYSV|hugepage|\[aio\]|\/dev\/(?!zero|shm|null)/.test(readFileSync(`/proc/${tid ?? pid}/maps`, 'latin1')),
+      hasAttachments: /\/SYSV|hugepage|\[aio\]|\/dev\/(?!zero|shm|null)/.test(
+        readFileSync(`/proc/${tid ?? pid}/maps`, 'latin1'),
+      ),
     };
   } catch (error) {
     throw readError(error, target);
@@ -112,7 +123,8 @@ function readStat(target: TargetProcess): ProcessStat {
 /** The leader if it lives; else a thread that does, one that sleeps if there is one. */
 function livingThread(pid: number, threads: Observed['threads']): number | undefined {
   const living = threads.filter((thread) => !'ZXx'.includes(thread.state));
-  return (living.find((thread) => thread.tid === pid) ?? living.find((thread) => thread.state === 'S') ?? living[0])?.tid;
+  return (living.find((thread) => thread.tid === pid) ?? living.find((thread) => thread.state === 'S') ?? living[0])
+    ?.tid;
 }
 
 const PF_KTHREAD = 0x20_0000;
@@ -238,7 +250,11 @@ function readError(error: unknown, target: TargetProcess): unknown {
   }
   if (code === 'ENOENT' || code === 'ESRCH') {
     return new HotexecError(
-      { code: 'target-not-found', message: `${target.name}: process ${target.pid} ended while it was looked at.`, hint: null },
+      {
+        code: 'target-not-found',
+        message: `${target.name}: process ${target.pid} ended while it was looked at.`,
+        hint: null,
+      },
       { cause: error },
     );
   }

@@ -10,7 +10,7 @@ import { refusals, type Ourselves } from './exclusions.ts';
 import { knownDifferences, lostPrivileges } from './freshness.ts';
 import type { KernelVersion } from './kernel-version.ts';
 import type { Observed } from './observe.ts';
-import { chooseProgram, type Program } from './program.ts';
+import { chooseProgram, nameOf, type Program } from './program.ts';
 import { lookUpFile, whyNotStartable } from './startable.ts';
 
 export interface RestartPlan {
@@ -20,6 +20,8 @@ export interface RestartPlan {
   readonly warnings: readonly string[];
   /** Known beforehand to differ from a fresh start. */
   readonly notFresh: readonly NotFresh[];
+  /** Stay open besides 0, 1 and 2: what the user named, and what the launcher passed (sd_listen_fds(3)). */
+  readonly keepFds: readonly number[];
   readonly dryRun: boolean;
   readonly holder: boolean;
 }
@@ -37,7 +39,9 @@ export function planRestart(
   const reasons = [...refusals(observed, world.ourselves)];
   const lost = lostPrivileges(observed);
   if (lost.length > 0 && !request.options.force) reasons.push(notFreshRefusal(observed, lost));
-  const chosen = reasons.some((reason) => reason.code === 'target-excluded') ? null : choose(observed, request.program, reasons);
+  const chosen = reasons.some((reason) => reason.code === 'target-excluded')
+    ? null
+    : choose(observed, request.program, reasons);
   if (chosen !== null) {
     const small = tooSmall(observed, chosen.program);
     if (small !== undefined) reasons.push(small);
@@ -49,12 +53,17 @@ export function planRestart(
     refusals: reasons,
     warnings: [...(chosen?.warnings ?? []), ...warnings(observed)],
     notFresh: [...lost, ...knownDifferences(observed)],
+    keepFds: [...request.options.keepFds, ...passedDescriptors(observed)],
     dryRun: sharing,
     holder: sharing && wantsHolder(observed, world.freeMemoryBytes),
   };
 }
 
-function choose(observed: Observed, change: ProgramChange, reasons: ErrorData[]): ReturnType<typeof chooseProgram> | null {
+function choose(
+  observed: Observed,
+  change: ProgramChange,
+  reasons: ErrorData[],
+): ReturnType<typeof chooseProgram> | null {
   try {
     using root = new ProcessRoot(observed.tid);
     const chosen = chooseProgram(observed, change, (path) => lookUpFile(root, path));
@@ -97,7 +106,25 @@ function tooSmall(observed: Observed, program: Program): ErrorData | undefined {
 function warnings(observed: Observed): readonly string[] {
   const parent = observed.environment.parent;
   if (parent === null || !parent.hasTerminal || observed.target.container !== null) return [];
-  return [`its parent ${parent.comm} (pid ${parent.pid}) has a terminal and sees the process stop and continue: a shell may report that`];
+  return [
+    `its parent ${parent.comm} (pid ${parent.pid}) has a terminal and sees the process stop and continue: a shell may report that`,
+  ];
+}
+
+/** Sockets that systemd or another launcher has opened for the program: LISTEN_FDS of them from 3 on, if LISTEN_PID is the program. */
+function passedDescriptors(observed: Observed): readonly number[] {
+  const { environ } = observed.program;
+  const value = (name: string): string | undefined =>
+    environ.kind === 'intact'
+      ? environ.words
+          .find((word) => nameOf(word) === name)
+          ?.toString()
+          .slice(name.length + 1)
+      : undefined;
+  const count = Number(value('LISTEN_FDS') ?? 0);
+  if (Number(value('LISTEN_PID')) !== observed.status.nsPid?.at(-1) || !Number.isInteger(count) || count > 1024)
+    return [];
+  return Array.from({ length: Math.max(0, count) }, (_, index) => 3 + index);
 }
 
 /** SysV shared memory, huge pages, aio rings and device mappings must end with the old program: a holder would keep them attached. */

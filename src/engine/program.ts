@@ -31,12 +31,27 @@ export function chooseProgram(observed: Observed, change: ProgramChange, look: L
   const warnings: string[] = [];
   const environment = chooseEnvironment(observed, change, warnings);
   const cwd = chooseCwd(observed, change);
-  const base = chooseArguments(observed, change, look, warnings);
-  const path = change.exe ?? base.path ?? findCommand(base.argv[0]?.toString() ?? '', environment, cwd ?? observed.program.cwd, look);
+  const base = chooseArguments(observed, change, { look, warnings });
+  refuseDescriptorPaths(observed, base.argv);
+  const path =
+    change.exe ??
+    base.path ??
+    findCommand(base.argv[0]?.toString() ?? '', { environment, cwd: cwd ?? observed.program.cwd }, look);
   if (change.exe === null && change.command === null && observed.program.exeReplaced && base.path !== null) {
     warnings.push(`${base.path} was replaced on disk since the program started: the new file is started`);
   }
   return { program: { path: Buffer.from(path), argv: base.argv, environment, cwd }, warnings };
+}
+
+/** `sh /dev/fd/3`: the script came through a descriptor that the exec closes. */
+function refuseDescriptorPaths(observed: Observed, argv: readonly Buffer[]): void {
+  const word = argv.map(String).find((text) => /^\/(dev|proc\/self)\/fd\/([3-9]|\d\d+)$/.test(text));
+  if (word === undefined) return;
+  throw new HotexecError({
+    code: 'program-unknown',
+    message: `${observed.target.name}: the program was given ${word}, a descriptor that a new program does not get. Nothing was touched.`,
+    hint: 'name a command that can be started anew: hotexec restart TARGET -- COMMAND ARG...',
+  });
 }
 
 interface BaseArguments {
@@ -45,11 +60,16 @@ interface BaseArguments {
   readonly argv: readonly Buffer[];
 }
 
-function chooseArguments(observed: Observed, change: ProgramChange, look: LookUp, warnings: string[]): BaseArguments {
+function chooseArguments(
+  observed: Observed,
+  change: ProgramChange,
+  { look, warnings }: { readonly look: LookUp; readonly warnings: string[] },
+): BaseArguments {
   if (change.command !== null) return { path: null, argv: change.command.map((word) => Buffer.from(word)) };
   const { argv } = observed.program;
   const specArgs = observed.target.spec?.args ?? null;
-  if (change.from !== 'spec' && argv.kind === 'intact' && argv.words.length > 0) return sameArguments(observed, argv.words, look);
+  if (change.from !== 'spec' && argv.kind === 'intact' && argv.words.length > 0)
+    return sameArguments(observed, argv.words, look);
   if (change.from !== 'process' && specArgs !== null && specArgs.length > 0) {
     if (change.from === 'auto') {
       warnings.push('the process has overwritten its arguments: they are taken from the container spec');
@@ -120,10 +140,18 @@ function chooseCwd(observed: Observed, change: ProgramChange): string | null {
 }
 
 /** As a shell and the runtimes do it: a name with a slash is a path, others are looked for in the program's own PATH. */
-function findCommand(name: string, environment: readonly Buffer[], cwd: string, look: LookUp): string {
+function findCommand(
+  name: string,
+  { environment, cwd }: { readonly environment: readonly Buffer[]; readonly cwd: string },
+  look: LookUp,
+): string {
   if (name.startsWith('/')) return name;
   if (name.includes('/')) return `${cwd === '/' ? '' : cwd}/${name}`;
-  const path = environment.find((entry) => nameOf(entry) === 'PATH')?.toString().slice('PATH='.length) ?? defaultPath;
+  const path =
+    environment
+      .find((entry) => nameOf(entry) === 'PATH')
+      ?.toString()
+      .slice('PATH='.length) ?? defaultPath;
   for (const directory of path.split(':')) {
     const candidate = `${directory === '' ? cwd : directory}/${name}`;
     const kind = look(candidate);

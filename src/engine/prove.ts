@@ -28,7 +28,9 @@ export interface SharingChild {
 
 /** Throws exec-refused when the program cannot be started. Returns a warning when the dry run could not be made. */
 export function dryRun(held: Held, scratch: Scratch, permit: Permit): string | null {
-  const forbidden = (['clone', 'wait4', 'rt_sigtimedwait'] as const).find((name) => permit(name, CLONE_VM) !== 'allowed');
+  const forbidden = (['clone', 'wait4', 'rt_sigtimedwait'] as const).find(
+    (name) => permit(name, CLONE_VM) !== 'allowed',
+  );
   if (forbidden !== undefined) return `no dry run was made: the target's seccomp filter does not allow ${forbidden}`;
   const sigchldBefore = hasPending(held.pid, SIGCHLD);
   using _change = held.change({ kind: 'child', before: childrenOf(held.pid, held.tracee.tid) });
@@ -74,7 +76,12 @@ export function spawnSharing(held: Held, scratch: Scratch): SharingChild | numbe
 function tryExec(child: SharingChild, scratch: Scratch): string | null {
   const { address, layout } = scratch;
   try {
-    child.thread.enter('execve', address + BigInt(layout.path), address + BigInt(layout.argv), address + BigInt(layout.envp));
+    child.thread.enter(
+      'execve',
+      address + BigInt(layout.path),
+      address + BigInt(layout.argv),
+      address + BigInt(layout.envp),
+    );
     return child.thread.advance() === 'exec' ? null : describeErrno(child.thread.result());
   } catch (error) {
     if (error instanceof TraceeGone) return `the end of the dry run: it ${error.message}`;
@@ -102,7 +109,8 @@ function takeBackSigchld(held: Held, scratch: Scratch, pidInside: number): void 
   // siginfo_t on 64 bits: signo, errno, code, padding, pid
   const taken = held.thread.read(info, 20);
   // Another child ended in this very moment: its signal is given back.
-  if (typeof taken !== 'number' && taken.readInt32LE(16) !== pidInside) sendToThread(held.pid, held.tracee.tid, SIGCHLD);
+  if (typeof taken !== 'number' && taken.readInt32LE(16) !== pidInside)
+    sendToThread(held.pid, held.tracee.tid, SIGCHLD);
 }
 
 function hasPending(pid: number, signal: number): boolean {

@@ -1,15 +1,15 @@
 // The end of the holder: its memory is freed outside of any hold, then the new program is made to collect it in a second, short one.
-import type { Work } from '../restart.ts';
 import { observe } from './observe.ts';
 import { seize } from './seize.ts';
 import type { Holder } from './swap.ts';
 import { reapChild } from './undo.ts';
 import { syscallInstruction } from './vdso.ts';
+import type { Work } from './work.ts';
 
 export function reapHolder(work: Work, holder: Holder): void {
   holder.kill();
   try {
-    const observed = observe(work.observed.target);
+    const observed = observe(work.observed.target, work.host.ourselves.pids);
     const instruction = syscallInstruction(observed);
     const { held, alreadyStopped } = seize(observed, work.journal);
     using target = held;

@@ -1,5 +1,5 @@
 // What a restart has to tell, collected while it works. Nothing is written while the target is held: events queue in the host.
-import { errorData, type ErrorData } from '../errors.ts';
+import { errorData, HotexecError, type ErrorData } from '../errors.ts';
 import type { RestartRequest } from '../protocol/request.ts';
 import type { NotFresh, Outcome, ProgramSummary, RestartResult } from '../protocol/result.ts';
 import { readText } from '../procfs/read.ts';
@@ -55,7 +55,8 @@ export class RestartReport {
 
   children(cleared: ClearedChildren): void {
     this.#killed += cleared.killed;
-    for (const child of cleared.left) this.warn(`child ${child.pid} (${child.comm}) of the old program did not end within 2 s (state ${child.state})`);
+    for (const child of cleared.left)
+      this.warn(`child ${child.pid} (${child.comm}) of the old program did not end within 2 s (state ${child.state})`);
   }
 
   /** Errors before the point of no return leave the old program as it was: the scopes have put everything back. */
@@ -64,10 +65,15 @@ export class RestartReport {
     const { name, pid } = this.#request.target;
     if (!isThere(this.#request.target)) {
       const message = `${name}: process ${pid} ended while it was ${this.#pastNoReturn ? 'being given the new program' : 'held'}: ${text(cause)}.`;
-      this.#failure = { outcome: 'lost', error: { code: 'target-lost', message, hint: 'its container has ended too; look at its logs' } };
+      this.#failure = {
+        outcome: 'lost',
+        error: { code: 'target-lost', message, hint: 'its container has ended too; look at its logs' },
+      };
     } else if (this.#pastNoReturn || thrown instanceof SuppressedError) {
       // Not in order, and the journal says what is missing: the end of this engine calls a mender.
       throw thrown;
+    } else if (cause instanceof HotexecError && cause.code === 'stopped-by-other') {
+      this.#failure = { outcome: 'stopped', error: cause.toData() };
     } else if (cause instanceof StopTimeout) {
       this.#failure = { outcome: 'unchanged', error: holdTimeout(name, cause.message).toData() };
     } else {
@@ -100,9 +106,19 @@ export class RestartReport {
 }
 
 /** A remote call as strace would print it. */
-export function describeCall(call: RemoteCall): { readonly call: string; readonly args: string; readonly result: string } {
-  const args = call.args.map((argument) => (BigInt(argument) > 0xffff_ffffn ? `0x${BigInt(argument).toString(16)}` : String(argument)));
-  return { call: call.name, args: args.join(', '), result: call.result > 0xffff_ffff ? `0x${call.result.toString(16)}` : String(call.result) };
+export function describeCall(call: RemoteCall): {
+  readonly call: string;
+  readonly args: string;
+  readonly result: string;
+} {
+  const args = call.args.map((argument) =>
+    BigInt(argument) > 0xffff_ffffn ? `0x${BigInt(argument).toString(16)}` : String(argument),
+  );
+  return {
+    call: call.name,
+    args: args.join(', '),
+    result: call.result > 0xffff_ffff ? `0x${call.result.toString(16)}` : String(call.result),
+  };
 }
 
 /** What went wrong first; failures of undoing hang on it. */

@@ -21,11 +21,14 @@ const indispensable: readonly SyscallName[] = ['mmap', 'munmap', 'fcntl', 'execv
 /** Reads the filters of a stopped tracee. Throws seccomp-forbids when a call that every restart needs is not allowed. */
 export function readPermit(observed: Observed, tid: number): Permit {
   if (observed.status.seccomp === 0 || observed.status.seccomp === undefined) return allowEverything;
-  if (observed.status.seccomp === 1) throw forbidden(observed, 'it runs in strict seccomp mode: only read, write and exit are allowed');
+  if (observed.status.seccomp === 1)
+    throw forbidden(observed, 'it runs in strict seccomp mode: only read, write and exit are allowed');
   const permit = permitOf(observed, tid);
   const missing = indispensable.filter((name) => permit(name) !== 'allowed');
   if (missing.length > 0) {
-    const list = missing.map((name) => `${name} (${permit(name) === 'deadly' ? 'it would be killed' : 'refused'})`).join(', ');
+    const list = missing
+      .map((name) => `${name} (${permit(name) === 'deadly' ? 'it would be killed' : 'refused'})`)
+      .join(', ');
     throw forbidden(observed, `its seccomp filter forbids what a restart needs: ${list}`);
   }
   return permit;

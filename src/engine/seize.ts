@@ -43,7 +43,8 @@ function awaitInterruptible(target: TargetProcess): void {
   for (;;) {
     const waiting = threadIds(target.pid).find((tid) => threadState(target.pid, tid) === 'D');
     if (waiting === undefined) return;
-    if (performance.now() > deadlineMs) throw holdTimeout(target.name, `thread ${waiting} waits uninterruptibly (state D)`);
+    if (performance.now() > deadlineMs)
+      throw holdTimeout(target.name, `thread ${waiting} waits uninterruptibly (state D)`);
     sleep(1_000_000);
   }
 }
@@ -60,7 +61,11 @@ function seizeOrExplain(target: TargetProcess, tid: number): Seized {
 
 function seizeRefused(target: TargetProcess, errno: number): HotexecError {
   if (errno === -ESRCH) {
-    return new HotexecError({ code: 'target-lost', message: `${target.name}: process ${target.pid} ended before it could be held.`, hint: null });
+    return new HotexecError({
+      code: 'target-lost',
+      message: `${target.name}: process ${target.pid} ended before it could be held.`,
+      hint: null,
+    });
   }
   return new HotexecError({
     code: 'not-permitted',
@@ -75,7 +80,8 @@ function seizeRefused(target: TargetProcess, errno: number): HotexecError {
 /** The process cannot end and its pid cannot be reused as long as we hold it: from here on the answer stays true. */
 function checkIdentity(target: TargetProcess): void {
   const startTicks = parseStat(readFileSync(`/proc/${target.pid}/stat`, 'utf8')).startTicks;
-  const container = containerIdIn(parseCgroup(readFileSync(`/proc/${target.pid}/cgroup`, 'utf8')).map((entry) => entry.path)) ?? null;
+  const container =
+    containerIdIn(parseCgroup(readFileSync(`/proc/${target.pid}/cgroup`, 'utf8')).map((entry) => entry.path)) ?? null;
   const sameContainer = container === null || target.container === null || container === target.container.id;
   if (startTicks === target.startTicks && sameContainer) return;
   throw new HotexecError({

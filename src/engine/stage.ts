@@ -39,13 +39,24 @@ export function mapScratch(held: Held, scratch: Scratch): Disposable {
     sizeBytes: layout.sizeBytes,
     nonce: layout.nonce.toString('hex'),
   });
-  const mapped = held.thread.call('mmap', address, layout.sizeBytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE, -1, 0);
+  const mapped = held.thread.call(
+    'mmap',
+    address,
+    layout.sizeBytes,
+    PROT_READ_WRITE,
+    MAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE,
+    -1,
+    0,
+  );
   const written = mapped < 0 ? mapped : held.thread.write(address, layout.bytes);
   if (written >= 0) return change;
   change[Symbol.dispose]();
   throw new HotexecError({
     code: 'remote-call-failed',
     message: `scratch memory of ${layout.sizeBytes} bytes could not be had in the target: ${describeErrno(written)}. It runs on unchanged.`,
-    hint: written === -EEXIST ? 'it mapped something there at that very moment: try again' : 'it may be at its memory limit',
+    hint:
+      written === -EEXIST
+        ? 'it mapped something there at that very moment: try again'
+        : 'it may be at its memory limit',
   });
 }

@@ -18,12 +18,15 @@ export function whyNotStartable(root: ProcessRoot, path: string, depth = 0): str
   const file = root.readStart(path, headerSizeBytes);
   if (file === undefined) return `${role} is not a regular file`;
   if (typeof file === 'number') return `${role} cannot be opened: ${describeErrno(file)}`;
-  if (!isExecutable(file.stat)) return `${role} is not executable (mode ${(file.stat.mode & 0o7777).toString(8).padStart(4, '0')})`;
+  if (!isExecutable(file.stat))
+    return `${role} is not executable (mode ${(file.stat.mode & 0o7777).toString(8).padStart(4, '0')})`;
   if (file.start.length === 0) return `${role} is empty`;
   const script = parseShebang(file.start);
   if (script.kind === 'unusable') return `${role} begins with #! but ${script.why}`;
   if (script.kind === 'script') {
-    return depth >= deepestScript ? `${role} is the ${depth}th script in a row` : whyNotStartable(root, script.interpreter, depth + 1);
+    return depth >= deepestScript
+      ? `${role} is the ${depth}th script in a row`
+      : whyNotStartable(root, script.interpreter, depth + 1);
   }
   const elf = parseElfHeader(file.start);
   if (elf.kind === 'not-elf') return `${role} is neither an ELF program nor a script with a #! line`;
@@ -36,14 +39,17 @@ function whyNotLoadable(
   { role, elf, sizeBytes }: { readonly role: string; readonly elf: ElfHeader; readonly sizeBytes: number },
 ): string | undefined {
   if (elf.class !== 64) return `${role} is a 32-bit program; hotexec starts 64-bit programs only`;
-  if (elf.machineNumber !== arch.elfMachine) return `${role} is a program for ${elf.machine}; this machine is ${arch.name}`;
+  if (elf.machineNumber !== arch.elfMachine)
+    return `${role} is a program for ${elf.machine}; this machine is ${arch.name}`;
   if (elf.type !== 'exec' && elf.type !== 'dyn') return `${role} is an ELF file, but not a program`;
   const truncated = describeTruncation(elf, sizeBytes);
   if (truncated !== undefined) return `${role} is incomplete: ${truncated}`;
   const loader = elf.interpreter?.path;
   if (loader === undefined) return undefined;
   const found = root.stat(loader);
-  return typeof found === 'number' ? `the loader ${loader} that ${role} needs cannot be opened: ${describeErrno(found)}` : undefined;
+  return typeof found === 'number'
+    ? `the loader ${loader} that ${role} needs cannot be opened: ${describeErrno(found)}`
+    : undefined;
 }
 
 /** What stands at a path, for choosing between paths. */

@@ -106,7 +106,8 @@ export function exec(held: Held, scratch: Scratch): void {
 /** Personality bits (no address randomisation, …) take effect in the exec, so these alone are reset before it. */
 export function resetPersonality(held: Held, observed: Observed, permit: Permit): Disposable | null {
   const before = observed.environment.personality;
-  if (observed.target.container === null || observed.target.spec?.personality != null || before === 0) return null;
+  if (observed.target.container === null || (observed.target.spec?.personality ?? null) !== null || before === 0)
+    return null;
   if (permit('personality', 0) !== 'allowed') return null;
   const change = held.change({ kind: 'personality', value: before });
   held.thread.call('personality', 0);

@@ -67,7 +67,10 @@ function reapNewChildren(held: Held, before: readonly number[]): void {
 function sharesOurOrigin(child: number, pid: number): boolean {
   try {
     const stat = parseStat(readFileSync(`/proc/${child}/stat`, 'utf8'));
-    return stat.ppid === pid && (stat.exitSignal === 0 || stat.state === 'Z' || stat.comm === readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+    return (
+      stat.ppid === pid &&
+      (stat.exitSignal === 0 || stat.state === 'Z' || stat.comm === readFileSync(`/proc/${pid}/comm`, 'utf8').trim())
+    );
   } catch {
     return false;
   }
@@ -76,5 +79,6 @@ function sharesOurOrigin(child: number, pid: number): boolean {
 /** Lets the target collect a child that was killed; it becomes a zombie a moment after its tracer has seen its end. */
 export function reapChild(held: Held, pidInside: number): void {
   const deadlineMs = performance.now() + 500;
-  while (held.thread.call('wait4', pidInside, 0, WNOHANG | __WALL, 0) === 0 && performance.now() < deadlineMs) sleep(100_000);
+  while (held.thread.call('wait4', pidInside, 0, WNOHANG | __WALL, 0) === 0 && performance.now() < deadlineMs)
+    sleep(100_000);
 }

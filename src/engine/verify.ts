@@ -11,7 +11,8 @@ export function verify(observed: Observed): readonly string[] {
     const stat = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
     const status = parseStatus(readFileSync(`/proc/${pid}/status`, 'utf8'));
     const warnings: string[] = [];
-    if (stat.startTicks !== startTicks || stat.state === 'Z') warnings.push('the new program has already ended by itself');
+    if (stat.startTicks !== startTicks || stat.state === 'Z')
+      warnings.push('the new program has already ended by itself');
     if ((status.tracerPid ?? 0) !== 0) warnings.push(`the process is now traced by process ${status.tracerPid}`);
     if (stat.state === 'T') warnings.push('the process is stopped: somebody sent it a stop signal meanwhile');
     return warnings;

@@ -1,5 +1,5 @@
 // What the end of an engine without an answer means: somebody killed it, or it has a fault.
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode, ErrorData } from '../errors.ts';
 import type { EngineDeath } from './engine.ts';
 
 export interface DeathDescription {
@@ -16,14 +16,15 @@ const faults: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIG
 export function describeDeath({ exitCode, signal, stderr }: EngineDeath): DeathDescription {
   const details = { exitCode, signal, stderr };
   if (signal !== null && !faults.has(signal)) {
-    return {
-      code: 'engine-killed',
-      what: `The engine of hotexec was killed by ${signal}.`,
-      hint: 'Run the command again.',
-      details,
-    };
+    const what = `The engine of hotexec was killed by ${signal}.`;
+    return { code: 'engine-killed', what, hint: 'Run the command again.', details };
   }
   const end = signal === null ? `ended with exit code ${exitCode ?? 'unknown'}` : `crashed with ${signal}`;
-  const words = stderr === '' ? '' : ` It wrote: ${stderr}`;
-  return { code: 'bug', what: `The engine of hotexec ${end} without an answer.${words}`, hint: 'Please report this.', details };
+  return { code: 'bug', what: `The engine of hotexec ${end} without an answer.`, hint: 'Please report this.', details };
+}
+
+/** The error that the death is, with the state of the target added. */
+export function deathError({ code, what, hint, details }: DeathDescription, state: string): ErrorData {
+  const words = code === 'bug' && details['stderr'] !== '' ? `\nIt wrote:\n${details['stderr']}` : '';
+  return { code, message: `${what} ${state}${words}`, hint, details };
 }

@@ -34,7 +34,9 @@ const strings: Schema<readonly string[]> = v.array(v.string());
 const numbers: Schema<readonly number[]> = v.array(v.number());
 const textOrNull: Schema<string | null> = v.nullable(v.string());
 
-const errorCode: Schema<ErrorCode> = v.custom<ErrorCode>((code) => typeof code === 'string' && Object.hasOwn(exitCodes, code));
+const errorCode: Schema<ErrorCode> = v.custom<ErrorCode>(
+  (code) => typeof code === 'string' && Object.hasOwn(exitCodes, code),
+);
 
 const errorData: Schema<ErrorData> = v.object({
   code: errorCode,

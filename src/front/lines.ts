@@ -10,7 +10,8 @@ export async function* linesOf(stream: Readable): AsyncGenerator<string, void, u
   for await (const chunk of stream) {
     const lines = (rest + String(chunk)).split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > maxLineLength) throw new Error(`the engine wrote a line of more than ${maxLineLength} characters`);
+    if (rest.length > maxLineLength)
+      throw new Error(`the engine wrote a line of more than ${maxLineLength} characters`);
     yield* lines;
   }
 }

@@ -3,7 +3,7 @@
 import { HotexecError, type ErrorData } from '../errors.ts';
 import type { HotexecEvent, MendResult, Phase } from '../protocol/event.ts';
 import type { Outcome, ProgramSummary, RestartResult } from '../protocol/result.ts';
-import { describeDeath, type DeathDescription } from './death.ts';
+import { deathError, describeDeath, type DeathDescription } from './death.ts';
 import type { EngineDeath } from './engine.ts';
 import { mend } from './mend.ts';
 import { summarizeProcess, unknownProgram } from './process-summary.ts';
@@ -64,27 +64,30 @@ async function settle(death: EngineDeath, interrupted: Interrupted): Promise<Res
   const { request, session, story } = interrupted;
   const description = describeDeath(death);
   const mending = await mend(request.target, session.startEngine);
-  if (mending.kind === 'failed') throw unknown(description, mending.error);
+  if (mending.kind === 'failed') {
+    // It cannot even start here: no engine can, and none has been at the target.
+    if (story.phase === null && description.code === 'bug') return refuse(death);
+    throw unknown(description, mending.error);
+  }
   const { outcome, error } = verdict(mending.result, description, story);
   return resultOf(outcome, error, interrupted);
 }
 
 function verdict({ found, detail }: MendResult, death: DeathDescription, story: Story): Verdict {
-  const { code, what, hint, details } = death;
   switch (found) {
     case 'new':
       return { outcome: 'restarted', error: null };
     case 'nothing':
       // Either nothing was begun, or all was done and only the answer is missing.
       if (story.phase === 'verify') return { outcome: 'restarted', error: null };
-      return { outcome: 'unchanged', error: { code, message: `${what} The program runs on, unchanged.`, hint, details } };
+      return { outcome: 'unchanged', error: deathError(death, 'The program runs on, unchanged.') };
     case 'old': {
-      const message = `${what} Another one has put back what it had begun; the program runs on, unchanged.`;
-      return { outcome: 'unchanged', error: { code, message, hint, details } };
+      const state = 'Another one has put back what it had begun; the program runs on, unchanged.';
+      return { outcome: 'unchanged', error: deathError(death, state) };
     }
     case 'gone': {
-      const message = `${what} The process has ended meanwhile: ${detail}`;
-      return { outcome: 'lost', error: { code: 'target-lost', message, hint: null, details } };
+      const message = `${death.what} The process has ended meanwhile: ${detail}`;
+      return { outcome: 'lost', error: { code: 'target-lost', message, hint: null, details: death.details } };
     }
   }
 }

@@ -1,10 +1,10 @@
 // What the front half needs of its caller for one request, and the questions that touch nothing: inspect and plan.
-import { HotexecError, type ErrorData } from '../errors.ts';
+import { HotexecError } from '../errors.ts';
 import type { EngineAnswer, HotexecEvent } from '../protocol/event.ts';
 import type { Inspection } from '../protocol/inspection.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { EngineRequest } from '../protocol/request.ts';
-import { describeDeath } from './death.ts';
+import { deathError, describeDeath } from './death.ts';
 import type { Engine, EngineDeath } from './engine.ts';
 import type { StartEngine } from './launch.ts';
 
@@ -49,11 +49,6 @@ export function throwIfCancelled(signal: AbortSignal | undefined): void {
 /** The error that a reply is which carries no result. */
 export function refuse(reply: EngineAnswer | EngineDeath): never {
   if (reply.kind === 'failure') throw new HotexecError(reply.error);
-  if (reply.kind === 'died') throw new HotexecError(deathWhileLooking(reply));
+  if (reply.kind === 'died') throw new HotexecError(deathError(describeDeath(reply), 'Nothing was touched.'));
   throw new Error(`the engine answered another question: ${reply.kind}`);
-}
-
-function deathWhileLooking(death: EngineDeath): ErrorData {
-  const { code, what, hint, details } = describeDeath(death);
-  return { code, message: `${what} Nothing was touched.`, hint, details };
 }

@@ -1,11 +1,23 @@
 // One locked file for each target, PID-STARTTIME in the runtime directory: mutual exclusion, and what a mender must know if this engine
 // is killed. A line is written before the effect it tells of. Room is taken in advance, so a full disk is found before anything is touched.
-import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { arch } from '../arch/arch.ts';
 import { HotexecError } from '../errors.ts';
 import { describeErrno } from '../native/errno.ts';
 import { syscall } from '../native/syscall.ts';
+import { parseOwnLine } from '../protocol/own-line.ts';
 import type { RestartRequest } from '../protocol/request.ts';
 import type { Change, Mark } from './change.ts';
 
@@ -32,12 +44,18 @@ export interface JournalHeader {
 
 export function journalHeader(
   request: RestartRequest,
-  program: { readonly path: Buffer; readonly argv: readonly Buffer[]; readonly environment: readonly Buffer[]; readonly cwd: string | null },
+  enginePid: number,
+  program: {
+    readonly path: Buffer;
+    readonly argv: readonly Buffer[];
+    readonly environment: readonly Buffer[];
+    readonly cwd: string | null;
+  },
 ): JournalHeader {
   return {
     version: 1,
     operationId: request.operationId,
-    enginePid: process.pid,
+    enginePid,
     request,
     program: {
       path: program.path.toString('base64'),
@@ -69,8 +87,14 @@ export interface JournalState {
   readonly sizeBytes: number;
 }
 
-export interface JournalPlace {
+/** Whose journals they are, and where. */
+export interface JournalOwner {
   readonly directory: string;
+  readonly uid: number;
+  readonly enginePid: number;
+}
+
+export interface JournalPlace extends JournalOwner {
   readonly pid: number;
   readonly startTicks: number;
 }
@@ -143,7 +167,7 @@ export class Journal implements Disposable {
 
   #append(line: string): void {
     const bytes = Buffer.from(line);
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const written = writeSync(this.#fd, bytes, done, bytes.length - done, this.#offset);
       done += written;
       this.#offset += written;
@@ -155,7 +179,7 @@ export class Journal implements Disposable {
 export function openJournal(place: JournalPlace): { readonly journal: Journal; readonly left: JournalState | null } {
   const path = join(place.directory, `${place.pid}-${place.startTicks}`);
   for (;;) {
-    const fd = openFile(place.directory, path);
+    const fd = openFile(place, path);
     const locked = syscall(arch.syscalls.flock, fd, LOCK_EX_NB);
     if (locked < 0) {
       const holder = readState(path)?.header.enginePid;
@@ -174,12 +198,14 @@ export function openJournal(place: JournalPlace): { readonly journal: Journal; r
   }
 }
 
-function openFile(directory: string, path: string): number {
+function openFile({ directory, uid }: JournalOwner, path: string): number {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const owner = statSync(directory);
-    if (owner.uid !== process.getuid?.() || (owner.mode & 0o022) !== 0) {
-      throw new Error(`${directory} belongs to uid ${owner.uid} with mode ${(owner.mode & 0o777).toString(8)}: others could write there`);
+    if (owner.uid !== uid || (owner.mode & 0o022) !== 0) {
+      throw new Error(
+        `${directory} belongs to uid ${owner.uid} with mode ${(owner.mode & 0o777).toString(8)}: others could write there`,
+      );
     }
     return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
@@ -215,7 +241,7 @@ export function readState(path: string): JournalState | null {
   let mark: Mark | null = null;
   for (const line of text.split('\n')) {
     if (line === '') continue;
-    const entry: Line = JSON.parse(line);
+    const entry = parseOwnLine<Line>(line);
     if ('header' in entry) header = entry.header;
     else if ('strike' in entry) {
       changes = changes.filter((change) => change.id !== entry.strike);

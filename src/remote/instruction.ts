@@ -16,8 +16,11 @@ let offsetInVdso: bigint | undefined;
 /** Its address; undefined when no mapped code has one. `tid` is a living thread of the target. */
 export function findSyscallInstruction(tid: number): bigint | undefined {
   const vdso = parseAuxv(readFileSync(`/proc/${tid}/auxv`)).get(AT_SYSINFO_EHDR);
-  if (vdso !== undefined && offsetInVdso !== undefined && isInstruction(tid, vdso + offsetInVdso)) return vdso + offsetInVdso;
-  const executable = parseMaps(readFileSync(`/proc/${tid}/maps`, 'latin1')).filter((mapping) => mapping.perms.execute && mapping.perms.read);
+  if (vdso !== undefined && offsetInVdso !== undefined && isInstruction(tid, vdso + offsetInVdso))
+    return vdso + offsetInVdso;
+  const executable = parseMaps(readFileSync(`/proc/${tid}/maps`, 'latin1')).filter(
+    (mapping) => mapping.perms.execute && mapping.perms.read,
+  );
   // Programs may unmap their vDSO, and the auxiliary vector then still names it: the map tells.
   const own = executable.find((mapping) => mapping.start === vdso || mapping.path === '[vdso]');
   if (own !== undefined) {

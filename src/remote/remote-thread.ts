@@ -1,7 +1,7 @@
 // A held thread that makes system calls for us: borrowed registers, a `syscall` instruction that is already in the target, and two
 // syscall-stops a call. No code is written, no signal is raised, nothing is single-stepped (a trap flag outlives its tracer and kills).
 import { arch, type SyscallName } from '../arch/arch.ts';
-import { Registers } from '../arch/registers.ts';
+import type { Registers } from '../arch/registers.ts';
 import type { Argument } from '../native/syscall.ts';
 import { readMemory, writeMemory } from '../tracer/memory.ts';
 import type { LiveStop, Tracee } from '../tracer/tracee.ts';

@@ -29,7 +29,11 @@ const pageSizeBytes = 4096;
 const roomSizeBytes = 256;
 
 /** Pointers depend on where the mapping is, so the address is chosen first. */
-export function layOutScratch(program: ExecArguments, address: bigint, nonce: Buffer = randomBytes(nonceSizeBytes)): ScratchLayout {
+export function layOutScratch(
+  program: ExecArguments,
+  address: bigint,
+  nonce: Buffer = randomBytes(nonceSizeBytes),
+): ScratchLayout {
   const strings = [program.path, ...program.argv, ...program.environment];
   const tables = (program.argv.length + 1 + program.environment.length + 1) * 8;
   const room = nonceSizeBytes;

@@ -65,8 +65,6 @@ export class ProcessRoot implements Disposable {
   }
 }
 
-
-
 /** Reads the very file that an O_PATH descriptor names. */
 function readThrough(pathFd: number, sizeBytes: number): Buffer {
   const fd = openSync(`/proc/self/fd/${pathFd}`, constants.O_RDONLY);

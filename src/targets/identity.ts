@@ -21,7 +21,8 @@ export function identify(pid: number, proc: string): Identity | null {
   const { startTicks, ppid } = parseStat(stat.content);
   const paths = cgroupPaths(pid, proc);
   const shim = shimOf(ppid, proc);
-  const bundle = shim === null ? null : readBundle({ pid, proc, shim, id: containerIdIn(paths), isInit: isInit(pid, proc) });
+  const bundle =
+    shim === null ? null : readBundle({ pid, proc, shim, id: containerIdIn(paths), isInit: isInit(pid, proc) });
   const id = containerIdIn(paths) ?? bundle?.id;
   const container = id === undefined ? null : { id, runtime: runtimeOf(paths, shim, bundle) };
   return { startTicks, container, spec: bundle?.spec ?? null };

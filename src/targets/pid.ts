@@ -11,7 +11,11 @@ export function resolvePid(target: Extract<Target, { readonly kind: 'pid' }>, co
   const found = identify(pid, context.proc);
   if (found === null) {
     const message = `${name}: there is no process ${pid} here, or /proc hides it from this user.`;
-    throw new HotexecError({ code: 'target-not-found', message, hint: 'ps -e lists them; sudo shows the hidden ones.' });
+    throw new HotexecError({
+      code: 'target-not-found',
+      message,
+      hint: 'ps -e lists them; sudo shows the hidden ones.',
+    });
   }
   const { startTicks, container, spec } = found;
   return { name, pid, startTicks, container: container && { ...container, name: null }, spec };

@@ -65,7 +65,10 @@ export function notYet({ type, name }: Extract<Target, { readonly kind: 'later' 
     type === 'containerd' || type === 'cri'
       ? `Find its process and name that: crictl inspect --output go-template --template '{{.info.pid}}' ID`
       : 'On the node, as root, its main process can be named by its pid.';
-  return usage(`${type}/${name}: this version of hotexec does not reach ${pluralOf[type]} yet. Nothing was touched.`, hint);
+  return usage(
+    `${type}/${name}: this version of hotexec does not reach ${pluralOf[type]} yet. Nothing was touched.`,
+    hint,
+  );
 }
 
 const pluralOf: Readonly<Record<LaterType, string>> = {
@@ -96,7 +99,10 @@ function bareName(text: string): HotexecError {
   if (text === '') return usage('The target is empty.', whatWorks);
   if (isTargetType(text)) return usage(`${quote(text)} is a kind of target, and its name is missing.`, whatWorks);
   const isName = /^[a-zA-Z0-9][\w.-]*$/.test(text);
-  return usage(`${quote(text)} does not say what it is.`, isName ? `A Docker container is named docker/${text}.` : whatWorks);
+  return usage(
+    `${quote(text)} does not say what it is.`,
+    isName ? `A Docker container is named docker/${text}.` : whatWorks,
+  );
 }
 
 function quote(text: string): string {

@@ -35,7 +35,9 @@ function nextOrLeave(tracee: Tracee, deadlineMs: number): ReturnType<Tracee['nex
     return tracee.next(deadlineMs);
   } catch (error) {
     // A running tracee cannot be detached; the end of the engine does that, and a thread that never stopped was never changed.
-    throw error instanceof StopTimeout ? new StopTimeout(`thread ${tracee.tid} cannot be stopped: it waits uninterruptibly (state D)`) : error;
+    throw error instanceof StopTimeout
+      ? new StopTimeout(`thread ${tracee.tid} cannot be stopped: it waits uninterruptibly (state D)`)
+      : error;
   }
 }
 
@@ -62,7 +64,9 @@ export function awaitSiblings(pid: number, tid: number, deadlineMs: number): rea
     const moving = siblings.find((sibling) => !isStill(pid, sibling));
     if (moving === undefined) return siblings;
     if (performance.now() > deadlineMs) {
-      throw new StopTimeout(`thread ${moving} cannot be stopped: it waits uninterruptibly (state ${threadState(pid, moving)})`);
+      throw new StopTimeout(
+        `thread ${moving} cannot be stopped: it waits uninterruptibly (state ${threadState(pid, moving)})`,
+      );
     }
     sleep(50_000);
   }

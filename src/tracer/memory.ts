@@ -10,7 +10,7 @@ const remoteVector = allocate(16);
 /** Reads exactly sizeBytes; -errno (a number) when any of it cannot be read. */
 export function readMemory(tid: number, address: bigint, sizeBytes: number): Buffer | number {
   const result = Buffer.allocUnsafe(sizeBytes);
-  for (let offset = 0; offset < sizeBytes; ) {
+  for (let offset = 0; offset < sizeBytes;) {
     const length = Math.min(staging.bytes.length, sizeBytes - offset);
     const moved = transfer(arch.syscalls.process_vm_readv, tid, address + BigInt(offset), length);
     if (moved <= 0) return moved;
@@ -22,7 +22,7 @@ export function readMemory(tid: number, address: bigint, sizeBytes: number): Buf
 
 /** Writes all of `bytes`; 0, or -errno. Pages must be writable: the target's code never is. */
 export function writeMemory(tid: number, address: bigint, bytes: Buffer): number {
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const length = Math.min(staging.bytes.length, bytes.length - offset);
     bytes.copy(staging.bytes, 0, offset, offset + length);
     const moved = transfer(arch.syscalls.process_vm_writev, tid, address + BigInt(offset), length);

@@ -3,11 +3,12 @@ import { needs } from '../support/needs.ts';
 import { restart } from '../support/docker/hotexec.ts';
 import { differencesFromFresh, expectRestartInPlace } from '../support/docker/in-place.ts';
 import { startTicks } from '../support/docker/proc.ts';
-import { answers, start, type Program } from '../support/docker/program.ts';
+import { answers, start } from '../support/docker/program.ts';
 import { programs } from '../support/docker/programs/all.ts';
-import { jvm } from '../support/docker/programs/jvm.ts';
 
-describe.each(programs)('$name as pid 1 of a container', (program) => {
+const times = 50;
+
+describe.concurrent.each(programs)('$name as pid 1 of a container', (program) => {
   needs('root', 'docker', ...program.needs);
 
   test('starts anew in the same process, container and log stream, and keeps nothing of its former run', async () => {
@@ -16,8 +17,7 @@ describe.each(programs)('$name as pid 1 of a container', (program) => {
     expect(await differencesFromFresh(program, container, { flags: [], notFresh })).toEqual([]);
   });
 
-  const times = restartsInARow(program);
-  test(`comes back ${times} times in a row and is still like a fresh one`, async () => {
+  test('comes back 50 times in a row and is still like a fresh one', async () => {
     await using container = await start(program);
     const before = { record: await container.record(), startTicks: await startTicks(container.pid) };
     const runs = new Set([await answers(program, container)]);
@@ -31,8 +31,3 @@ describe.each(programs)('$name as pid 1 of a container', (program) => {
     expect(await differencesFromFresh(program, container, { flags: [], notFresh })).toEqual([]);
   });
 });
-
-// A JVM needs half a second to start on two cores.
-function restartsInARow(program: Program): number {
-  return program === jvm ? 15 : 50;
-}

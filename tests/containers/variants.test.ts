@@ -38,7 +38,7 @@ const cases = variants.flatMap(({ title, flags, programs: some }) =>
   some.map((program) => ({ title, name: program.name, program, flags: flags(program) })),
 );
 
-describe.each(cases)('$name $title', ({ program, flags }) => {
+describe.concurrent.each(cases)('$name $title', ({ program, flags }) => {
   needs('root', 'docker', ...program.needs);
 
   test('starts anew in the same place and keeps nothing of its former run', async () => {

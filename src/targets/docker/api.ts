@@ -32,7 +32,10 @@ export async function dockerGet(path: string, { endpoint, signal }: DockerApi): 
 async function send(endpoint: DockerEndpoint, options: RequestOptions): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   // Docker answers 400 to a request whose Host is not a valid one; a socket has none.
-  const headers = { Host: endpoint.kind === 'unix' ? 'docker' : `${endpoint.host}:${endpoint.port}`, Connection: 'close' };
+  const headers = {
+    Host: endpoint.kind === 'unix' ? 'docker' : `${endpoint.host}:${endpoint.port}`,
+    Connection: 'close',
+  };
   const request = await open(endpoint, { ...options, headers });
   request.once('response', resolve).once('error', reject).end();
   return promise;
@@ -86,18 +89,34 @@ function sentence(error: unknown, endpoint: DockerEndpoint): Sentence {
   switch (errno) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return { code: 'runtime-unreachable', message: `Docker does not run here: there is no ${address}.`, hint: otherWays };
+      return {
+        code: 'runtime-unreachable',
+        message: `Docker does not run here: there is no ${address}.`,
+        hint: otherWays,
+      };
     case 'ECONNREFUSED':
-      return { code: 'runtime-unreachable', message: `Docker does not run: nobody listens on ${address}.`, hint: otherWays };
+      return {
+        code: 'runtime-unreachable',
+        message: `Docker does not run: nobody listens on ${address}.`,
+        hint: otherWays,
+      };
     case 'EACCES':
     case 'EPERM': {
       const isDefault = endpoint.kind === 'unix' && endpoint.path === defaultSocket;
       const message = `This user may not talk to Docker on ${address}.`;
-      return { code: 'not-permitted', message, hint: isDefault ? 'sudo hotexec … (a restart needs it anyway)' : 'sudo hotexec …' };
+      return {
+        code: 'not-permitted',
+        message,
+        hint: isDefault ? 'sudo hotexec … (a restart needs it anyway)' : 'sudo hotexec …',
+      };
     }
     default: {
       const words = error instanceof Error ? error.message : String(error);
-      return { code: 'runtime-unreachable', message: `Docker on ${address} does not answer: ${words}.`, hint: otherWays };
+      return {
+        code: 'runtime-unreachable',
+        message: `Docker on ${address} does not answer: ${words}.`,
+        hint: otherWays,
+      };
     }
   }
 }

@@ -123,7 +123,8 @@ function readIfThere(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
     const message = `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`;
     throw new HotexecError({ code: 'not-permitted', message, hint: null }, { cause: error });
   }

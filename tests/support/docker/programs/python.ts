@@ -18,7 +18,7 @@ export const python: Program = {
   logLine: /python serves/,
   children: [],
   readOnlyFlags: [],
-  isDeterministic: true,
+  isDeterministic: false,
 };
 
 // /usr/bin/python3, whatever PATH has before it: a pyenv's interpreter finds its library elsewhere.

@@ -11,8 +11,8 @@ import type { EngineRequest } from './protocol/request.ts';
 
 export type PlanRequest = Extract<EngineRequest, { readonly kind: 'plan' }>;
 
-export function plan(request: PlanRequest, host: Host): Plan {
-  const observed = observe(request.target);
+export function showPlan(request: PlanRequest, host: Host): Plan {
+  const observed = observe(request.target, host.ourselves.pids);
   const world = { ourselves: host.ourselves, kernel: kernelVersion(), freeMemoryBytes: freemem() };
   const decided = planRestart(observed, request, world);
   const { program } = decided;
@@ -28,8 +28,11 @@ export function plan(request: PlanRequest, host: Host): Plan {
     refusals: decided.refusals,
     warnings: decided.warnings,
     before: summarizeObserved(observed),
-    after: program === null ? null : { ...summarize(program, observed.program.cwd), environmentNames: program.environment.map(nameOf) },
-    steps: program === null ? [] : describeSteps(observed, decided, request.options, program),
+    after:
+      program === null
+        ? null
+        : { ...summarize(program, observed.program.cwd), environmentNames: program.environment.map(nameOf) },
+    steps: program === null ? [] : describeSteps(observed, decided, { options: request.options, program }),
     notFresh: decided.notFresh,
   };
 }

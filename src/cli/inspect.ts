@@ -1,0 +1,28 @@
+// hotexec inspect TARGET
+import { randomUUID } from 'node:crypto';
+import { askInspection } from '../front/session.ts';
+import { resolve } from '../targets/resolve.ts';
+import { formatTarget } from '../targets/target.ts';
+import { targetOf } from './arguments.ts';
+import type { CliContext } from './context.ts';
+import { renderInspection } from './render/inspect-text.ts';
+import { openReport } from './report.ts';
+
+export interface InspectInvocation {
+  readonly words: readonly string[];
+  readonly flags: { readonly output: 'text' | 'json'; readonly showEnv?: true | undefined };
+}
+
+export async function runInspect({ words, flags }: InspectInvocation, context: CliContext): Promise<number> {
+  const target = targetOf(words);
+  const { startEngine, signal } = context;
+  using engine = startEngine();
+  using report = openReport({ title: formatTarget(target), output: flags.output, quiet: false }, context);
+  const process = await resolve(target, context);
+  const showEnvironment = flags.showEnv === true;
+  const request = { kind: 'inspect', operationId: randomUUID(), target: process, showEnvironment } as const;
+  const inspection = await askInspection(request, { engine, startEngine, signal, onEvent: report.onEvent });
+
+  report.print(inspection, (style) => renderInspection(inspection, style));
+  return 0;
+}

@@ -1,0 +1,85 @@
+// The real process around a command line: streams, signals, the engine that is started ahead, the exit code.
+import { startEngine as launchEngine, type StartEngine } from '../front/launch.ts';
+import type { Engine } from '../front/engine.ts';
+import { needsEngine } from './arguments.ts';
+import type { CliContext, Output } from './context.ts';
+import { wantsColours } from './render/style.ts';
+
+export async function runProcess({ argv, program }: Pick<CliContext, 'argv' | 'program'>): Promise<void> {
+  const { env, execPath } = process;
+  const launch: StartEngine = () => launchEngine({ execPath, env });
+  const ahead = engineAhead(launch, argv);
+  const { run } = await import('./run.ts');
+  const exitCode = await run({
+    argv,
+    program,
+    env,
+    stdout: outputOn(process.stdout),
+    stderr: outputOn(process.stderr),
+    readStdin,
+    signal: abortedBySignals(),
+    startEngine: ahead.startEngine,
+    proc: '/proc',
+    host: {
+      architecture: machineName[process.arch] ?? process.arch,
+      execPath,
+      uid: process.getuid?.() ?? -1,
+      kill: (pid, signal) => process.kill(pid, signal),
+    },
+  });
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  // Not by itself: an engine that has answered may still have something to tidy up, and needs no one to wait for it.
+  process.exit(exitCode);
+}
+
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.write('', () => resolve());
+  await promise;
+}
+
+const machineName: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i686' };
+
+/** Gives the engine that was started ahead to the first who asks. If nobody does, it ends with this process's pipes. */
+function engineAhead(launch: StartEngine, argv: readonly string[]): { readonly startEngine: StartEngine } {
+  let ahead: Engine | null = needsEngine(argv) ? launch() : null;
+  return {
+    startEngine: () => {
+      const engine = ahead ?? launch();
+      ahead = null;
+      return engine;
+    },
+  };
+}
+
+function outputOn(stream: NodeJS.WriteStream): Output {
+  // EPIPE (`| head`) and EIO (a terminal that hung up): who does not listen misses words, and nothing else changes.
+  stream.on('error', () => {});
+  const isTerminal = stream.isTTY === true;
+  return { write: (text) => void stream.write(text), isTerminal, colours: wantsColours(isTerminal, process.env) };
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const patience = 3;
+
+/** The first cancels, and the engine decides whether it still can. Whoever insists may leave; the engine finishes alone. */
+function abortedBySignals(): AbortSignal {
+  const controller = new AbortController();
+  let received = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    received += 1;
+    controller.abort(new Error(`received ${signal}`));
+    if (received < patience) return;
+    process.stderr.write('hotexec leaves; its engine finishes or undoes what it has begun by itself\n');
+    process.exit(unknownOutcome);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  return controller.signal;
+}
+
+const unknownOutcome = 6;

@@ -1,0 +1,81 @@
+// The command tree: what there is to type, and which file does it. Commands are loaded when they are called.
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { CliContext } from './context.ts';
+import { programName } from './context.ts';
+import { outputOption, restartCommand } from './flags.ts';
+import { formatHelp, type CommandText } from './help.ts';
+import { texts } from './texts.ts';
+import { usageError } from './usage.ts';
+
+export interface Invocation {
+  readonly context: CliContext;
+  /** What stands behind `--`. */
+  readonly command: readonly string[] | null;
+  readonly exitWith: (code: number) => void;
+}
+
+export function buildProgram({ context, command, exitWith }: Invocation): CommandUnknownOpts {
+  const root = new Command(programName(context));
+  documented(root, texts.root).option('--version', 'print the version of hotexec').helpOption('-h, --help', helpWords);
+  // commander's own errors are thrown, and reported by run.ts like all others.
+  root.exitOverride().configureOutput({ writeOut: context.stdout.write, writeErr: () => {}, outputError: () => {} });
+  const add = (parent: CommandUnknownOpts, child: CommandUnknownOpts, text: CommandText): void => {
+    parent.addCommand(documented(child.copyInheritedSettings(root), text).helpOption('-h, --help', helpWords));
+  };
+
+  const restart = restartCommand(async (words, flags) => {
+    const { runRestart } = await import('./restart.ts');
+    exitWith(await runRestart({ words, flags, command }, context));
+  });
+  add(root, restart.summary("restart a container's main process in place"), texts.restart);
+
+  const inspect = new Command('inspect')
+    .argument('<target...>')
+    .addOption(outputOption(['text', 'json']))
+    .option('--show-env', 'print the values of environment variables too, not only their names')
+    .action(async (words, flags) => {
+      refuseCommand(command, 'inspect');
+      const { runInspect } = await import('./inspect.ts');
+      exitWith(await runInspect({ words, flags }, context));
+    });
+  add(root, inspect.summary('show what runs there, and whether it can be restarted here'), texts.inspect);
+
+  const plan = new Command('plan').action(() => {
+    throw usageError('plan wants to know what to plan.', `${programName(context)} plan restart TARGET`);
+  });
+  add(root, plan.summary('show every step that would be taken, and change nothing'), texts.plan);
+  const planRestart = restartCommand(async (words, flags) => {
+    const { runPlan } = await import('./plan.ts');
+    exitWith(await runPlan({ words, flags, command }, context));
+  });
+  add(plan, planRestart.summary('plan a restart'), texts.planRestart);
+
+  const doctor = new Command('doctor')
+    .argument('[target...]')
+    .addOption(outputOption(['text', 'json']))
+    .action(async (words, flags) => {
+      refuseCommand(command, 'doctor');
+      const { doctorCommand } = await import('./doctor.ts');
+      exitWith(await doctorCommand({ words, flags }, context));
+    });
+  add(root, doctor.summary('show what this machine allows, and what to do about a no'), texts.doctor);
+
+  const demo = new Command('demo').action(async () => {
+    refuseCommand(command, 'demo');
+    const { demoCommand } = await import('./demo.ts');
+    exitWith(await demoCommand(context));
+  });
+  add(root, demo.summary('show it all on this machine, needing nothing'), texts.demo);
+  return root;
+}
+
+const helpWords = 'print this help';
+
+function documented(command: CommandUnknownOpts, text: CommandText): CommandUnknownOpts {
+  command.configureHelp({ formatHelp: (current, help) => formatHelp(current, text, help) });
+  return command;
+}
+
+function refuseCommand(command: readonly string[] | null, name: string): void {
+  if (command !== null) throw usageError(`${name} takes no command after --.`);
+}

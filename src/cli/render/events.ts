@@ -1,0 +1,59 @@
+// What happens meanwhile: one line on a terminal that comes late enough not to flicker; with --verbose the system calls.
+import type { HotexecEvent, Phase } from '../../protocol/event.ts';
+import type { Output } from '../context.ts';
+import { escapeText } from './escape.ts';
+import { styleFor } from './style.ts';
+
+export interface Progress extends Disposable {
+  readonly onEvent: (event: HotexecEvent) => void;
+}
+
+const words: Readonly<Record<Phase, string>> = {
+  observe: 'looking at the process',
+  plan: 'planning',
+  hold: 'stopping its threads',
+  prove: 'trying the new program in a child',
+  swap: 'starting the new program',
+  reset: 'resetting what execve keeps',
+  release: 'letting it go',
+  verify: 'verifying',
+  mend: 'mending what a killed hotexec left',
+};
+
+const delayMs = 300;
+const everyMs = 100;
+const frames = ['|', '/', '-', '\\'] as const;
+const eraseLine = '\r\u001b[2K';
+
+/** Writes nothing on what is no terminal. */
+export function showProgress(title: string, { write, isTerminal }: Output, signal: AbortSignal): Progress {
+  if (!isTerminal) return { onEvent: () => {}, [Symbol.dispose]: () => {} };
+  const startedMs = performance.now();
+  let doing = 'finding the process';
+  let shown = false;
+  let tick = 0;
+  const draw = (): void => {
+    if (performance.now() - startedMs < delayMs) return;
+    const frame = frames[tick++ % frames.length] ?? '';
+    const what = signal.aborted ? 'cancelling, or finishing if it is too late for that' : doing;
+    write(`${eraseLine}${frame} ${escapeText(title)}: ${what} ...`);
+    shown = true;
+  };
+  const timer = setInterval(draw, everyMs);
+  return {
+    onEvent: (event) => {
+      if (event.kind === 'phase') doing = words[event.phase];
+    },
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
+      if (shown) write(eraseLine);
+    },
+  };
+}
+
+/** `4711 mmap(0x7f0000000000, 4096, ...) = 0x7f0000000000  31 us` */
+export function renderCall(event: Extract<HotexecEvent, { readonly kind: 'remote-call' }>, output: Output): string {
+  const style = styleFor(output);
+  const call = escapeText(`${event.call}(${event.args}) = ${event.result}`);
+  return `${style.dim(String(event.tid))} ${call}  ${style.dim(`${Math.round(event.durationUs)} us`)}\n`;
+}

@@ -1,0 +1,41 @@
+// How targets, containers and programs are named in text. All of it comes from elsewhere, and is escaped.
+import type { ContainerIdentity } from '../../protocol/request.ts';
+import type { NotFresh, ProgramSummary } from '../../protocol/result.ts';
+import { escapeText, quoteWords } from './escape.ts';
+import type { Row } from './table.ts';
+
+export function formatContainer({ id, name, runtime }: ContainerIdentity): string {
+  const short = escapeText(id.slice(0, 12));
+  return name === null ? `${short} (${escapeText(runtime)})` : `${short} (${escapeText(name)}, ${escapeText(runtime)})`;
+}
+
+export function formatProgram({ exe, argv }: ProgramSummary): string {
+  if (exe === '' && argv.length === 0) return '(not known)';
+  return argv.length === 0 ? escapeText(exe) : quoteWords(argv);
+}
+
+/** One row if nothing changes, else what is before and what after. */
+export function programRows(before: ProgramSummary, after: ProgramSummary | null): readonly Row[] {
+  if (after === null) return [['program', formatProgram(before)]];
+  const rows: Row[] = isSame(before.argv, after.argv)
+    ? [['program', formatProgram(after)]]
+    : [
+        ['before', formatProgram(before)],
+        ['after', formatProgram(after)],
+      ];
+  if (before.exe !== after.exe) rows.push(['executable', `${escapeText(before.exe)} -> ${escapeText(after.exe)}`]);
+  if (before.cwd !== after.cwd) rows.push(['directory', `${escapeText(before.cwd)} -> ${escapeText(after.cwd)}`]);
+  return rows;
+}
+
+export function notFreshRows(notFresh: readonly NotFresh[]): readonly Row[] {
+  return notFresh.map(({ attribute, message }) => ['not fresh', `${escapeText(attribute)}: ${escapeText(message)}`]);
+}
+
+export function warningRows(warnings: readonly string[]): readonly Row[] {
+  return warnings.map((warning) => ['warning', escapeText(warning)]);
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((word, index) => word === other[index]);
+}

@@ -1,0 +1,64 @@
+// hotexec restart TARGET [flags] [-- COMMAND [ARG...]]
+import { randomUUID } from 'node:crypto';
+import { exitCodes } from '../errors.ts';
+import { askRestart } from '../front/restart.ts';
+import type { Outcome, RestartResult } from '../protocol/result.ts';
+import { resolve } from '../targets/resolve.ts';
+import { formatTarget } from '../targets/target.ts';
+import { targetOf } from './arguments.ts';
+import type { CliContext } from './context.ts';
+import type { RestartCommandFlags } from './flags.ts';
+import { renderError } from './render/error-text.ts';
+import { renderRestart } from './render/restart-text.ts';
+import { styleFor } from './render/style.ts';
+import { openReport } from './report.ts';
+import { programChange, readWantedProgram, restartOptions } from './restart-request.ts';
+
+export interface RestartInvocation {
+  readonly words: readonly string[];
+  readonly flags: RestartCommandFlags;
+  /** What stands behind `--`. */
+  readonly command: readonly string[] | null;
+}
+
+export async function runRestart(invocation: RestartInvocation, context: CliContext): Promise<number> {
+  const { words, flags, command } = invocation;
+  if (flags.dryRun === true) {
+    const { runPlan } = await import('./plan.ts');
+    return runPlan(invocation, context);
+  }
+  const target = targetOf(words);
+  const options = restartOptions(flags);
+  const wanted = await readWantedProgram(flags, command, context);
+
+  const { startEngine, signal } = context;
+  using engine = startEngine();
+  using report = openReport(
+    { title: formatTarget(target), output: flags.output, quiet: flags.quiet === true },
+    context,
+  );
+  const process = await resolve(target, context);
+  if (flags.drain && flags.quiet !== true) context.stderr.write(noDrainYet);
+  const program = programChange(wanted, process.spec !== null);
+  const request = { kind: 'restart', operationId: randomUUID(), target: process, program, options } as const;
+  const result = await askRestart(request, { engine, startEngine, signal, onEvent: report.onEvent });
+
+  report.print(result, (style) => renderRestart(result, style));
+  if (result.error !== null) context.stderr.write(renderError(result.error, styleFor(context.stderr)));
+  return exitCodeOf(result);
+}
+
+const noDrainYet = 'drain is not available yet: the old program is replaced at once, as --no-drain says\n';
+
+const outcomeCodes: Readonly<Record<Outcome, number>> = {
+  restarted: 0,
+  unchanged: 1,
+  'rolled-back': 3,
+  lost: 4,
+  stopped: 8,
+};
+
+/** Of a restart that left all as it was, the reason tells: refused, cancelled, or a bug. */
+export function exitCodeOf({ outcome, error }: Pick<RestartResult, 'outcome' | 'error'>): number {
+  return outcome === 'unchanged' && error !== null ? exitCodes[error.code] : outcomeCodes[outcome];
+}

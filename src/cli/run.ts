@@ -1,0 +1,68 @@
+// One command line, from argv to the exit code. Nothing here exits or throws: what goes wrong is printed.
+import { CommanderError } from '@commander-js/extra-typings';
+import { errorData, exitCodes, HotexecError } from '../errors.ts';
+import { splitArgv, wantsJson } from './arguments.ts';
+import { programName, type CliContext } from './context.ts';
+import { buildProgram } from './program.ts';
+import { renderError } from './render/error-text.ts';
+import { printableJson } from './render/escape.ts';
+import { styleFor } from './render/style.ts';
+import { errorDocument } from './report.ts';
+import { usageError } from './usage.ts';
+
+export async function run(context: CliContext): Promise<number> {
+  try {
+    return await parseAndRun(context);
+  } catch (error) {
+    if (isHelp(error)) return 0;
+    return reportError(error instanceof CommanderError ? usageOf(error, context) : error, context);
+  }
+}
+
+async function parseAndRun(context: CliContext): Promise<number> {
+  const { own, command } = splitArgv(context.argv);
+  refuseInCluster(own, context);
+  let exitCode = 0;
+  const program = buildProgram({ context, command, exitWith: (code) => (exitCode = code) });
+  if (own.length === 0) {
+    program.outputHelp();
+    return 0;
+  }
+  await program.parseAsync(own, { from: 'user' });
+  return exitCode;
+}
+
+/** As a plugin of kubectl a name means a pod, and this version knows none; the machine's own targets are not for it. */
+function refuseInCluster([verb = '', ...words]: readonly string[], { program }: CliContext): void {
+  if (program === 'hotexec' || !['restart', 'inspect', 'plan'].includes(verb)) return;
+  if (words.some((word) => word === '-h' || word === '--help')) return;
+  throw usageError(
+    'kubectl hotexec does not reach pods yet. Nothing was touched.',
+    'On the node, as root: hotexec restart PID, where crictl inspect ID shows the pid.',
+  );
+}
+
+function isHelp(error: unknown): boolean {
+  return error instanceof CommanderError && error.exitCode === 0;
+}
+
+function usageOf({ message }: CommanderError, context: CliContext): HotexecError {
+  const [what = '', suggestion] = message.replace(/^error: /, '').split('\n');
+  const [verb = ''] = context.argv;
+  const isKnown = /^[a-z]+$/.test(verb) && !what.startsWith('unknown command');
+  const name = isKnown ? `${programName(context)} ${verb}` : programName(context);
+  const advice = suggestion?.replace(/^\((.*)\)$/, '$1 ') ?? '';
+  return usageError(`${capitalized(what).replace(/\.$/, '')}.`, `${advice}${name} --help shows what there is.`);
+}
+
+function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+function reportError(error: unknown, { argv, stdout, stderr }: CliContext): number {
+  const data = errorData(error);
+  const result = error instanceof HotexecError ? error.result : null;
+  if (wantsJson(argv)) stdout.write(`${printableJson(result ?? errorDocument(data), 2)}\n`);
+  stderr.write(renderError(data, styleFor(stderr)));
+  return exitCodes[data.code];
+}

@@ -1,0 +1,32 @@
+// A stop signal from somebody else that came during the hold: the old program is to get it, and no new one is to be started.
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { HotexecError } from '../errors.ts';
+import { parseStatus, type ProcessStatus } from '../procfs/status.ts';
+import { signalBit, signalName } from '../tracer/signals.ts';
+import type { Observed } from './observe.ts';
+
+/** Throws stopped-by-other. A signal that was pending before (blocked by the program) is none of our business. */
+export function yieldToStop(observed: Observed): void {
+  const now = parseStatus(readFileSync(`/proc/${observed.target.pid}/status`, 'utf8'));
+  const came = pending(now) & ~pending(observed.status);
+  const signal = stopSignals(observed).find((number) => (came & signalBit(number)) !== 0n);
+  if (signal === undefined) return;
+  throw new HotexecError({
+    code: 'stopped-by-other',
+    message: `${observed.target.name}: somebody sent ${signalName(signal)} meanwhile (docker stop?). The restart was given up and the old program gets the signal.`,
+    hint: null,
+  });
+}
+
+function stopSignals(observed: Observed): readonly number[] {
+  const named = observed.target.spec?.stopSignal ?? null;
+  const number = Object.entries(constants.signals).find(
+    ([name]) => name === named || name === `SIG${named ?? ''}`,
+  )?.[1];
+  return number === undefined ? [constants.signals.SIGTERM] : [constants.signals.SIGTERM, number];
+}
+
+function pending(status: ProcessStatus): bigint {
+  return (status.sigPnd ?? 0n) | (status.shdPnd ?? 0n);
+}

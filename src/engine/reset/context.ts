@@ -1,0 +1,43 @@
+// What all resets share: the held new program, what was observed of the old one, and the list of what could not be reset.
+import { readFileSync } from 'node:fs';
+import type { SyscallName } from '../../arch/arch.ts';
+import type { ProcessStatus } from '../../procfs/status.ts';
+import type { NotFresh } from '../../protocol/result.ts';
+import type { Held } from '../held.ts';
+import type { Observed } from '../observe.ts';
+import type { Permit } from '../seccomp.ts';
+
+export interface Reset {
+  readonly held: Held;
+  readonly observed: Observed;
+  readonly status: ProcessStatus;
+  readonly permit: Permit;
+  /** Address of 256 bytes in the target, zeroed. */
+  readonly room: bigint;
+  readonly inContainer: boolean;
+  readonly notFresh: NotFresh[];
+  readonly cwd: string | null;
+}
+
+export function report(reset: Reset, attribute: string, message: string): void {
+  reset.notFresh.push({ attribute, message });
+}
+
+/** Makes a call that may be refused: true when it was made and worked. */
+export function attempt(
+  reset: Reset,
+  name: Exclude<SyscallName, 'poll' | 'ppoll' | 'epoll_wait'>,
+  ...args: (number | bigint)[]
+): boolean {
+  if (reset.permit(name, ...args) !== 'allowed') return false;
+  return reset.held.thread.call(name, ...args) >= 0;
+}
+
+export function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // Not on this kernel: the attribute does not exist.
+    return '';
+  }
+}

@@ -1,0 +1,51 @@
+// What every restart must come to, and what every refused one must leave.
+import { readFileSync, readdirSync } from 'node:fs';
+import { expect } from 'vitest';
+import type { ErrorCode } from '../../../src/errors.ts';
+import { parseStat } from '../../../src/procfs/stat.ts';
+import { restart, type Answer, type Asked } from './ask.ts';
+import { expectAsBefore, snapshot } from './snapshot.ts';
+import type { Target } from './target.ts';
+
+/** The process is the same, the program has started anew, answers, and nobody holds it. */
+export async function expectRestarted(target: Target, asked: Asked = {}): Promise<Answer> {
+  const before = startTicks(target.pid);
+  const answer = await restart(target.pid, asked);
+  expect(answer).toMatchObject({ outcome: 'restarted', error: null, exitCode: 0 });
+  await target.line(/^started/);
+  await target.ask('are you there?');
+  expect(startTicks(target.pid)).toBe(before);
+  expectFree(target.pid);
+  return answer;
+}
+
+/** Nothing has happened to the program: it looks the same and has seen nothing. */
+export async function expectUnchanged(target: Target, expected: { readonly code: ErrorCode; readonly exitCode: number }, asked: Asked = {}): Promise<Answer> {
+  await target.ask('before');
+  const before = snapshot(target.pid);
+  const answer = await restart(target.pid, asked);
+  expect(answer.error).toMatchObject({ code: expected.code });
+  expect(answer.exitCode).toBe(expected.exitCode);
+  expect(['unchanged', null]).toContain(answer.outcome);
+  await expectAsBefore(target.pid, before);
+  expect((await target.ask('after')).input).toBe(`alive ${target.pid} eintr 0`);
+  expect(target.lines.filter((line) => line.startsWith('started'))).toHaveLength(1);
+  return answer;
+}
+
+/** No thread is traced or stopped. */
+export function expectFree(pid: number): void {
+  for (const tid of readdirSync(`/proc/${pid}/task`)) {
+    const status = readFileSync(`/proc/${pid}/task/${tid}/status`, 'latin1');
+    expect(status).toMatch(/^TracerPid:\t0$/m);
+    expect(status).not.toMatch(/^State:\t[Tt]/m);
+  }
+}
+
+export function startTicks(pid: number): number {
+  return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1')).startTicks;
+}
+
+export function stateOf(pid: number): string {
+  return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1')).state;
+}
