@@ -105,11 +105,12 @@ async function withEngine<Result>(
   ask: Ask<Result>,
 ): Promise<Result> {
   const parsed = typeof target === 'string' ? parseTarget(target) : target;
-  const start: StartEngine = () => startEngine({ execPath, env });
-  using engine = start(); // it boots while the target is looked up
+  using engine = startOne(); // it boots while the target is looked up
   const process = await resolve(parsed, { env, proc: '/proc', signal });
-  return await ask(process, { engine, startEngine: start, signal, onEvent });
+  return await ask(process, { engine, startEngine: startOne, signal, onEvent });
 }
+
+const startOne: StartEngine = () => startEngine({ execPath, env });
 
 interface ChangeRequest {
   readonly operationId: string;

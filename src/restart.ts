@@ -46,7 +46,7 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
     const held = swap({ request, host, observed, plan, program, journal, report });
     report.hold(held.holdMs);
     host.phase('verify');
-    report.warn(...verify(observed));
+    report.verified(verify(observed));
   } catch (error) {
     report.failed(error);
   }

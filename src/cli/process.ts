@@ -1,4 +1,5 @@
 // The real process around a command line: streams, signals, the engine that is started ahead, the exit code.
+import { text } from 'node:stream/consumers';
 import { startEngine as launchEngine, type StartEngine } from '../front/launch.ts';
 import type { Engine } from '../front/engine.ts';
 import { needsEngine } from './arguments.ts';
@@ -16,7 +17,7 @@ export async function runProcess({ argv, program }: Pick<CliContext, 'argv' | 'p
     env,
     stdout: outputOn(process.stdout),
     stderr: outputOn(process.stderr),
-    readStdin,
+    readStdin: () => text(process.stdin),
     signal: abortedBySignals(),
     startEngine: ahead.startEngine,
     proc: '/proc',
@@ -55,14 +56,8 @@ function engineAhead(launch: StartEngine, argv: readonly string[]): { readonly s
 function outputOn(stream: NodeJS.WriteStream): Output {
   // EPIPE (`| head`) and EIO (a terminal that hung up): who does not listen misses words, and nothing else changes.
   stream.on('error', () => {});
-  const isTerminal = stream.isTTY === true;
-  return { write: (text) => void stream.write(text), isTerminal, colours: wantsColours(isTerminal, process.env) };
-}
-
-async function readStdin(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString('utf8');
+  const isTerminal = stream.isTTY;
+  return { write: (words) => void stream.write(words), isTerminal, colours: wantsColours(isTerminal, process.env) };
 }
 
 const patience = 3;

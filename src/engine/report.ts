@@ -8,6 +8,7 @@ import type { RemoteCall } from '../remote/remote-thread.ts';
 import { StopTimeout } from '../tracer/errors.ts';
 import type { ClearedChildren } from './children.ts';
 import { holdTimeout } from './held.ts';
+import type { Verified } from './verify.ts';
 
 export class RestartReport {
   readonly #request: RestartRequest;
@@ -57,6 +58,11 @@ export class RestartReport {
     this.#killed += cleared.killed;
     for (const child of cleared.left)
       this.warn(`child ${child.pid} (${child.comm}) of the old program did not end within 2 s (state ${child.state})`);
+  }
+
+  verified({ exe, warnings }: Verified): void {
+    this.warn(...warnings);
+    if (exe !== null && this.#planned !== null) this.#planned = { ...this.#planned, exe };
   }
 
   /** Errors before the point of no return leave the old program as it was: the scopes have put everything back. */

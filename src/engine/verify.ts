@@ -1,22 +1,30 @@
 // The last look from outside: the process runs, untraced, and is the one it was.
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { parseStat } from '../procfs/stat.ts';
 import { parseStatus } from '../procfs/status.ts';
 import type { Observed } from './observe.ts';
 
-/** What is not as it should be; a program that has ended by itself meanwhile is its own affair and is said. */
-export function verify(observed: Observed): readonly string[] {
+export interface Verified {
+  /** What runs now, as /proc/PID/exe shows it; null when it has ended. */
+  readonly exe: string | null;
+  /** What is not as it should be. */
+  readonly warnings: readonly string[];
+}
+
+const ended: Verified = { exe: null, warnings: ['the new program has already ended by itself'] };
+
+export function verify(observed: Observed): Verified {
   const { pid, startTicks } = observed.target;
   try {
     const stat = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-    const status = parseStatus(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    const warnings: string[] = [];
-    if (stat.startTicks !== startTicks || stat.state === 'Z')
-      warnings.push('the new program has already ended by itself');
-    if ((status.tracerPid ?? 0) !== 0) warnings.push(`the process is now traced by process ${status.tracerPid}`);
-    if (stat.state === 'T') warnings.push('the process is stopped: somebody sent it a stop signal meanwhile');
-    return warnings;
+    if (stat.startTicks !== startTicks || stat.state === 'Z') return ended;
+    const tracer = parseStatus(readFileSync(`/proc/${pid}/status`, 'utf8')).tracerPid ?? 0;
+    const warnings = [
+      ...(tracer === 0 ? [] : [`the process is now traced by process ${tracer}`]),
+      ...(stat.state === 'T' ? ['the process is stopped: somebody sent it a stop signal meanwhile'] : []),
+    ];
+    return { exe: readlinkSync(`/proc/${pid}/exe`), warnings };
   } catch {
-    return ['the new program has already ended by itself'];
+    return ended;
   }
 }

@@ -4,6 +4,7 @@
 // C0, DEL and C1 · soft hyphen · Arabic letter mark · Mongolian separator · zero-width and direction marks · separators ·
 // bidi embeddings, overrides and isolates · invisible operators · BOM · annotations · tags · lone surrogates
 const unprintable =
+  // oxlint-disable-next-line no-control-regex -- they are what it is for
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\p{Surrogate}]/gu;
 
 const shortEscapes: Readonly<Record<string, string>> = {

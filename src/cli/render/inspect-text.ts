@@ -4,7 +4,7 @@ import { renderError } from './error-text.ts';
 import { escapeText, quoteWords } from './escape.ts';
 import type { Style } from './style.ts';
 import { formatContainer, notFreshRows, warningRows } from './subject.ts';
-import { count, formatBytes, rows, type Row } from './table.ts';
+import { count, formatBytes, listRows, rows, type Row } from './table.ts';
 
 export function renderInspection(inspection: Inspection, style: Style): string {
   const { descriptors, threads, children } = inspection;
@@ -14,7 +14,7 @@ export function renderInspection(inspection: Inspection, style: Style): string {
     `${style.bold(escapeText(inspection.target))}\n${rows(subjectRows(inspection))}\n`,
     section('Program', programRows(inspection)),
     section('Memory', memoryRows(inspection)),
-    section('Descriptors', descriptors.map(descriptorRow)),
+    section('Descriptors', descriptors.toSorted((a, b) => a.fd - b.fd).map(descriptorRow)),
     section(`Threads (${threads.length})`, threadRows(threads)),
     section('Children', children.map(childRow)),
     section('Credentials', credentialRows(inspection)),
@@ -56,15 +56,9 @@ function programRows({ program }: Inspection): readonly Row[] {
 }
 
 function environmentRows({ environment, environmentNames, environmentIntact }: Inspection['program']): readonly Row[] {
-  const doubt = environmentIntact ? '' : ' (overwritten by the process)';
-  if (environment !== null) {
-    return environment.map((entry, index) => [
-      index === 0 ? 'environment' : '',
-      `${escapeText(entry)}${index === 0 ? doubt : ''}`,
-    ]);
-  }
-  const names = environmentNames.map(escapeText).join(' ');
-  return [['environment', `${names === '' ? '(empty)' : names}${doubt}`]];
+  const doubt: readonly Row[] = environmentIntact ? [] : [['', '(overwritten by the process)']];
+  if (environment === null) return [...listRows('environment', environmentNames.map(escapeText)), ...doubt];
+  return [...environment.map((entry, index): Row => [index === 0 ? 'environment' : '', escapeText(entry)]), ...doubt];
 }
 
 function memoryRows({ memory }: Inspection): readonly Row[] {
@@ -110,7 +104,7 @@ function credentialRows({ credentials, seccomp }: Inspection): readonly Row[] {
   return [
     ['uid', ids(uid)],
     ['gid', ids(gid)],
-    ['groups', groups.length === 0 ? 'none' : groups.join(' ')],
+    ...listRows('groups', groups.map(String)),
     ['capabilities', escapeText(capabilities.effective)],
     ['bounding', escapeText(capabilities.bounding)],
     ['no new privileges', noNewPrivileges ? 'yes' : 'no'],
@@ -126,7 +120,7 @@ function ids(all: readonly number[]): string {
 function signalRows({ signals }: Inspection): readonly Row[] {
   return Object.entries(signals)
     .filter(([, names]) => names.length > 0)
-    .map(([what, names]) => [what, names.map(escapeText).join(' ')]);
+    .flatMap(([what, names]) => listRows(what, names.map(escapeText)));
 }
 
 function limit(soft: string, hard: string): string {

@@ -4,7 +4,7 @@ import { renderError } from './error-text.ts';
 import { escapeText } from './escape.ts';
 import type { Style } from './style.ts';
 import { formatContainer, notFreshRows, programRows, warningRows } from './subject.ts';
-import { rows, type Row } from './table.ts';
+import { listRows, rows, type Row } from './table.ts';
 
 export function renderPlan(plan: Plan, style: Style): string {
   const { pid, container, before, after, notFresh, warnings } = plan;
@@ -12,7 +12,7 @@ export function renderPlan(plan: Plan, style: Style): string {
     ['pid', String(pid)],
     ...(container === null ? [] : [['container', formatContainer(container)] as const]),
     ...programRows(before, after),
-    ...(after === null ? [] : [['environment', names(after.environmentNames)] as const]),
+    ...(after === null ? [] : listRows('environment', after.environmentNames.map(escapeText))),
     ...notFreshRows(notFresh),
     ...warningRows(warnings),
   ];
@@ -23,10 +23,6 @@ export function renderPlan(plan: Plan, style: Style): string {
 function headline({ target, possible }: Plan, style: Style): string {
   const verdict = possible ? style.green('can be restarted in place') : style.red('cannot be restarted');
   return `${style.bold(escapeText(target))} ${verdict} (nothing was touched)`;
-}
-
-function names(all: readonly string[]): string {
-  return all.length === 0 ? '(empty)' : all.map(escapeText).join(' ');
 }
 
 function steps({ steps: all }: Plan, style: Style): string {

@@ -8,6 +8,20 @@ export function rows(all: readonly Row[]): string {
   return all.map(([label, value]) => `  ${label.padEnd(width)}${value}`.trimEnd()).join('\n');
 }
 
+const listWidth = 88;
+
+/** Many words under one label, on as many lines as they need. */
+export function listRows(label: string, words: readonly string[]): readonly Row[] {
+  if (words.length === 0) return [[label, 'none']];
+  const lines = [''];
+  for (const word of words) {
+    const line = lines.at(-1) ?? '';
+    if (line !== '' && line.length + 1 + word.length > listWidth) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.map((line, index) => [index === 0 ? label : '', line]);
+}
+
 /** `2.4 ms`, `118 ms`, `3.2 s`. */
 export function formatMs(ms: number): string {
   if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`;

@@ -53,8 +53,8 @@ async function open(endpoint: DockerEndpoint, options: RequestOptions): Promise<
 async function readBody(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  for await (const chunk of response) {
-    const bytes = Buffer.from(chunk);
+  const incoming: AsyncIterable<Buffer> = response;
+  for await (const bytes of incoming) {
     sizeBytes += bytes.length;
     if (sizeBytes > maxBodyBytes) throw new Error(`an answer of more than ${maxBodyBytes} bytes`);
     chunks.push(bytes);

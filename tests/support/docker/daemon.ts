@@ -15,6 +15,7 @@ const execute = promisify(execFile);
 
 // Kept after the end: the next run finds its images there.
 const directory = join(tmpdir(), 'hotexec-test-docker');
+const dockerd = '/usr/sbin/dockerd';
 const socket = `unix://${join(directory, 'docker.sock')}`;
 const bridge = { name: 'hotexec-test0', address: '10.213.97.1/24' };
 
@@ -23,7 +24,7 @@ export async function provideDaemon(): Promise<AsyncDisposable> {
   if (await dockerAnswers()) return leaveRunning();
   process.env['DOCKER_HOST'] = socket;
   if (await dockerAnswers()) return leaveRunning();
-  if (process.getuid?.() !== 0 || !existsSync('/usr/sbin/dockerd')) {
+  if (process.getuid?.() !== 0 || !existsSync(dockerd)) {
     delete process.env['DOCKER_HOST'];
     return leaveRunning();
   }
@@ -79,7 +80,7 @@ function spawnDaemon(): ChildProcess {
     `${directory}/pid`,
   ];
   const args = [...places, '--host', socket, ...network, '--ip-forward=false', '--userland-proxy=false'];
-  const daemon = spawn('dockerd', args, { stdio: ['ignore', log, log], detached: true });
+  const daemon = spawn(dockerd, args, { stdio: ['ignore', log, log], detached: true });
   closeSync(log);
   return daemon;
 }

@@ -1,5 +1,6 @@
 // What a container and hotexec occupy on this machine: compared before and after many restarts, nothing may have grown.
 import { readdir, readFile } from 'node:fs/promises';
+import { runtimeDirectory } from '../../../src/protocol/runtime-directory.ts';
 import type { Container } from './container.ts';
 import { descendantsOf, descriptorsOf, statusOf } from './proc.ts';
 
@@ -21,8 +22,6 @@ export interface Footprint {
   readonly journalFiles: number;
 }
 
-export const journalDirectory = '/run/hotexec';
-
 export async function footprintOf(container: Container): Promise<Footprint> {
   const { pid } = container;
   const descendants = await descendantsOf(pid);
@@ -36,7 +35,7 @@ export async function footprintOf(container: Container): Promise<Footprint> {
     mappings: (await readFile(`/proc/${pid}/maps`, 'utf8')).trimEnd().split('\n').length,
     ...(await memoryOf(pid)),
     hotexecProcesses: await countHotexec(),
-    journalFiles: (await readdir(journalDirectory, { recursive: true }).catch(() => [])).length,
+    journalFiles: (await readdir(runtimeDirectory(process.env, 0), { recursive: true }).catch(() => [])).length,
   };
 }
 
