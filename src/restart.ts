@@ -72,7 +72,7 @@ function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
   const { host, observed, plan, program, report, request } = work;
   const { permit, alreadyStopped } = seizure;
   using held = seizure.held;
-  using _stopped = held.stopAll(alreadyStopped);
+  using _stopped = held.stopAll(alreadyStopped && work.stoppedByUs !== true);
   using _registers = held.borrow(place.instruction, host.observer);
   using _scratch = mapScratch(held, place.scratch);
 

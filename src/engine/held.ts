@@ -7,13 +7,15 @@ import type { Registers } from '../arch/registers.ts';
 import { findSyscallInstruction } from '../remote/instruction.ts';
 import { RemoteThread, type RemoteObserver } from '../remote/remote-thread.ts';
 import { cureInterruptedCall, cureRestartableSequence } from '../tracer/cure.ts';
-import { armNet, awaitSiblings, cureSiblings, endHold, toEventStop } from '../tracer/hold.ts';
+import { armNet, awaitSiblings, cureSiblings, endGroupStop, toEventStop } from '../tracer/hold.ts';
 import * as ptrace from '../tracer/ptrace/requests.ts';
-import { everySignal } from '../tracer/signals.ts';
+import { everySignal, sendToThread, SIGCONT, signalBit, SIGKILL, SIGSTOP } from '../tracer/signals.ts';
 import type { Tracee } from '../tracer/tracee.ts';
 import { undo } from './undo.ts';
 
 const stopDeadlineMs = 1_000;
+/** What is left of everySignal in the kernel. */
+const blockable = everySignal & ~signalBit(SIGKILL) & ~signalBit(SIGSTOP);
 
 export class Held implements Disposable {
   readonly pid: number;
@@ -31,8 +33,11 @@ export class Held implements Disposable {
   stackPointer = 0n;
   #alreadyStopped = false;
   #released = false;
+  /** The thread's own; null: it was never changed. */
   #ownMask: bigint | null = null;
   #heldSinceMs: number | null = null;
+  /** Of the journal's line `stopped`. */
+  #stoppedId: number | null = null;
 
   constructor(pid: number, tracee: Tracee, journal: Journal) {
     this.pid = pid;
@@ -43,21 +48,31 @@ export class Held implements Disposable {
   /** Stops every thread. The target is safe from now on: if we are killed it stands stopped with its own registers. */
   stopAll(alreadyStopped: boolean): Disposable {
     this.#alreadyStopped = alreadyStopped;
-    const change = this.change({ kind: 'stopped', alreadyStopped });
+    this.#enterStopped(alreadyStopped, this.tracee.signalMask());
     this.#heldSinceMs = performance.now();
+    const stopped = {
+      [Symbol.dispose]: (): void => {
+        if (this.image === 'old') this.release();
+      },
+    };
     try {
       this.#arm(alreadyStopped);
       this.siblings = awaitSiblings(this.pid, this.tracee.tid, this.#heldSinceMs + stopDeadlineMs);
     } catch (error) {
-      change[Symbol.dispose]();
+      stopped[Symbol.dispose]();
       throw error;
     }
-    return change;
+    return stopped;
+  }
+
+  #enterStopped(alreadyStopped: boolean, mask: bigint): void {
+    this.#ownMask = mask;
+    this.#stoppedId = this.journal.enter({ kind: 'stopped', alreadyStopped, tid: this.tracee.tid, mask: mask.toString(16) });
   }
 
   /** The net again: execve has torn it. The new program has not run yet. */
   stopNew(): void {
-    this.journal.enter({ kind: 'stopped', alreadyStopped: false });
+    this.#enterStopped(false, 0n);
     this.#arm(false);
     this.atEventStop = true;
     this.siblings = [];
@@ -72,9 +87,7 @@ export class Held implements Disposable {
     const own = this.tracee.registers();
     cureInterruptedCall(own);
     cureRestartableSequence(this.tracee.tid, own);
-    const mask = this.tracee.signalMask();
-    const change = this.change(registersChange(this.tracee.tid, own, mask));
-    this.#ownMask = mask;
+    const change = this.change(registersChange(this.tracee.tid, own));
     this.tracee.setSignalMask(everySignal);
     this.tracee.setOptions(
       ptrace.options.TRACESYSGOOD | ptrace.options.TRACEEXEC | ptrace.options.TRACECLONE | ptrace.options.TRACEFORK,
@@ -90,7 +103,7 @@ export class Held implements Disposable {
     const instruction = findSyscallInstruction(this.tracee.tid);
     if (instruction === undefined)
       throw new Error('the new program has no vDSO and no code with a syscall instruction');
-    this.journal.enter(registersChange(this.tracee.tid, own, 0n));
+    this.journal.enter(registersChange(this.tracee.tid, own));
     this.stackPointer = own.stackPointer;
     this.remote = new RemoteThread(this.tracee, own, instruction, observe);
     this.atEventStop = false;
@@ -141,10 +154,15 @@ export class Held implements Disposable {
       this.tracee.detach();
       return;
     }
-    const mask = this.image === 'new' ? 0n : (this.#ownMask ?? this.tracee.signalMask());
+    const mask = this.#ownMask ?? this.tracee.signalMask();
     const keepStopped = this.image === 'old' && this.#alreadyStopped;
-    endHold({ pid: this.pid, tracee: this.tracee, mask, keepStopped, deadlineMs });
+    if (keepStopped) this.tracee.setSignalMask(mask);
+    const stoppedBy = keepStopped ? 0 : endGroupStop({ pid: this.pid, tracee: this.tracee, mask, deadlineMs });
+    // Written before the program runs: a mender must not give it a mask that it may have changed since.
     if (this.image === 'new') this.journal.mark('released');
+    else if (this.#stoppedId !== null) this.journal.strike(this.#stoppedId);
+    this.tracee.detach();
+    if (stoppedBy !== 0) sendToThread(this.pid, this.tracee.tid, stoppedBy);
     this.holdMs = performance.now() - this.#heldSinceMs;
   }
 
@@ -157,12 +175,20 @@ export class Held implements Disposable {
   adopt(known: {
     readonly alreadyStopped: boolean;
     readonly mask: bigint | null;
+    readonly stoppedId: number | null;
     readonly siblings: readonly number[];
   }): void {
     this.#alreadyStopped = known.alreadyStopped;
-    this.#ownMask = known.mask;
+    this.#ownMask = known.mask === null || this.#hasOurMask(known.mask) ? known.mask : null;
+    this.#stoppedId = known.stoppedId;
     this.#heldSinceMs = performance.now();
     this.siblings = known.siblings;
+  }
+
+  /** The engine that was killed may have let the thread go already: what mask it has then is its own doing. */
+  #hasOurMask(own: bigint): boolean {
+    const now = this.tracee.signalMask();
+    return now === blockable || now === (own & ~signalBit(SIGCONT));
   }
 
   /** On every path the target goes on; what was changed in the old program has been put back by the scopes inside. */
@@ -171,8 +197,8 @@ export class Held implements Disposable {
   }
 }
 
-function registersChange(tid: number, registers: Registers, mask: bigint): Change {
-  return { kind: 'registers', tid, bytes: registers.bytes.toString('hex'), mask: mask.toString(16) };
+function registersChange(tid: number, registers: Registers): Change {
+  return { kind: 'registers', tid, bytes: registers.bytes.toString('hex') };
 }
 
 /** The sentence for a thread that does not stop. */

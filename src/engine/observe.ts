@@ -54,6 +54,10 @@ export interface Surroundings {
   readonly coredumpFilter: string | null;
   readonly oomScoreAdj: number | null;
   readonly timerSlackNs: number | null;
+  /** PR_SET_MEMORY_MERGE: all its memory takes part in same-page merging. */
+  readonly ksmMergeAny: boolean;
+  /** As /proc/PID/numa_maps names it: `default`, `bind:0`; null on a kernel without NUMA. */
+  readonly memoryPolicy: string | null;
   readonly parent: {
     readonly pid: number;
     readonly comm: string;
@@ -199,8 +203,19 @@ function observeSurroundings(pid: number, ppid: number): Surroundings {
     coredumpFilter: textOr(`/proc/${pid}/coredump_filter`),
     oomScoreAdj: numberOr(`/proc/${pid}/oom_score_adj`),
     timerSlackNs: numberOr(`/proc/${pid}/timerslack_ns`),
+    ksmMergeAny: /^ksm_merge_any: yes$/m.test(textOr(`/proc/${pid}/ksm_stat`) ?? ''),
+    memoryPolicy: memoryPolicy(pid),
     parent: ppid === 0 ? null : observeParent(ppid),
   };
+}
+
+/** Of the first mapping: a policy of the process shows in all that have none of their own. One page is read: the kernel walks what it prints. */
+function memoryPolicy(pid: number): string | null {
+  try {
+    return readStart(`/proc/${pid}/numa_maps`, 4096).toString('latin1').split(' ')[1] ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function observeParent(pid: number): Surroundings['parent'] {

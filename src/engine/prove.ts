@@ -14,7 +14,6 @@ import { childrenOf, innermostPid } from './descendants.ts';
 import type { Held } from './held.ts';
 import type { Permit } from './seccomp.ts';
 import type { Scratch } from './stage.ts';
-import { reapChild } from './undo.ts';
 
 const CLONE_VM = 0x100;
 const deadlineMs = 2_000;
@@ -33,13 +32,13 @@ export function dryRun(held: Held, scratch: Scratch, permit: Permit): string | n
   );
   if (forbidden !== undefined) return `no dry run was made: the target's seccomp filter does not allow ${forbidden}`;
   const sigchldBefore = hasPending(held.pid, SIGCHLD);
-  using _change = held.change({ kind: 'child', before: childrenOf(held.pid, held.tracee.tid) });
+  const room = sigchldBefore ? null : `0x${(scratch.address + BigInt(scratch.layout.room)).toString(16)}`;
+  // Leaving this scope lets the target collect the child and takes its SIGCHLD back.
+  using _change = held.change({ kind: 'child', before: childrenOf(held.pid, held.tracee.tid), room });
   const child = spawnSharing(held, scratch);
   if (typeof child === 'number') return `no dry run was made: clone answered ${describeErrno(child)}`;
   const failed = tryExec(child, scratch);
   killChild(child);
-  reapChild(held, child.pidInside);
-  if (failed === null && !sigchldBefore) takeBackSigchld(held, scratch, child.pidInside);
   if (failed !== null) throw execRefused(failed);
   return null;
 }
@@ -95,22 +94,6 @@ export function killChild(child: SharingChild): void {
     const stop = waitFor(child.pid, performance.now() + deadlineMs);
     if (stop === 'gone' || stop === 'timeout' || stop.kind === 'exited' || stop.kind === 'killed') return;
   }
-}
-
-/** A successful exec makes the child's end send a SIGCHLD that the program never asked for. */
-function takeBackSigchld(held: Held, scratch: Scratch, pidInside: number): void {
-  const set = scratch.address + BigInt(scratch.layout.room);
-  const info = set + 16n;
-  const timeout = set + 160n;
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(signalBit(SIGCHLD));
-  held.thread.write(set, bytes);
-  if (held.thread.call('rt_sigtimedwait', set, info, timeout, 8) !== SIGCHLD) return;
-  // siginfo_t on 64 bits: signo, errno, code, padding, pid
-  const taken = held.thread.read(info, 20);
-  // Another child ended in this very moment: its signal is given back.
-  if (typeof taken !== 'number' && taken.readInt32LE(16) !== pidInside)
-    sendToThread(held.pid, held.tracee.tid, SIGCHLD);
 }
 
 function hasPending(pid: number, signal: number): boolean {

@@ -51,7 +51,7 @@ function awaitInterruptible(target: TargetProcess): void {
 
 function seizeOrExplain(target: TargetProcess, tid: number): Seized {
   try {
-    const seized = seizeThread(tid, performance.now() + patienceMs);
+    const seized = seizeThread(target.pid, tid, performance.now() + patienceMs);
     if (typeof seized !== 'number') return seized;
     throw seizeRefused(target, seized);
   } catch (error) {

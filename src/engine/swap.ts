@@ -60,7 +60,7 @@ export interface Holder extends Disposable {
  */
 export function startHolder(held: Held, scratch: Scratch, permit: Permit): Holder | null {
   if (permit('clone') !== 'allowed' || permit('close_range', 0, lastDescriptor, 0) !== 'allowed') return null;
-  const change = held.change({ kind: 'child', before: childrenOf(held.pid, held.tracee.tid) });
+  const change = held.change({ kind: 'child', before: childrenOf(held.pid, held.tracee.tid), room: null });
   const child = spawnSharing(held, scratch);
   if (typeof child === 'number') {
     change[Symbol.dispose]();

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { Registers } from '../arch/registers.ts';
 import type { Change } from '../journal/change.ts';
 import { parseStat } from '../procfs/stat.ts';
-import { sendToThread, SIGKILL } from '../tracer/signals.ts';
+import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
+import { threadState } from '../tracer/hold.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { childrenOf, innermostPid } from './descendants.ts';
 import type { Held } from './held.ts';
@@ -31,6 +32,7 @@ export function undo(held: Held, change: Change): void {
       return;
     case 'child':
       reapNewChildren(held, change.before);
+      if (change.room !== null) takeBackSigchld(held, BigInt(change.room));
       return;
     case 'holder':
       reapChild(held, change.pidInside);
@@ -52,6 +54,25 @@ function unmapScratch(held: Held, change: Extract<Change, { kind: 'mapping' }>):
   held.thread.call('munmap', address, change.sizeBytes);
 }
 
+/**
+ * A child that was killed after its exec sends a SIGCHLD that the program never asked for; it waits, since all signals are blocked.
+ * It is given back if it may stand for another child's end.
+ */
+function takeBackSigchld(held: Held, room: bigint): void {
+  const [set, info, timeout] = [room, room + 16n, room + 160n];
+  const bytes = Buffer.alloc(176);
+  bytes.writeBigUInt64LE(signalBit(SIGCHLD));
+  if (held.thread.write(set, bytes) < 0) return;
+  if (held.thread.call('rt_sigtimedwait', set, info, timeout, 8) !== SIGCHLD) return;
+  // siginfo_t on 64 bits: signo, errno, code, padding, pid
+  const taken = held.thread.read(info, 20);
+  const sender = typeof taken === 'number' ? 0 : taken.readInt32LE(16);
+  const others = childrenOf(held.pid, held.tracee.tid);
+  if (others.some((child) => innermostPid(child) === sender || threadState(child, child) === 'Z')) {
+    sendToThread(held.pid, held.tracee.tid, SIGCHLD);
+  }
+}
+
 /** Children that came during the hold can only be ours: all threads of the target stand still. */
 function reapNewChildren(held: Held, before: readonly number[]): void {
   const known = new Set(before);
@@ -63,12 +84,16 @@ function reapNewChildren(held: Held, before: readonly number[]): void {
   }
 }
 
-/** Made by a clone of the target, not an orphan that the target inherits as init: those were not born during the hold. */
+/**
+ * Made by a clone of the target, not an orphan that the target inherits as init: those were not born during the hold. An engine whose
+ * front was killed is such an orphan too; it leads a session of its own.
+ */
 function sharesOurOrigin(child: number, pid: number): boolean {
   try {
     const stat = parseStat(readFileSync(`/proc/${child}/stat`, 'utf8'));
     return (
       stat.ppid === pid &&
+      stat.session === parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).session &&
       (stat.exitSignal === 0 || stat.state === 'Z' || stat.comm === readFileSync(`/proc/${pid}/comm`, 'utf8').trim())
     );
   } catch {

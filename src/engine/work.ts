@@ -15,4 +15,6 @@ export interface Work {
   readonly program: Program;
   readonly journal: Journal;
   readonly report: RestartReport;
+  /** It goes on after the swap and after a failed one, although it is stopped now: that was an engine that has been killed. */
+  readonly stoppedByUs?: boolean;
 }

@@ -2,16 +2,19 @@
 // Undo for each kind stands in undo.ts. Numbers that may exceed 2^53 are hexadecimal strings.
 
 export type Change =
-  /** A group-stop, which keeps the target still when its tracer is killed. */
-  | { readonly kind: 'stopped'; readonly alreadyStopped: boolean }
-  /** One thread's registers and signal mask, borrowed for remote calls. */
-  | { readonly kind: 'registers'; readonly tid: number; readonly bytes: string; readonly mask: string }
+  /** A group-stop, which keeps the target still when its tracer is killed; and the signal mask of the one thread that is traced. */
+  | { readonly kind: 'stopped'; readonly alreadyStopped: boolean; readonly tid: number; readonly mask: string }
+  /** One thread's registers, borrowed for remote calls. */
+  | { readonly kind: 'registers'; readonly tid: number; readonly bytes: string }
   /** Scratch memory at an address of our choice; its first bytes are the nonce. */
   | { readonly kind: 'mapping'; readonly address: string; readonly sizeBytes: number; readonly nonce: string }
   /** FD_CLOEXEC set on some descriptors and cleared on others. */
   | { readonly kind: 'descriptorFlags'; readonly set: readonly number[]; readonly cleared: readonly number[] }
-  /** A child that shares the target's memory; `before` are the children the target had (pids as the engine sees them). */
-  | { readonly kind: 'child'; readonly before: readonly number[] }
+  /**
+   * A child that shares the target's memory; `before` are the children the target had (pids as the engine sees them). `room`: where in
+   * the scratch memory its SIGCHLD can be taken back to; null: it sends none, or the target had one waiting already.
+   */
+  | { readonly kind: 'child'; readonly before: readonly number[]; readonly room: string | null }
   /** The child that keeps the old memory alive across the exec: what is left of it must be waited for. Lives on after the exec. */
   | { readonly kind: 'holder'; readonly pidInside: number }
   /** Personality bits, which take effect in execve. */
@@ -25,5 +28,7 @@ export type Mark =
   | 'no-exec'
   /** The new program has its own registers; only its signal mask and the stop are left to end. */
   | 'own'
-  /** The program that is there runs as its own; changes written later are made to it. */
-  | 'released';
+  /** The new program runs as its own; changes written later are made to it. */
+  | 'released'
+  /** The new program is there, but only started again it will be right; changes written later are made to it. */
+  | 'again';

@@ -84,6 +84,8 @@ export interface JournalState {
   /** Made after the mark `exec`, so to the new program if there is one. */
   readonly changesAfterExec: readonly JournalledChange[];
   readonly mark: Mark | null;
+  /** What is there unless a later exec has come through. `unfinished`: the new program without its resets. */
+  readonly program: 'old' | 'new' | 'unfinished';
   readonly sizeBytes: number;
 }
 
@@ -239,6 +241,7 @@ export function readState(path: string): JournalState | null {
   let changes: readonly JournalledChange[] = [];
   let changesAfterExec: readonly JournalledChange[] = [];
   let mark: Mark | null = null;
+  let program: JournalState['program'] = 'old';
   for (const line of text.split('\n')) {
     if (line === '') continue;
     const entry = parseOwnLine<Line>(line);
@@ -251,12 +254,13 @@ export function readState(path: string): JournalState | null {
       else changes = [...changes, entry];
     } else {
       mark = entry.mark;
-      // The program that is there runs as its own: only a holder's remains may still be waited for.
-      if (mark === 'released') {
+      // Nothing of what was begun before concerns the program that is there now: only a holder's remains may still be waited for.
+      if (mark === 'released' || mark === 'again') {
+        program = mark === 'released' ? 'new' : 'unfinished';
         changes = [...changes, ...changesAfterExec].filter((change) => change.change.kind === 'holder');
         changesAfterExec = [];
       }
     }
   }
-  return header === undefined ? null : { header, changes, changesAfterExec, mark, sizeBytes };
+  return header === undefined ? null : { header, changes, changesAfterExec, mark, program, sizeBytes };
 }

@@ -8,7 +8,7 @@ export type Target =
   | { readonly kind: 'later'; readonly type: LaterType; readonly name: string };
 
 const laterTypes = ['containerd', 'cri', 'pod', 'deployment', 'statefulset', 'daemonset'] as const;
-export type LaterType = (typeof laterTypes)[number];
+type LaterType = (typeof laterTypes)[number];
 
 const laterTypeOf: ReadonlyMap<string, LaterType> = new Map<string, LaterType>([
   ...laterTypes.map((type) => [type, type] as const),

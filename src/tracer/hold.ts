@@ -6,7 +6,7 @@ import { StopTimeout } from './errors.ts';
 import { cureInterruptedCall } from './cure.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { sleep, waitFor } from './ptrace/wait.ts';
-import { everySignal, sendToThread, signalBit, SIGCONT, SIGSTOP } from './signals.ts';
+import { sendToThread, signalBit, SIGCONT, SIGSTOP } from './signals.ts';
 import { Tracee } from './tracee.ts';
 
 const stopSignals: ReadonlySet<number> = new Set([SIGSTOP, 20, 21, 22]);
@@ -18,14 +18,18 @@ export interface Seized {
 }
 
 /** Brings one thread to a stop. Nothing about it is changed: if the tracer ends now, it goes on. -errno: the kernel does not allow it. */
-export function seizeThread(tid: number, deadlineMs: number): Seized | number {
+export function seizeThread(pid: number, tid: number, deadlineMs: number): Seized | number {
   const result = ptrace.seize(tid, ptrace.options.TRACESYSGOOD | ptrace.options.TRACEEXEC);
   if (result < 0) return result;
   const tracee = new Tracee(tid);
+  // It may be in the middle of an execve, its own or that of an engine that was killed.
+  tracee.expectExec(pid);
   tracee.interrupt();
   for (;;) {
     const stop = nextOrLeave(tracee, deadlineMs);
     if (stop.kind === 'stop') return { tracee, alreadyStopped: stopSignals.has(stop.signal) };
+    // An exec forgets the interrupt (kernel.md P51).
+    if (stop.kind === 'exec') tracee.interrupt();
     tracee.resume(stop.kind === 'signal' ? stop.signal : 0);
   }
 }
@@ -120,29 +124,29 @@ export interface EndOfHold {
   readonly tracee: Tracee;
   /** The signal mask the thread goes on with. */
   readonly mask: bigint;
-  /** The process was stopped before we came and stays so. */
-  readonly keepStopped: boolean;
   readonly deadlineMs: number;
 }
 
-/** Ends the group-stop and lets the thread go, with this signal mask. The SIGCONT that this takes is not delivered. */
-export function endHold({ pid, tracee, mask, keepStopped, deadlineMs }: EndOfHold): void {
-  const stoppedAgain = !keepStopped && continueGroup(pid, tracee, deadlineMs);
-  tracee.setSignalMask(mask);
-  tracee.detach();
-  if (stoppedAgain) sendToThread(pid, tracee.tid, SIGSTOP);
-}
-
-/** True when somebody else wanted the process stopped meanwhile. */
-function continueGroup(pid: number, tracee: Tracee, deadlineMs: number): boolean {
-  let stoppedAgain = false;
-  tracee.setSignalMask(everySignal & ~signalBit(SIGCONT));
+/**
+ * Ends the group-stop. The thread then stands at a stop, ready to be detached: nothing of the SIGCONT that this takes is left.
+ * From the SIGCONT on nothing keeps the process still, so the thread has its own mask before: killed in here, it goes on as it should.
+ * Returns the stop signal that somebody else has sent meanwhile; 0 for none.
+ */
+export function endGroupStop({ pid, tracee, mask, deadlineMs }: EndOfHold): number {
+  tracee.setSignalMask(mask & ~signalBit(SIGCONT));
   sendToThread(pid, tracee.tid, SIGCONT);
   tracee.resume();
+  const stoppedBy = awaitContinue(tracee, deadlineMs);
+  if ((mask & signalBit(SIGCONT)) !== 0n) tracee.setSignalMask(mask);
+  return stoppedBy;
+}
+
+function awaitContinue(tracee: Tracee, deadlineMs: number): number {
   for (;;) {
     const stop = tracee.next(deadlineMs);
-    if (stop.kind === 'signal' && stop.signal === SIGCONT) return stoppedAgain;
-    if (stop.kind === 'signal' && stop.signal === SIGSTOP) stoppedAgain = true;
-    tracee.resume();
+    if (stop.kind === 'signal' && stop.signal === SIGCONT) return 0;
+    // The SIGCONT is gone: a stop signal takes it out of the queue (kernel/signal.c prepare_signal).
+    if (stop.kind === 'signal' && stopSignals.has(stop.signal)) return stop.signal;
+    tracee.resume(stop.kind === 'signal' ? stop.signal : 0);
   }
 }

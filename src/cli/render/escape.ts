@@ -20,7 +20,7 @@ export function escapeText(text: string): string {
 
 /** A word as a shell would read it; for a person to copy, not for a program. */
 export function quoteWord(word: string): string {
-  if (/^[\w@%+=:,./^~-]+$/.test(word)) return word;
+  if (/^[\w@%+=:,./^-]+$/.test(word)) return word;
   const escaped = escapeText(word);
   if (escaped === word) return `'${word.replaceAll("'", String.raw`'\''`)}'`;
   return `$'${escapeText(word.replaceAll('\\', String.raw`\\`)).replaceAll("'", String.raw`\'`)}'`;

@@ -42,12 +42,14 @@ function subjectRows({ pid, startTicks, container }: Inspection): readonly Row[]
   ];
 }
 
+const overwritten = '(overwritten by the process)';
+
 function programRows({ program }: Inspection): readonly Row[] {
   const { exe, exeReplaced, execPath, argv, argvIntact, cwd, root, spec } = program;
   return [
     ['executable', `${escapeText(exe)}${exeReplaced ? ' (replaced since the start: the new file will run)' : ''}`],
     ...(execPath === null || execPath === exe ? [] : [['started as', escapeText(execPath)] as const]),
-    ['arguments', `${quoteWords(argv)}${argvIntact ? '' : ' (overwritten by the process)'}`],
+    ['arguments', [...(argv.length === 0 ? [] : [quoteWords(argv)]), ...(argvIntact ? [] : [overwritten])].join(' ')],
     ...(spec?.argv ? [['spec', quoteWords(spec.argv)] as const] : []),
     ['directory', escapeText(cwd)],
     ...(root === '/' ? [] : [['root', escapeText(root)] as const]),
@@ -56,7 +58,8 @@ function programRows({ program }: Inspection): readonly Row[] {
 }
 
 function environmentRows({ environment, environmentNames, environmentIntact }: Inspection['program']): readonly Row[] {
-  const doubt: readonly Row[] = environmentIntact ? [] : [['', '(overwritten by the process)']];
+  if (environmentNames.length === 0 && !environmentIntact) return [['environment', overwritten]];
+  const doubt: readonly Row[] = environmentIntact ? [] : [['', overwritten]];
   if (environment === null) return [...listRows('environment', environmentNames.map(escapeText)), ...doubt];
   return [...environment.map((entry, index): Row => [index === 0 ? 'environment' : '', escapeText(entry)]), ...doubt];
 }

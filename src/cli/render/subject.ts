@@ -9,7 +9,7 @@ export function formatContainer({ id, name, runtime }: ContainerIdentity): strin
   return name === null ? `${short} (${escapeText(runtime)})` : `${short} (${escapeText(name)}, ${escapeText(runtime)})`;
 }
 
-export function formatProgram({ exe, argv }: ProgramSummary): string {
+function formatProgram({ exe, argv }: ProgramSummary): string {
   if (exe === '' && argv.length === 0) return '(not known)';
   return argv.length === 0 ? escapeText(exe) : quoteWords(argv);
 }
@@ -17,7 +17,7 @@ export function formatProgram({ exe, argv }: ProgramSummary): string {
 /** One row if nothing changes, else what is before and what after. */
 export function programRows(before: ProgramSummary, after: ProgramSummary | null): readonly Row[] {
   if (after === null) return [['program', formatProgram(before)]];
-  const rows: Row[] = isSame(before.argv, after.argv)
+  const rows: Row[] = isSameCommand(before, after)
     ? [['program', formatProgram(after)]]
     : [
         ['before', formatProgram(before)],
@@ -36,6 +36,8 @@ export function warningRows(warnings: readonly string[]): readonly Row[] {
   return warnings.map((warning) => ['warning', escapeText(warning)]);
 }
 
-function isSame(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((word, index) => word === other[index]);
+/** A process that has overwritten its arguments shows none; its executable is all there is to compare. */
+function isSameCommand(before: ProgramSummary, after: ProgramSummary): boolean {
+  if (before.argv.length === 0) return before.exe === after.exe;
+  return before.argv.length === after.argv.length && before.argv.every((word, index) => word === after.argv[index]);
 }

@@ -1,5 +1,4 @@
 // What all resets share: the held new program, what was observed of the old one, and the list of what could not be reset.
-import { readFileSync } from 'node:fs';
 import type { SyscallName } from '../../arch/arch.ts';
 import type { ProcessStatus } from '../../procfs/status.ts';
 import type { NotFresh } from '../../protocol/result.ts';
@@ -31,13 +30,4 @@ export function attempt(
 ): boolean {
   if (reset.permit(name, ...args) !== 'allowed') return false;
   return reset.held.thread.call(name, ...args) >= 0;
-}
-
-export function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // Not on this kernel: the attribute does not exist.
-    return '';
-  }
 }

@@ -1,5 +1,5 @@
 // Interval timers and the per-process switches of prctl(2) and unshare(2) that pass through execve.
-import { attempt, report, textOf, type Reset } from './context.ts';
+import { attempt, report, type Reset } from './context.ts';
 
 const CLONE_SYSVSEM = 0x4_0000;
 const SEM_INFO = 19;
@@ -33,17 +33,14 @@ export function resetProcessFlags(reset: Reset): void {
   }
   attempt(reset, 'prctl', PR_MCE_KILL, 0, 0, 0, 0);
   attempt(reset, 'prctl', PR_SET_TSC, PR_TSC_ENABLE, 0, 0, 0);
-  if (/^ksm_merge_any: yes$/m.test(textOf(`/proc/${reset.held.pid}/ksm_stat`)))
-    attempt(reset, 'prctl', PR_SET_MEMORY_MERGE, 0, 0, 0, 0);
+  if (observed.environment.ksmMergeAny) attempt(reset, 'prctl', PR_SET_MEMORY_MERGE, 0, 0, 0, 0);
   resetSecurebits(reset);
   resetSemaphores(reset);
   const mdwe =
     reset.permit('prctl', PR_GET_MDWE) === 'allowed' ? reset.held.thread.call('prctl', PR_GET_MDWE, 0, 0, 0, 0) : 0;
   if (mdwe > 0) report(reset, 'mdwe', 'memory-deny-write-execute is set and can never be cleared');
-  if (
-    !/^\S+ default/.test(textOf(`/proc/${reset.held.pid}/numa_maps`) || 'x default') &&
-    !attempt(reset, 'set_mempolicy', 0, 0, 0)
-  ) {
+  const policy = observed.environment.memoryPolicy ?? 'default';
+  if (policy !== 'default' && !attempt(reset, 'set_mempolicy', 0, 0, 0)) {
     report(reset, 'mempolicy', 'the NUMA memory policy could not be reset');
   }
   const speculation = status.speculationStoreBypass ?? '';

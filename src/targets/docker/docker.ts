@@ -57,17 +57,18 @@ async function runningNames(api: DockerApi): Promise<readonly string[]> {
   }
 }
 
-function refuseUnlessRunning(name: string, { state }: DockerContainer): void {
+function refuseUnlessRunning(target: string, { name, state }: DockerContainer): void {
   if (state.paused) {
-    throw refusal('target-frozen', `${name} is paused: its processes cannot run.`, `docker unpause, then try again.`);
+    const message = `${target} is paused: its processes cannot run.`;
+    throw refusal('target-frozen', message, `docker unpause ${name}`);
   }
   if (state.restarting) {
-    const message = `${name} is being restarted by Docker: its program ended with exit code ${state.exitCode}.`;
-    throw refusal('target-not-found', message, 'docker logs shows why.');
+    const message = `${target} is being restarted by Docker: its program ended with exit code ${state.exitCode}.`;
+    throw refusal('target-not-found', message, `docker logs ${name} shows why.`);
   }
   if (!state.running || state.pid === 0) {
-    const message = `${name} does not run (${state.status === '' ? 'stopped' : state.status}, exit code ${state.exitCode}).`;
-    throw refusal('target-not-found', message, 'docker start runs it.');
+    const message = `${target} does not run (${state.status === '' ? 'stopped' : state.status}, exit code ${state.exitCode}).`;
+    throw refusal('target-not-found', message, `docker start ${name} runs it.`);
   }
 }
 

@@ -11,7 +11,7 @@ export type DockerEndpoint =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls: TlsFiles | null };
 
-export interface TlsFiles {
+interface TlsFiles {
   /** Undefined: the file is not there. */
   readonly ca: Buffer | undefined;
   readonly cert: Buffer | undefined;
