@@ -1,6 +1,7 @@
 // The engine: one request in, one answer out. A process of its own, since a tracer is a thread and Node's other threads must not be it;
 // started in a session of its own, so that a Ctrl-C in the terminal reaches the front and not what holds a target.
 import { readlinkSync, readSync, writeSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { describeCall } from './engine/report.ts';
 import type { Host } from './engine/host.ts';
 import { errorData, HotexecError } from './errors.ts';
@@ -50,7 +51,17 @@ function answer(asked: EngineRequest): EngineAnswer {
   }
 }
 
+/** On a busy machine a held process would wait for the engine's turn on a CPU. It lives for a tenth of a second. */
+function hurry(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_HIGHEST);
+  } catch {
+    // Not allowed for this user: it goes on as it is.
+  }
+}
+
 function changeTarget(asked: Extract<EngineRequest, { kind: 'mend' | 'restart' }>, host: Host): EngineAnswer {
+  hurry();
   using opened = openTarget(asked.target, host);
   if (asked.kind === 'mend') return { kind: 'mend-result', result: opened.mended };
   return { kind: 'restart-result', result: restart(asked, host, opened.journal) };

@@ -1,10 +1,12 @@
 // The other half, seen from here: a child process that is asked one thing and answers in JSON lines.
 // A death without an answer is a reply like any other; what to do about it is decided in restart.ts.
 import type { ChildProcessByStdio } from 'node:child_process';
+import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { EngineAnswer, HotexecEvent } from '../protocol/event.ts';
 import type { EngineControl, EngineRequest } from '../protocol/request.ts';
-import { parseEngineLine } from './engine-line.ts';
+import type { parseEngineLine as parseLine } from './engine-line.ts';
 import { linesOf } from './lines.ts';
 
 export interface EngineDeath {
@@ -24,6 +26,8 @@ export interface Asking {
 }
 
 type EngineProcess = ChildProcessByStdio<Writable, Readable, Readable>;
+
+type ParseLine = typeof parseLine;
 
 // A child of the engine may hold its output open for a moment longer.
 const drainMs = 200;
@@ -45,13 +49,15 @@ export class Engine implements Disposable {
 
   /** Sends the one request of this engine's life. */
   async ask(request: EngineRequest, { onEvent, signal, answerWithinMs }: Asking): Promise<EngineAnswer | EngineDeath> {
+    // Here and not above: an engine is started before anything that can wait is loaded.
+    const { parseEngineLine } = await import('./engine-line.ts');
     const cancel = (): void => this.#send({ kind: 'cancel' });
     const giveUp = setTimeout(() => this.#process.kill('SIGKILL'), answerWithinMs);
     this.#send(request);
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      return (await this.#readAnswer(onEvent)) ?? (await this.#ended);
+      return (await this.#readAnswer(parseEngineLine, onEvent)) ?? (await this.#ended);
     } finally {
       clearTimeout(giveUp);
       signal?.removeEventListener('abort', cancel);
@@ -68,10 +74,10 @@ export class Engine implements Disposable {
     if (this.#process.stdin.writable) this.#process.stdin.write(`${JSON.stringify(line)}\n`);
   }
 
-  async #readAnswer(onEvent: Asking['onEvent']): Promise<EngineAnswer | undefined> {
+  async #readAnswer(parse: ParseLine, onEvent: Asking['onEvent']): Promise<EngineAnswer | undefined> {
     try {
       for await (const text of linesOf(this.#process.stdout)) {
-        const line = parseEngineLine(text);
+        const line = parse(text);
         if (line.kind === 'answer') return line.answer;
         onEvent?.(line.event);
       }
@@ -101,13 +107,25 @@ async function endOf(process: EngineProcess): Promise<EngineDeath> {
 }
 
 async function drained({ stdout, stderr }: EngineProcess): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, drainMs);
-  Promise.all([ended(stdout), ended(stderr)]).then(() => resolve(), ignore);
-  await promise;
-  clearTimeout(timer);
+  const all = Promise.all([ended(stdout), ended(stderr)]).then(() => 'ended' as const);
+  let readBytes: number;
+  do {
+    readBytes = bytesReadOf(stdout);
+    if ((await Promise.race([all, pause()])) === 'ended') return;
+  } while (bytesReadOf(stdout) !== readBytes);
   stdout.destroy();
   stderr.destroy();
+}
+
+/** Timers go before input: a caller that blocked its event loop for longer finds the answer only after the second wait. */
+async function pause(): Promise<'paused'> {
+  await delay(drainMs, undefined, { ref: false });
+  await nextTurn();
+  return 'paused';
+}
+
+function bytesReadOf(stream: Readable): number {
+  return stream instanceof Socket ? stream.bytesRead : 0;
 }
 
 async function ended(stream: Readable): Promise<void> {
