@@ -21,6 +21,8 @@ const config: ViteUserConfig = defineConfig({
           name: 'unit',
           include: ['tests/unit/**/*.test.ts'],
           maxWorkers: '100%',
+          // A property test takes its time on a machine that is busy otherwise.
+          testTimeout: 30_000,
           sequence: { groupOrder: 1 },
         },
       },

@@ -19,19 +19,23 @@ if (program === undefined || !Number.isInteger(restarts) || restarts < 1) {
 // As vitest.config.ts does: scripts/setup-machine.sh puts fortio there.
 const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
 process.env['PATH'] = `${join(cache, 'hotexec-test/bin')}:${process.env['PATH'] ?? ''}`;
-run(join(root, 'scripts/setup-machine.sh'), ['start', String(process.pid)]);
 run(process.execPath, [join(root, 'scripts/build.ts'), '--fast']);
-const report = await soakWith({ program, restarts, onRestart: showProgress });
-run(join(root, 'scripts/setup-machine.sh'), ['stop', String(process.pid)]);
+const report = await onThisMachine({ program, restarts, onRestart: showProgress });
 console.log(JSON.stringify(report, null, 2));
 process.exitCode = report.failures.length === 0 ? 0 : 1;
 
-async function soakWith(options: SoakOptions): Promise<SoakReport> {
-  await using _daemon = await provideDaemon();
-  return await soak(options);
+async function onThisMachine(options: SoakOptions): Promise<SoakReport> {
+  const setup = join(root, 'scripts/setup-machine.sh');
+  run(setup, ['start', String(process.pid)]);
+  try {
+    await using _daemon = await provideDaemon();
+    return await soak(options);
+  } finally {
+    run(setup, ['stop', String(process.pid)]);
+  }
 }
 
-function showProgress(done: number, { failures }: { readonly failures: readonly string[] }): void {
+function showProgress(done: number, failures: readonly string[]): void {
   if (done % 100 === 0) console.error(`${done} of ${restarts} restarts, ${failures.length} failures`);
 }
 

@@ -108,10 +108,10 @@ function createHost(asked: EngineRequest): Host {
       : null,
     emit,
     phase: (phase) => {
+      if (phase === 'verify') queueing = false;
       emit({ kind: 'phase', phase, atMs: Math.round((performance.now() - startedMs) * 1000) / 1000 });
       // While threads are stopped nothing is written: a reader that stands still must not keep them so.
       if (phase === 'hold' || phase === 'mend') queueing = true;
-      if (phase === 'verify') queueing = false;
     },
     interruption: () => {
       cancelled ||= readCancel();

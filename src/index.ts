@@ -131,7 +131,7 @@ function changeOf(target: TargetProcess, options: RestartOptions): ChangeRequest
   return {
     operationId: randomUUID(),
     target,
-    program: { from, command, exe, cwd, env: { replace: null, set, unset } },
+    program: { from, command, exe, cwd, env: { standsAlone: false, set, unset } },
     options: { keepFds, children, force, timeoutMs, verbose },
   };
 }

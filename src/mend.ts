@@ -28,7 +28,7 @@ import { TraceeGone } from './tracer/errors.ts';
 import { seizeThread, threadIds, threadState } from './tracer/hold.ts';
 import { readMemory } from './tracer/memory.ts';
 import { sleep } from './tracer/ptrace/wait.ts';
-import { everySignal, sendToThread, SIGCONT } from './tracer/signals.ts';
+import { blockable, everySignal, sendToThread, SIGCONT } from './tracer/signals.ts';
 import type { Tracee } from './tracer/tracee.ts';
 
 const patienceMs = 2_000;
@@ -120,7 +120,8 @@ function startAgain(state: JournalState, tracee: Tracee, { target, journal, host
   // Should this exec fail, the new program goes on with what it has: its own registers.
   const own = find(state.changesAfterExec, 'registers');
   if (own !== undefined) tracee.setRegisters(new Registers(Buffer.from(own.bytes, 'hex')));
-  tracee.setSignalMask(0n);
+  // The old program's, which execve lets through; any other is the doing of a new program that has run already.
+  if (tracee.signalMask() === blockable) tracee.setSignalMask(0n);
   journal.mark('again');
   tracee.detach();
   try {

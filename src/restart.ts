@@ -36,7 +36,9 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
     freeMemoryBytes: freemem(),
   });
   const program = possible(plan);
-  report.programs(summarizeObserved(observed), summarize(program, observed.program.cwd));
+  const [before, after] = [summarizeObserved(observed), summarize(program, observed.program.cwd)];
+  report.programs(before, after);
+  host.emit({ kind: 'planned', before, after });
   report.warn(...plan.warnings);
   report.notFresh(...plan.notFresh);
   stopIfCancelled(host);

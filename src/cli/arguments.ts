@@ -20,13 +20,13 @@ export function needsEngine(argv: readonly string[]): boolean {
   return ['restart', 'inspect', 'plan'].includes(own[0] ?? '');
 }
 
-/** `-o json` in any spelling, for errors of the parsing itself. */
-export function wantsJson(argv: readonly string[]): boolean {
+/** `-o json` in any spelling, for errors of the parsing itself; null: text. */
+export function jsonFormat(argv: readonly string[]): 'json' | 'jsonl' | null {
   const { own } = splitArgv(argv);
-  return own.some((word, index) => {
-    const value = /^(?:-o|--output)$/.test(word) ? own[index + 1] : /^(?:-o=?|--output=)(.+)$/.exec(word)?.[1];
-    return value === 'json' || value === 'jsonl';
-  });
+  const values = own.map((word, index) =>
+    /^(?:-o|--output)$/.test(word) ? own[index + 1] : /^(?:-o=?|--output=)(.+)$/.exec(word)?.[1],
+  );
+  return values.find((value) => value === 'json' || value === 'jsonl') ?? null;
 }
 
 /** `docker/web`, or as kubectl has it: `docker web`. */

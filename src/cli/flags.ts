@@ -23,7 +23,7 @@ export function restartCommand(
     )
     .option(
       '--env-file <FILE>',
-      'set the variables in FILE (-: standard input); the whole environment of a bare process',
+      'set the variables in FILE (-: standard input); all there is where a process has overwritten its own',
     )
     .option('--unset-env <NAME>', 'leave a variable out; repeatable', collect, [])
     .option('--cwd <DIR>', 'start in another working directory, a path inside the container')

@@ -24,7 +24,7 @@ export async function runPlan({ words, flags, command }: RestartInvocation, cont
     context,
   );
   const process = await resolve(target, context);
-  const program = programChange(wanted, process.spec !== null);
+  const program = programChange(wanted);
   const request = { kind: 'plan', operationId: randomUUID(), target: process, program, options } as const;
   const plan = await askPlan(request, { engine, startEngine, signal, onEvent: report.onEvent });
 

@@ -50,12 +50,10 @@ export async function readWantedProgram(
   };
 }
 
-/** A file sets variables on top of a container's own; a bare process has no spec, and the file is all it gets. */
-export function programChange(wanted: WantedProgram, hasSpec: boolean): ProgramChange {
+/** A file sets variables on top of those the process has; where these are overwritten, the file is the environment. */
+export function programChange(wanted: WantedProgram): ProgramChange {
   const { command, exe, cwd, from, file, set, unset } = wanted;
-  const replace = file !== null && !hasSpec ? file.map(([name, value]) => `${name}=${value}`) : null;
-  const additions = file !== null && hasSpec ? [...file, ...set] : set;
-  return { from, command, exe, cwd, env: { replace, set: additions, unset } };
+  return { from, command, exe, cwd, env: { standsAlone: file !== null, set: [...(file ?? []), ...set], unset } };
 }
 
 export function restartOptions(flags: RestartFlags): RestartOptions {

@@ -39,7 +39,7 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
   );
   const process = await resolve(target, context);
   if (flags.drain && flags.quiet !== true) context.stderr.write(noDrainYet);
-  const program = programChange(wanted, process.spec !== null);
+  const program = programChange(wanted);
   const request = { kind: 'restart', operationId: randomUUID(), target: process, program, options } as const;
   const result = await askRestart(request, { engine, startEngine, signal, onEvent: report.onEvent });
 

@@ -1,7 +1,7 @@
 // One command line, from argv to the exit code. Nothing here exits or throws: what goes wrong is printed.
 import { CommanderError } from '@commander-js/extra-typings';
 import { errorData, exitCodes, HotexecError } from '../errors.ts';
-import { splitArgv, wantsJson } from './arguments.ts';
+import { jsonFormat, splitArgv } from './arguments.ts';
 import { programName, type CliContext } from './context.ts';
 import { buildProgram } from './program.ts';
 import { renderError } from './render/error-text.ts';
@@ -62,7 +62,10 @@ function capitalized(text: string): string {
 function reportError(error: unknown, { argv, stdout, stderr }: CliContext): number {
   const data = errorData(error);
   const result = error instanceof HotexecError ? error.result : null;
-  if (wantsJson(argv)) stdout.write(`${printableJson(result ?? errorDocument(data), 2)}\n`);
+  const format = jsonFormat(argv);
+  if (format !== null) {
+    stdout.write(`${printableJson(result ?? errorDocument(data), format === 'json' ? 2 : undefined)}\n`);
+  }
   stderr.write(renderError(data, styleFor(stderr)));
   return exitCodes[data.code];
 }

@@ -7,15 +7,13 @@ import type { Registers } from '../arch/registers.ts';
 import { findSyscallInstruction } from '../remote/instruction.ts';
 import { RemoteThread, type RemoteObserver } from '../remote/remote-thread.ts';
 import { cureInterruptedCall, cureRestartableSequence } from '../tracer/cure.ts';
-import { armNet, awaitSiblings, cureSiblings, endGroupStop, toEventStop } from '../tracer/hold.ts';
+import { armNet, awaitSiblings, cureOwnCall, cureSiblings, endGroupStop, toEventStop } from '../tracer/hold.ts';
 import * as ptrace from '../tracer/ptrace/requests.ts';
-import { everySignal, sendToThread, SIGCONT, signalBit, SIGKILL, SIGSTOP } from '../tracer/signals.ts';
+import { blockable, everySignal, sendToThread, SIGCONT, signalBit } from '../tracer/signals.ts';
 import type { Tracee } from '../tracer/tracee.ts';
 import { undo } from './undo.ts';
 
 const stopDeadlineMs = 1_000;
-/** What is left of everySignal in the kernel. */
-const blockable = everySignal & ~signalBit(SIGKILL) & ~signalBit(SIGSTOP);
 
 export class Held implements Disposable {
   readonly pid: number;
@@ -146,10 +144,9 @@ export class Held implements Disposable {
     if (this.#released) return;
     this.#released = true;
     const deadlineMs = performance.now() + stopDeadlineMs;
-    if (this.image === 'old') {
-      this.#cureOwnCall();
-      cureSiblings(this.siblings, deadlineMs);
-    }
+    // A new program may have gone on already, and a mender has interrupted it.
+    cureOwnCall(this.tracee);
+    cureSiblings(this.siblings, deadlineMs);
     if (this.#heldSinceMs === null) {
       this.tracee.detach();
       return;
@@ -164,11 +161,6 @@ export class Held implements Disposable {
     this.tracee.detach();
     if (stoppedBy !== 0) sendToThread(this.pid, this.tracee.tid, stoppedBy);
     this.holdMs = performance.now() - this.#heldSinceMs;
-  }
-
-  #cureOwnCall(): void {
-    const registers = this.tracee.registers();
-    if (cureInterruptedCall(registers)) this.tracee.setRegisters(registers);
   }
 
   /** What a mender knows from the journal. */

@@ -11,7 +11,7 @@ import { knownDifferences, lostPrivileges } from './freshness.ts';
 import type { KernelVersion } from './kernel-version.ts';
 import type { Observed } from './observe.ts';
 import { chooseProgram, nameOf, type Program } from './program.ts';
-import { lookUpFile, whyNotStartable } from './startable.ts';
+import { homeDirectory, lookUpFile, whyNotStartable } from './startable.ts';
 
 export interface RestartPlan {
   readonly program: Program | null;
@@ -66,7 +66,10 @@ function choose(
 ): ReturnType<typeof chooseProgram> | null {
   try {
     using root = new ProcessRoot(observed.tid);
-    const chosen = chooseProgram(observed, change, (path) => lookUpFile(root, path));
+    const chosen = chooseProgram(observed, change, {
+      look: (path) => lookUpFile(root, path),
+      homeOf: (uid) => homeDirectory(root, uid),
+    });
     const path = chosen.program.path.toString();
     const why = whyNotStartable(root, path);
     if (why !== undefined) {

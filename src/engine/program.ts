@@ -24,12 +24,19 @@ export type FileKind = 'program' | 'script' | 'other' | 'missing';
 
 export type LookUp = (path: string) => FileKind;
 
+/** What the choice may look up in the container. */
+export interface Container {
+  readonly look: LookUp;
+  /** The home directory of a uid, from its /etc/passwd; null when it is not there. */
+  readonly homeOf: (uid: number) => string | null;
+}
+
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Throws program-unknown when the process does not tell what it is and no spec does. */
-export function chooseProgram(observed: Observed, change: ProgramChange, look: LookUp): Chosen {
+export function chooseProgram(observed: Observed, change: ProgramChange, { look, homeOf }: Container): Chosen {
   const warnings: string[] = [];
-  const environment = chooseEnvironment(observed, change, warnings);
+  const environment = chooseEnvironment(observed, change, { warnings, homeOf });
   const cwd = chooseCwd(observed, change);
   const base = chooseArguments(observed, change, { look, warnings });
   refuseDescriptorPaths(observed, base.argv);
@@ -104,15 +111,24 @@ function sameArguments(observed: Observed, argv: readonly Buffer[], look: LookUp
   return kind === 'program' || look(exe) === 'missing' ? { path: execPath, argv } : { path: exe, argv };
 }
 
-function chooseEnvironment(observed: Observed, change: ProgramChange, warnings: string[]): readonly Buffer[] {
-  const { set, unset } = change.env;
-  const changed = new Set([...set.map(([name]) => name), ...unset]);
-  const base = baseEnvironment(observed, change, warnings).filter((entry) => !changed.has(nameOf(entry)));
-  return [...base, ...set.map(([name, value]) => Buffer.from(`${name}=${value}`))];
+interface EnvironmentHelp {
+  readonly warnings: string[];
+  readonly homeOf: Container['homeOf'];
 }
 
-function baseEnvironment(observed: Observed, change: ProgramChange, warnings: string[]): readonly Buffer[] {
-  if (change.env.replace !== null) return change.env.replace.map((entry) => Buffer.from(entry));
+function chooseEnvironment(observed: Observed, change: ProgramChange, help: EnvironmentHelp): readonly Buffer[] {
+  // Of a name that is set twice the last value counts.
+  const set = new Map(change.env.set);
+  const changed = new Set([...set.keys(), ...change.env.unset]);
+  const base = baseEnvironment(observed, change, help).filter((entry) => !changed.has(nameOf(entry)));
+  return [...base, ...[...set].map(([name, value]) => Buffer.from(`${name}=${value}`))];
+}
+
+function baseEnvironment(
+  observed: Observed,
+  change: ProgramChange,
+  { warnings, homeOf }: EnvironmentHelp,
+): readonly Buffer[] {
   const { environ } = observed.program;
   const spec = observed.target.spec?.env ?? null;
   if (change.from !== 'spec' && environ.kind === 'intact') return environ.words;
@@ -120,8 +136,12 @@ function baseEnvironment(observed: Observed, change: ProgramChange, warnings: st
     if (change.from === 'auto') {
       warnings.push('the process has overwritten its environment: it is taken from the container spec');
     }
-    return spec.map((entry) => Buffer.from(entry));
+    // The runtime adds HOME when it starts a container whose spec has none (runc, libcontainer/init_linux.go).
+    const hasHome = spec.some((entry) => entry.startsWith('HOME='));
+    const home = hasHome ? [] : [`HOME=${homeOf(observed.target.spec?.user?.uid ?? 0) ?? '/'}`];
+    return [...spec, ...home].map((entry) => Buffer.from(entry));
   }
+  if (change.env.standsAlone) return [];
   throw new HotexecError({
     code: 'program-unknown',
     message: `${observed.target.name}: the process no longer holds its environment (${environ.kind === 'overwritten' ? environ.why : 'not asked for'}) and there is no container spec to take it from. Nothing was touched.`,

@@ -61,6 +61,14 @@ export function lookUpFile(root: ProcessRoot, path: string): FileKind {
   return parseShebang(file.start).kind === 'script' ? 'script' : 'program';
 }
 
+/** From /etc/passwd of the container: name, password, uid, gid, comment, home, shell. */
+export function homeDirectory(root: ProcessRoot, uid: number): string | null {
+  const file = root.readStart('/etc/passwd', headerSizeBytes);
+  if (file === undefined || typeof file === 'number') return null;
+  const line = file.start.toString().split('\n').find((entry) => entry.split(':')[2] === String(uid));
+  return line?.split(':')[5] ?? null;
+}
+
 function isExecutable(stat: Stats): boolean {
   return (stat.mode & 0o111) !== 0;
 }

@@ -63,8 +63,8 @@ export interface ProgramChange {
   readonly exe: string | null;
   readonly cwd: string | null;
   readonly env: {
-    /** The whole environment (from --env-file of a bare process); null keeps the old one as the base. */
-    readonly replace: readonly string[] | null;
+    /** A file gave `set`: where the old environment is not known any more, that is the whole of the new one. */
+    readonly standsAlone: boolean;
     readonly set: readonly (readonly [name: string, value: string])[];
     readonly unset: readonly string[];
   };
@@ -115,7 +115,7 @@ export const sameProgram: ProgramChange = {
   command: null,
   exe: null,
   cwd: null,
-  env: { replace: null, set: [], unset: [] },
+  env: { standsAlone: false, set: [], unset: [] },
 };
 
 export const defaultRestartOptions: RestartOptions = {

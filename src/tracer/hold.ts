@@ -27,7 +27,11 @@ export function seizeThread(pid: number, tid: number, deadlineMs: number): Seize
   tracee.interrupt();
   for (;;) {
     const stop = nextOrLeave(tracee, deadlineMs);
-    if (stop.kind === 'stop') return { tracee, alreadyStopped: stopSignals.has(stop.signal) };
+    if (stop.kind === 'stop') {
+      // At once: if we are killed before the net is there, it goes on from here.
+      cureOwnCall(tracee);
+      return { tracee, alreadyStopped: stopSignals.has(stop.signal) };
+    }
     // An exec forgets the interrupt (kernel.md P51).
     if (stop.kind === 'exec') tracee.interrupt();
     tracee.resume(stop.kind === 'signal' ? stop.signal : 0);
@@ -105,6 +109,12 @@ export function toEventStop(tracee: Tracee, deadlineMs: number): void {
   while (tracee.next(deadlineMs).kind !== 'stop') tracee.resume();
 }
 
+/** Of a thread at a stop that is not a syscall-stop. */
+export function cureOwnCall(tracee: Tracee): void {
+  const registers = tracee.registers();
+  if (cureInterruptedCall(registers)) tracee.setRegisters(registers);
+}
+
 /** The siblings' interrupted calls, before the group-stop ends: each is seized where it stands, cured and let go; it stays stopped. */
 export function cureSiblings(siblings: readonly number[], deadlineMs: number): void {
   for (const tid of siblings) {
@@ -113,8 +123,7 @@ export function cureSiblings(siblings: readonly number[], deadlineMs: number): v
     sibling.interrupt();
     const stop = waitFor(tid, deadlineMs);
     if (stop === 'timeout' || stop === 'gone' || stop.kind === 'exited' || stop.kind === 'killed') continue;
-    const registers = sibling.registers();
-    if (cureInterruptedCall(registers)) sibling.setRegisters(registers);
+    cureOwnCall(sibling);
     sibling.detach();
   }
 }

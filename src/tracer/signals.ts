@@ -15,6 +15,9 @@ export function signalBit(signal: number): bigint {
   return 1n << BigInt(signal - 1);
 }
 
+/** What a thread's mask reads as after it was set to everySignal. */
+export const blockable: bigint = everySignal & ~signalBit(SIGKILL) & ~signalBit(SIGSTOP);
+
 /** Sends a signal to one thread: 0 or -errno. */
 export function sendToThread(pid: number, tid: number, signal: number): number {
   return syscall(arch.syscalls.tgkill, pid, tid, signal);

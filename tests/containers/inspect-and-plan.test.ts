@@ -63,6 +63,12 @@ describe('hotexec plan restart', () => {
     expect(differences(attributes, await attributesOf(container, glibcThreads))).toEqual([]);
   });
 
+  test('would be seen if it did: the trace of a restart shows it', async () => {
+    await using container = await start(glibcThreads);
+    const calls = await strace(['restart', container.target, '--no-drain']);
+    expect(calls.some((call) => touches(call, container.pid))).toBe(true);
+  });
+
   test.each(['plan restart', 'inspect', 'restart --dry-run'])(
     '%s makes no call that could reach into the target',
     async (command) => {

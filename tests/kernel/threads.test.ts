@@ -10,7 +10,7 @@ import { needs } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 
 // An argument of more than 128 KiB: no file tells beforehand, only the kernel refuses it (E2BIG).
-const onlyTheKernelRefuses = { env: { set: [['TOO_LONG', 'x'.repeat(140_000)]] } } as const;
+const onlyTheKernelRefuses = { environment: [`TOO_LONG=${'x'.repeat(140_000)}`] };
 const refusedByDryRun = { code: 'exec-refused', exitCode: 1 } as const;
 
 describe('a program of many threads', () => {

@@ -3,8 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { docker, dockerLogs } from './docker.ts';
 
-/** Every container of the tests carries it, so that a run that was killed can be cleaned up after. */
+/** Every container of the tests carries it, with the pid of the run that it belongs to. */
 export const containerLabel = 'hotexec-test';
+
+/** Set for the workers of a test run; a script is a run of its own. */
+export const runVariable = 'HOTEXEC_TEST_RUN';
 
 export interface ContainerOptions {
   readonly image: string;
@@ -64,7 +67,8 @@ export class Container implements AsyncDisposable {
 export async function startContainer(options: ContainerOptions): Promise<Container> {
   const name = `hotexec-test-${randomBytes(6).toString('hex')}`;
   const { flags = [], args = [] } = options;
-  const create = ['create', '--name', name, '--label', containerLabel, ...flags, options.image, ...args];
+  const label = `${containerLabel}=${process.env[runVariable] ?? process.pid}`;
+  const create = ['create', '--name', name, '--label', label, ...flags, options.image, ...args];
   const id = await docker(...create);
   try {
     await docker('start', id);
@@ -90,7 +94,7 @@ interface Inspected {
   readonly Id: string;
   readonly RestartCount: number;
   readonly State: { readonly Pid: number; readonly Status: string; readonly StartedAt: string };
-  readonly NetworkSettings: { readonly IPAddress: string };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> };
 }
 
 async function recordOf(id: string): Promise<ContainerRecord> {
@@ -101,6 +105,6 @@ async function recordOf(id: string): Promise<ContainerRecord> {
     status: inspected.State.Status,
     startedAt: inspected.State.StartedAt,
     restartCount: inspected.RestartCount,
-    address: inspected.NetworkSettings.IPAddress,
+    address: inspected.NetworkSettings.Networks['bridge']?.IPAddress ?? '',
   };
 }

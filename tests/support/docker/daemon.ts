@@ -31,11 +31,17 @@ export async function provideDaemon(): Promise<AsyncDisposable> {
   return await startDaemon();
 }
 
-/** What a killed run has left. */
+/** Those of this run, and of runs that were killed; another that is under way keeps its own. */
 export async function removeLeftContainers(): Promise<void> {
-  const listed = await docker('ps', '--all', '--quiet', '--filter', `label=${containerLabel}`);
-  const ids = listed.split('\n').filter((id) => id !== '');
+  const format = `{{.ID}} {{.Label "${containerLabel}"}}`;
+  const listed = await docker('ps', '--all', '--filter', `label=${containerLabel}`, '--format', format);
+  const left = listed.split('\n').filter((line) => isLeft(line.split(' ')[1] ?? ''));
+  const ids = left.flatMap((line) => line.split(' ')[0] ?? []);
   if (ids.length > 0) await docker('rm', '--force', '--volumes', ...ids);
+}
+
+function isLeft(run: string): boolean {
+  return run === String(process.pid) || (run !== '' && !existsSync(`/proc/${run}`));
 }
 
 function leaveRunning(): AsyncDisposable {

@@ -1,6 +1,5 @@
 // What a container and hotexec occupy on this machine: compared before and after many restarts, nothing may have grown.
 import { readdir, readFile } from 'node:fs/promises';
-import { runtimeDirectory } from '../../../src/protocol/runtime-directory.ts';
 import type { Container } from './container.ts';
 import { descendantsOf, descriptorsOf, statusOf } from './proc.ts';
 
@@ -17,12 +16,12 @@ export interface Footprint {
   readonly anonymousBytes: number;
   /** Of the kernel for the cgroup, where it tells. */
   readonly kernelBytes: number;
-  /** Processes of hotexec on this machine. */
+  /** Processes that have this runtime directory in their environment: those of hotexec that the soak has started. */
   readonly hotexecProcesses: number;
   readonly journalFiles: number;
 }
 
-export async function footprintOf(container: Container): Promise<Footprint> {
+export async function footprintOf(container: Container, runtimeDirectory: string): Promise<Footprint> {
   const { pid } = container;
   const descendants = await descendantsOf(pid);
   const states = await Promise.all(descendants.map(async (child) => (await statusOf(child)).get('State') ?? ''));
@@ -34,8 +33,8 @@ export async function footprintOf(container: Container): Promise<Footprint> {
     tasks: await tasksOf(pid),
     mappings: (await readFile(`/proc/${pid}/maps`, 'utf8')).trimEnd().split('\n').length,
     ...(await memoryOf(pid)),
-    hotexecProcesses: await countHotexec(),
-    journalFiles: (await readdir(runtimeDirectory(process.env, 0), { recursive: true }).catch(() => [])).length,
+    hotexecProcesses: await countHotexec(runtimeDirectory),
+    journalFiles: (await readdir(runtimeDirectory, { recursive: true })).length,
   };
 }
 
@@ -66,10 +65,8 @@ async function cgroupDirectory(pid: number, controller: string): Promise<string>
   return `/sys/fs/cgroup${lines.find(([number]) => number === '0')?.[2]}`;
 }
 
-async function countHotexec(): Promise<number> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const commands = await Promise.all(
-    pids.map(async (pid) => await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-  );
-  return commands.filter((command) => /\/dist\/(?:cli|engine)\.js\0/.test(command)).length;
+async function countHotexec(runtimeDirectory: string): Promise<number> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  const environments = pids.map(async (pid) => await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''));
+  return (await Promise.all(environments)).filter((environment) => environment.includes(runtimeDirectory)).length;
 }

@@ -1,4 +1,7 @@
 // Many restarts of one container under load: nothing may be lost, and nothing may pile up.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { RestartResult } from '../../../src/protocol/result.ts';
 import { until } from '../until.ts';
 import type { Container } from './container.ts';
@@ -12,7 +15,7 @@ import { httpGet } from './talk.ts';
 export interface SoakOptions {
   readonly program: Program;
   readonly restarts: number;
-  readonly onRestart?: (done: number, report: Readonly<Pick<SoakReport, 'failures'>>) => void;
+  readonly onRestart?: (done: number, failures: readonly string[]) => void;
 }
 
 export interface SoakReport {
@@ -33,18 +36,19 @@ const warmUp = 5;
 export async function soak({ program, restarts, onRestart }: SoakOptions): Promise<SoakReport> {
   const began = performance.now();
   await using container = await start(program);
+  using runtime = ownRuntimeDirectory();
   const identity = await identityOf(container);
   const failures: string[] = [];
   for (let done = 0; done < warmUp; done++) await restartOnce(program, container, failures);
-  const before = await settledFootprint(container);
+  const before = await settled(container, runtime.path);
   const holds: number[] = [];
   const { answered, failed } = await underLoad(container, async () => {
     for (let done = 1; done <= restarts; done++) {
       holds.push(await restartOnce(program, container, failures));
-      onRestart?.(done, { failures });
+      onRestart?.(done, failures);
     }
   });
-  const after = await settledFootprint(container, before);
+  const after = await settled(container, runtime.path, before);
   if ((await identityOf(container)) !== identity)
     failures.push(`another container or process than before: ${identity}`);
   failures.push(...growth(before, after));
@@ -77,7 +81,9 @@ async function restartOnce(program: Program, container: Container, failures: str
   if (exitCode !== 0 || result.outcome !== 'restarted') {
     failures.push(`exit ${exitCode}, outcome ${result.outcome}: ${stdout.trim()} ${stderr.trim()}`);
   }
-  await answers(program, container);
+  await answers(program, container).catch((cause: unknown) => {
+    throw new Error(`lost: the program answers no more; ${failures.join('\n')}`, { cause });
+  });
   if ((await executionOf(container.pid)) === execution) failures.push('the old program still answers');
   return result.timingsMs?.hold ?? Number.NaN;
 }
@@ -86,19 +92,33 @@ async function identityOf(container: Container): Promise<string> {
   return JSON.stringify([await container.record(), await startTicks(container.pid)]);
 }
 
-// Connections that were just closed, threads that are not yet there, memory that is given back a moment later: the
-// smallest of a few looks counts, and the looking ends as soon as there is no growth.
-async function settledFootprint(container: Container, before?: Footprint): Promise<Footprint> {
-  let least = await footprintOf(container);
+// Hotexec keeps its journals there, and no other hotexec of this machine does.
+function ownRuntimeDirectory(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'hotexec-soak-'));
+  const former = process.env['HOTEXEC_RUNTIME_DIR'];
+  process.env['HOTEXEC_RUNTIME_DIR'] = path;
+  return {
+    path,
+    [Symbol.dispose]() {
+      if (former === undefined) delete process.env['HOTEXEC_RUNTIME_DIR'];
+      else process.env['HOTEXEC_RUNTIME_DIR'] = former;
+      rmSync(path, { recursive: true });
+    },
+  };
+}
+
+// Connections that were just closed, threads that are not there yet, memory that is given back a moment later: look
+// until two looks in a row see the same, or, with `before`, until nothing has grown.
+async function settled(container: Container, directory: string, before?: Footprint): Promise<Footprint> {
+  let last = await footprintOf(container, directory);
   const settles = async (): Promise<boolean> => {
-    const now = await footprintOf(container);
-    const isSettled = before === undefined ? JSON.stringify(counts(now)) === JSON.stringify(counts(least)) : true;
-    least = now;
-    return isSettled && (before === undefined || growth(before, now).length === 0);
+    const former = last;
+    last = await footprintOf(container, directory);
+    return before === undefined ? counts(former).join() === counts(last).join() : growth(before, last).length === 0;
   };
   // If it never settles, the comparison says in what.
   await until('the container has settled', settles, 10_000).catch(() => undefined);
-  return least;
+  return last;
 }
 
 function counts({ descriptors, threads, children, mappings, hotexecProcesses }: Footprint): number[] {

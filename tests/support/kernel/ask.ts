@@ -1,43 +1,46 @@
 // One restart or plan, asked of hotexec from outside. Every kernel test goes through here, so that they all drive the same thing.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exitCodes, type ErrorData } from '../../../src/errors.ts';
-import { parseStat } from '../../../src/procfs/stat.ts';
-import type { EngineAnswer, HotexecEvent } from '../../../src/protocol/event.ts';
+import type { EngineLine } from '../../../src/protocol/event.ts';
 import type { Plan } from '../../../src/protocol/plan.ts';
-import {
-  defaultRestartOptions,
-  sameProgram,
-  type EngineRequest,
-  type ProgramChange,
-  type RestartOptions,
-} from '../../../src/protocol/request.ts';
+import { defaultRestartOptions, sameProgram, type EngineRequest } from '../../../src/protocol/request.ts';
 import type { RestartResult } from '../../../src/protocol/result.ts';
 
-export interface Asked extends Partial<Pick<ProgramChange, 'command' | 'exe' | 'cwd'>>, Partial<RestartOptions> {
+/** Flags of the command. */
+export interface Asked {
+  readonly command?: readonly string[];
+  readonly exe?: string;
+  readonly cwd?: string;
+  readonly keepFds?: readonly number[];
+  readonly children?: 'kill' | 'keep';
+  readonly force?: boolean;
+  readonly timeoutMs?: number;
+  /** The whole environment, `NAME=value`. */
+  readonly environment?: readonly string[];
   /** Another start time than the process has: what a recycled pid looks like. */
   readonly startTicks?: number;
-  /** What runs the engine: `setpriv … --`. */
+  /** What runs hotexec: `setpriv … --`. */
   readonly launcher?: readonly string[];
-  readonly env?: Partial<ProgramChange['env']>;
-  readonly onEvent?: (event: HotexecEvent) => void;
-  /** The pid as hotexec sees it, when it runs in another pid namespace. */
-  readonly environment?: NodeJS.ProcessEnv;
+  /** In hotexec's own environment. */
+  readonly variables?: NodeJS.ProcessEnv;
 }
 
 export interface Answer {
-  /** What the command would exit with. */
   readonly exitCode: number;
   /** Null: refused before a restart began. */
   readonly outcome: RestartResult['outcome'] | null;
   readonly error: ErrorData | null;
   readonly result: RestartResult | null;
   readonly plan: Plan | null;
+  readonly stderr: string;
 }
 
 const root = join(import.meta.dirname, '../../..');
+const hotexec = process.env['HOTEXEC_TEST_COMMAND'] ?? join(root, 'bin/hotexec');
 const engine = [join(root, 'node_modules/.bin/node'), join(root, 'src/engine-main.ts')];
 
 export async function restart(pid: number, asked: Asked = {}): Promise<Answer> {
@@ -48,54 +51,96 @@ export async function plan(pid: number, asked: Asked = {}): Promise<Answer> {
   return await ask('plan', pid, asked);
 }
 
+/** What only a front can say (a start time that is long over) goes to an engine; all else is said as a user says it. */
 async function ask(kind: 'restart' | 'plan', pid: number, asked: Asked): Promise<Answer> {
-  const [file = '', ...args] = [...(asked.launcher ?? []), ...(process.env['HOTEXEC_TEST_ENGINE']?.split(' ') ?? engine)];
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: asked.environment ?? process.env });
-  child.stdin.write(`${JSON.stringify(request(kind, pid, asked))}\n`);
+  return await (asked.startTicks === undefined ? askCommand : askEngine)(kind, pid, asked);
+}
+
+async function askCommand(kind: 'restart' | 'plan', pid: number, asked: Asked): Promise<Answer> {
+  using files = new Files();
+  const words = kind === 'plan' ? ['plan', 'restart'] : ['restart', '--no-drain'];
+  const { code, stdout, stderr } = await run(
+    [hotexec, ...words, `pid/${pid}`, '-o', 'json', ...flags(asked, files)],
+    asked,
+  );
+  if (stdout === '') throw new Error(`hotexec ended with ${code} and said nothing but: ${stderr}`);
+  const document = JSON.parse(stdout) as Document;
+  if (document.kind === 'Plan') {
+    return { outcome: null, exitCode: code, error: document.refusals[0] ?? null, result: null, plan: document, stderr };
+  }
+  const result = document.kind === 'Restart' ? document : null;
+  return { outcome: document.outcome, exitCode: code, error: document.error, result, plan: null, stderr };
+}
+
+type Document = RestartResult | Plan | { readonly kind: 'Error'; readonly outcome: null; readonly error: ErrorData };
+
+function flags(asked: Asked, files: Files): readonly string[] {
+  const { keepFds = [], children, force, timeoutMs, command, exe, cwd, environment } = asked;
+  return [
+    ...keepFds.flatMap((fd) => ['--keep-fd', String(fd)]),
+    ...(children === undefined ? [] : ['--children', children]),
+    ...(force === true ? ['--force'] : []),
+    ...(timeoutMs === undefined ? [] : ['--timeout', `${timeoutMs}ms`]),
+    ...(exe == null ? [] : ['--exe', exe]),
+    ...(cwd == null ? [] : ['--cwd', cwd]),
+    ...(environment === undefined ? [] : ['--env-file', files.write(environment.join('\n'))]),
+    ...(command == null ? [] : ['--', ...command]),
+  ];
+}
+
+class Files implements Disposable {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'hotexec-kernel-'));
+
+  write(content: string): string {
+    chmodSync(this.#directory, 0o755); // hotexec may run as another user
+    const path = join(this.#directory, 'file');
+    writeFileSync(path, content);
+    return path;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#directory, { recursive: true });
+  }
+}
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(words: readonly string[], asked: Asked, input = ''): Promise<Run> {
+  const [file = '', ...args] = [...(asked.launcher ?? []), ...words];
+  const child = spawn(file, args, { env: { ...process.env, ...asked.variables } });
+  child.stdin.on('error', () => {}); // EPIPE: its answer says more
+  child.stdin.end(input);
+  let stdout = '';
   let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  let answer: EngineAnswer | undefined;
-  let rest = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines.map((each) => JSON.parse(each) as HotexecEvent | EngineAnswer)) {
-      if (line.kind.endsWith('-result') || line.kind === 'failure') answer = line as EngineAnswer;
-      else asked.onEvent?.(line as HotexecEvent);
-    }
-  });
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (answer === undefined) throw new Error(`the engine ended (${code ?? signal}) without an answer: ${stderr}`);
-  return read(answer);
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code: code ?? -1, stdout, stderr };
+}
+
+async function askEngine(kind: 'restart' | 'plan', pid: number, asked: Asked): Promise<Answer> {
+  const { stdout, stderr } = await run(engine, asked, `${JSON.stringify(request(kind, pid, asked))}\n`);
+  const lines = stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as EngineLine);
+  const failure = lines.find((line) => line.kind === 'failure');
+  if (failure === undefined) throw new Error(`the engine was not expected to do it: ${stdout}${stderr}`);
+  const { error } = failure;
+  return { outcome: null, exitCode: exitCodes[error.code], error, result: null, plan: null, stderr };
 }
 
 function request(kind: 'restart' | 'plan', pid: number, asked: Asked): EngineRequest {
-  const { keepFds, children, force, timeoutMs, verbose, command, exe, cwd, env } = { ...defaultRestartOptions, ...asked };
-  const startTicks = asked.startTicks ?? parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1')).startTicks;
+  const startTicks = asked.startTicks ?? 0;
   return {
     kind,
     operationId: 'test',
     target: { name: `pid/${pid}`, pid, startTicks, container: null, spec: null },
-    program: { ...sameProgram, command: command ?? null, exe: exe ?? null, cwd: cwd ?? null, env: { ...sameProgram.env, ...env } },
-    options: { keepFds, children, force, timeoutMs, verbose },
+    program: sameProgram,
+    options: defaultRestartOptions,
   };
-}
-
-function read(answer: EngineAnswer): Answer {
-  const empty = { outcome: null, error: null, result: null, plan: null };
-  switch (answer.kind) {
-    case 'restart-result': {
-      const { result } = answer;
-      return { ...empty, outcome: result.outcome, error: result.error, result, exitCode: result.error === null ? 0 : exitCodes[result.error.code] };
-    }
-    case 'plan-result': {
-      const [refusal] = answer.result.refusals;
-      return { ...empty, plan: answer.result, error: refusal ?? null, exitCode: refusal === undefined ? 0 : exitCodes[refusal.code] };
-    }
-    case 'failure':
-      return { ...empty, error: answer.error, exitCode: exitCodes[answer.error.code] };
-    case 'inspect-result':
-    case 'mend-result':
-      throw new Error(`not asked for: ${answer.kind}`);
-  }
 }

@@ -9,22 +9,62 @@ export type Snapshot = Readonly<Record<string, unknown>>;
 export function snapshot(pid: number): Snapshot {
   const status = fields(`/proc/${pid}/status`);
   return {
-    process: pick(status, ['Name', 'State', 'TracerPid', 'Threads', 'ShdPnd', 'SigIgn', 'SigCgt', 'Uid', 'Gid', 'Umask', 'Seccomp']),
+    process: pick(status, [
+      'Name',
+      'State',
+      'TracerPid',
+      'Threads',
+      'ShdPnd',
+      'SigIgn',
+      'SigCgt',
+      'Uid',
+      'Gid',
+      'Umask',
+      'Seccomp',
+    ]),
     threads: Object.fromEntries(numbers(`/proc/${pid}/task`).map((tid) => [tid, thread(pid, tid)])),
     maps: text(`/proc/${pid}/maps`),
     descriptors: Object.fromEntries(numbers(`/proc/${pid}/fd`).map((fd) => [fd, descriptor(pid, fd)])),
-    children: numbers(`/proc/${pid}/task`).flatMap((tid) => text(`/proc/${pid}/task/${tid}/children`).trim().split(' ')),
-    places: ['cwd', 'root', 'exe'].map((name) => link(`/proc/${pid}/${name}`)),
-    rest: ['personality', 'limits', 'cgroup', 'cmdline', 'environ', 'timers', 'oom_score_adj', 'coredump_filter', 'timerslack_ns'].map((name) =>
-      text(`/proc/${pid}/${name}`),
+    children: numbers(`/proc/${pid}/task`).flatMap((tid) =>
+      text(`/proc/${pid}/task/${tid}/children`).trim().split(' '),
     ),
+    places: ['cwd', 'root', 'exe'].map((name) => link(`/proc/${pid}/${name}`)),
+    rest: [
+      'personality',
+      'limits',
+      'cgroup',
+      'cmdline',
+      'environ',
+      'timers',
+      'oom_score_adj',
+      'coredump_filter',
+      'timerslack_ns',
+    ].map((name) => text(`/proc/${pid}/${name}`)),
   };
+}
+
+/** A snapshot of a program that has come to rest: every thread waits for something. */
+export async function settled(pid: number): Promise<Snapshot> {
+  return await until('all threads wait', () => {
+    const now = snapshot(pid);
+    return (
+      !JSON.stringify(now).includes('"waitsIn":"running"') &&
+      JSON.stringify(snapshot(pid)) === JSON.stringify(now) &&
+      now
+    );
+  });
 }
 
 /** The old program runs as if nothing had happened: within a moment all is as it was. */
 export async function expectAsBefore(pid: number, before: Snapshot): Promise<void> {
-  await until('all is as it was', () => JSON.stringify(snapshot(pid)) === JSON.stringify(before), 1_000).catch(() => {});
-  expect(snapshot(pid)).toEqual(before);
+  const wanted = JSON.stringify(before);
+  const seen = await until('all is as it was', () => same(pid, wanted), 1_000).catch(() => snapshot(pid));
+  expect(seen).toEqual(before);
+}
+
+function same(pid: number, wanted: string): Snapshot | false {
+  const now = snapshot(pid);
+  return JSON.stringify(now) === wanted && now;
 }
 
 function thread(pid: number, tid: number): unknown {
@@ -46,7 +86,9 @@ function descriptor(pid: number, fd: number): unknown {
 }
 
 function fields(path: string): Record<string, string> {
-  return Object.fromEntries([...text(path).matchAll(/^(\w+):\s*(.*)$/gm)].map(([, name = '', value = '']) => [name, value]));
+  return Object.fromEntries(
+    [...text(path).matchAll(/^(\w+):\s*(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+  );
 }
 
 function pick(all: Record<string, string>, names: readonly string[]): Record<string, string | undefined> {
@@ -55,7 +97,9 @@ function pick(all: Record<string, string>, names: readonly string[]): Record<str
 
 function numbers(directory: string): number[] {
   try {
-    return readdirSync(directory).map(Number).toSorted((a, b) => a - b);
+    return readdirSync(directory)
+      .map(Number)
+      .toSorted((a, b) => a - b);
   } catch {
     return [];
   }

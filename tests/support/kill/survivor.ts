@@ -1,0 +1,196 @@
+// The target of the killing tests (tests/fixtures/kernel/survivor.c): what it must look like after any kill, and what it says itself.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseStat } from '../../../src/procfs/stat.ts';
+import { parseStatus } from '../../../src/procfs/status.ts';
+import type { TargetProcess } from '../../../src/protocol/request.ts';
+import { compile } from '../kernel/compile.ts';
+import { until } from '../until.ts';
+
+export interface Shape {
+  readonly threads: number;
+  /** From 64 on a restart uses a holder. */
+  readonly mebibytes: number;
+  /** Its seccomp filter forbids the dry run, so that a restart fails in the exec itself. */
+  readonly noClone: boolean;
+}
+
+const fields = ['starts', 'version', 'stale', 'registers', 'memory', 'mask', 'eintr', 'epollEintr', 'sigchld'] as const;
+
+/** struct record of survivor.c. */
+export type SurvivorRecord = Readonly<Record<(typeof fields)[number], number>> & { readonly beats: readonly number[] };
+
+/** What a restart that did not happen must not change. */
+interface Looks {
+  readonly record: SurvivorRecord;
+  readonly maps: string;
+  readonly descriptors: string;
+  readonly masks: string;
+}
+
+export class Survivor implements Disposable {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly shape: Shape;
+  readonly #directory: string;
+
+  private constructor(child: ChildProcess, shape: Shape, directory: string) {
+    this.child = child;
+    this.pid = child.pid ?? 0;
+    this.shape = shape;
+    this.#directory = directory;
+    this.startTicks = parseStat(readFileSync(`/proc/${this.pid}/stat`, 'latin1')).startTicks;
+  }
+
+  static async start(shape: Shape): Promise<Survivor> {
+    const directory = mkdtempSync(join(tmpdir(), 'hotexec-survivor-'));
+    const args = [
+      join(directory, 'record'),
+      String(shape.threads),
+      String(shape.mebibytes),
+      ...(shape.noClone ? ['no-clone'] : []),
+    ];
+    const child = spawn(compile('survivor'), args, { stdio: 'ignore', env: { VERSION: '0' } });
+    const survivor = new Survivor(child, shape, directory);
+    await survivor.alive();
+    return survivor;
+  }
+
+  get target(): TargetProcess {
+    return { name: `pid/${this.pid}`, pid: this.pid, startTicks: this.startTicks, container: null, spec: null };
+  }
+
+  record(): SurvivorRecord {
+    const bytes = readFileSync(join(this.#directory, 'record'));
+    const number = (index: number): number => Number(bytes.readBigInt64LE(index * 8));
+    return {
+      ...(Object.fromEntries(fields.map((name, index) => [name, number(index)])) as Record<
+        (typeof fields)[number],
+        number
+      >),
+      beats: Array.from({ length: this.shape.threads }, (_, thread) => number(fields.length + thread)),
+    };
+  }
+
+  /** Every thread goes on. */
+  async alive(): Promise<SurvivorRecord> {
+    const before = this.hasStarted() ? this.record().beats : [];
+    return await until(
+      'every thread of the target goes on',
+      () => {
+        const now = this.record();
+        return now.starts > 0 && now.beats.every((beats, thread) => beats > (before[thread] ?? 0)) && now;
+      },
+      3_000,
+    );
+  }
+
+  looks(): Looks {
+    return { record: this.record(), maps: this.#maps(), descriptors: this.#descriptors(), masks: this.#masks() };
+  }
+
+  /** Undefined: it runs, untraced. */
+  whyNotFree(): string | undefined {
+    try {
+      const stat = parseStat(readFileSync(`/proc/${this.pid}/stat`, 'latin1'));
+      if (stat.startTicks !== this.startTicks || 'ZX'.includes(stat.state)) return 'it is dead';
+      for (const tid of readdirSync(`/proc/${this.pid}/task`)) {
+        const { state, tracerPid } = parseStatus(readFileSync(`/proc/${this.pid}/task/${tid}/status`, 'utf8'));
+        if (tracerPid !== 0) return `thread ${tid} is traced by ${tracerPid}`;
+        if ('Tt'.includes(state?.[0] ?? '')) return `thread ${tid} is in state ${state}`;
+      }
+      return undefined;
+    } catch (error) {
+      return String(error);
+    }
+  }
+
+  /** Everything that is not as it must be, a line each; `version` is what the new program would say. */
+  async damage(before: Looks, version: number): Promise<string[]> {
+    const notFree = this.whyNotFree();
+    if (notFree !== undefined) return [notFree];
+    try {
+      await this.alive();
+    } catch (error) {
+      return [error instanceof Error ? error.message : String(error), ...(this.whyNotFree() ?? [])];
+    }
+    const now = this.looks();
+    const found = (['registers', 'memory', 'mask', 'eintr', 'sigchld'] as const)
+      .filter((name) => now.record[name] !== before.record[name])
+      .map((name) => `${name}: ${now.record[name] - before.record[name]} faults seen by the program`);
+    if (now.record.version === version) found.push(...this.#damageOfNew(now.record, before.record));
+    else found.push(...damageOfOld(now, before));
+    return [...found, ...this.#children()];
+  }
+
+  #damageOfNew(now: SurvivorRecord, before: SurvivorRecord): string[] {
+    const threads = readdirSync(`/proc/${this.pid}/task`).length;
+    return [
+      ...(now.starts > before.starts ? [] : ['it has the version of a new program, and was not started']),
+      ...(now.stale === 0 ? [] : [`the new program was not fresh: ${now.stale}`]),
+      ...(threads === this.shape.threads ? [] : [`${threads} threads`]),
+    ];
+  }
+
+  #children(): string[] {
+    const children = readdirSync(`/proc/${this.pid}/task`).flatMap((tid) =>
+      readFileSync(`/proc/${this.pid}/task/${tid}/children`, 'latin1').trim().split(' ').filter(Boolean),
+    );
+    const states = children.map((child) => parseStat(readFileSync(`/proc/${child}/stat`, 'latin1')).state);
+    return states.length === 1 && states[0] !== 'Z' ? [] : [`children: ${states.join(' ')}`];
+  }
+
+  #maps(): string {
+    return readFileSync(`/proc/${this.pid}/maps`, 'latin1');
+  }
+
+  #descriptors(): string {
+    const descriptor = (fd: number): string => {
+      const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/${this.pid}/fdinfo/${fd}`, 'latin1'))?.[1];
+      return `${fd} ${flags} ${readlinkSync(`/proc/${this.pid}/fd/${fd}`)}`;
+    };
+    const numbers = readdirSync(`/proc/${this.pid}/fd`)
+      .map(Number)
+      .toSorted((a, b) => a - b);
+    return numbers.map(descriptor).join('\n');
+  }
+
+  #masks(): string {
+    const tids = readdirSync(`/proc/${this.pid}/task`);
+    return tids
+      .map(
+        (tid) => `${tid} ${/^SigBlk:.*$/m.exec(readFileSync(`/proc/${this.pid}/task/${tid}/status`, 'latin1'))?.[0]}`,
+      )
+      .join('\n');
+  }
+
+  private hasStarted(): boolean {
+    try {
+      return this.record().starts > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.child.kill('SIGKILL');
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+function damageOfOld(now: Looks, before: Looks): string[] {
+  return [
+    ...(now.record.starts === before.record.starts ? [] : ['the old program was started anew']),
+    ...(['maps', 'descriptors', 'masks'] as const)
+      .filter((name) => now[name] !== before[name])
+      .map((name) => difference(name, before[name], now[name])),
+  ];
+}
+
+function difference(name: string, before: string, now: string): string {
+  const [had, has] = [before.split('\n'), now.split('\n')];
+  return `${name}: - ${had.filter((line) => !has.includes(line)).join(' | ')} + ${has.filter((line) => !had.includes(line)).join(' | ')}`;
+}

@@ -1,0 +1,248 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { runCli, type CliSetting } from '../../support/cli.ts';
+import { writeProc } from '../../support/proc-tree.ts';
+import { inspection, plan, restartResult } from '../../support/samples.ts';
+import { tempDirectory } from '../../support/temp.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const anyId = expect.stringMatching(/^[\da-f]{8}-/) as string;
+const bareTarget = { name: 'pid/77', pid: 77, startTicks: 1077, container: null, spec: null };
+const noDrain = 'drain is not available yet: the old program is replaced at once, as --no-drain says\n';
+
+describe('what the engine is asked', () => {
+  it('is by default the same program again', async () => {
+    const { requests } = await restart(['restart', '77']);
+    expect(requests).toEqual([
+      {
+        kind: 'restart',
+        operationId: anyId,
+        target: bareTarget,
+        program: { from: 'auto', command: null, exe: null, cwd: null, env: { standsAlone: false, set: [], unset: [] } },
+        options: { keepFds: [], children: 'kill', force: false, timeoutMs: 30_000, verbose: false },
+      },
+    ]);
+  });
+
+  it('holds every flag', async () => {
+    const flags = [
+      '--no-drain',
+      '--env',
+      'A=1',
+      '--env',
+      'HOME',
+      '--unset-env',
+      'B',
+      '--unset-env',
+      'C',
+      '--cwd',
+      '/srv',
+    ];
+    const more = ['--exe', '/bin/app', '--from', 'spec', '--keep-fd', '7', '--keep-fd', '9', '--children', 'keep'];
+    const rest = ['--force', '--timeout', '1m30s', '-v', '--', 'app', '--env', 'X=1'];
+    const { requests } = await restart(['restart', ...flags, ...more, 'pid/77', ...rest], { env: { HOME: '/root' } });
+    expect(requests[0]).toMatchObject({
+      program: {
+        from: 'spec',
+        command: ['app', '--env', 'X=1'],
+        exe: '/bin/app',
+        cwd: '/srv',
+        env: {
+          standsAlone: false,
+          set: [
+            ['A', '1'],
+            ['HOME', '/root'],
+          ],
+          unset: ['B', 'C'],
+        },
+      },
+      options: { keepFds: [7, 9], children: 'keep', force: true, timeoutMs: 90_000, verbose: true },
+    });
+  });
+
+  it('is a whole environment when a file is given for a bare process', async () => {
+    const file = join(tempDirectory(), 'prod.env');
+    writeFileSync(file, 'A=1\nB=2\n');
+    const { requests } = await restart(['restart', '77', '--env-file', file, '--env', 'B=3']);
+    expect(requests[0]).toMatchObject({ program: { env: { standsAlone: true, set: [['A', '1'], ['B', '2'], ['B', '3']], unset: [] } } });
+  });
+
+  it('may have its variables from standard input', async () => {
+    const { requests } = await restart(['restart', '77', '--env-file', '-'], { stdin: 'A=1\n' });
+    expect(requests[0]).toMatchObject({ program: { env: { standsAlone: true, set: [['A', '1']] } } });
+  });
+
+  it('is a plan for plan restart, and for restart --dry-run', async () => {
+    const [one, other] = await Promise.all([
+      restart(['plan', 'restart', '77', '--force']),
+      restart(['restart', '--dry-run', '77', '--force']),
+    ]);
+    expect(one.requests).toEqual([{ ...other.requests[0], operationId: anyId }]);
+    expect(one.requests[0]).toMatchObject({ kind: 'plan', options: { force: true } });
+  });
+
+  it('is to inspect, with or without the values of the environment', async () => {
+    const { requests } = await restart(['inspect', '77', '--show-env']);
+    expect(requests).toEqual([{ kind: 'inspect', operationId: anyId, target: bareTarget, showEnvironment: true }]);
+  });
+});
+
+describe('what is printed', () => {
+  it('is a short text, and the note that there is no drain', async () => {
+    const { exitCode, stdout, stderr } = await restart(['restart', '77']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^docker\/web restarted in place\n/);
+    expect(stderr).toBe(noDrain);
+  });
+
+  it('is the document alone with -o json', async () => {
+    const { stdout } = await restart(['restart', '77', '-o', 'json']);
+    expect(JSON.parse(stdout)).toEqual(restartResult);
+    expect(Object.keys(JSON.parse(stdout) as object).slice(0, 4)).toEqual([
+      'apiVersion',
+      'kind',
+      'operationId',
+      'outcome',
+    ]);
+  });
+
+  it('is each event on a line, the result last, with -o jsonl', async () => {
+    const { stdout } = await restart(['restart', '77', '--output=jsonl', '--no-drain']);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(lines).toEqual([{ kind: 'phase', phase: 'observe', atMs: 1.5 }, restartResult]);
+  });
+
+  it('is nothing with --quiet', async () => {
+    expect(await restart(['restart', '77', '-q'])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+  });
+
+  it('is the whole plan or inspection as JSON', async () => {
+    const [planned, inspected] = await Promise.all([
+      restart(['plan', 'restart', '77', '-o', 'json']),
+      restart(['inspect', '77', '-o', 'json']),
+    ]);
+    expect(JSON.parse(planned.stdout)).toEqual(plan);
+    expect(JSON.parse(inspected.stdout)).toEqual(inspection);
+  });
+
+  it('has colours where they are wanted', async () => {
+    const { stdout } = await restart(['restart', '77'], { colours: true });
+    expect(stdout).toContain('\u001b[32mrestarted in place\u001b[39m');
+  });
+});
+
+describe('when it fails', () => {
+  it('says why on standard error, and what to do', async () => {
+    expect(await restart(['inspect', '77'], { engines: ['refuses'] })).toMatchObject({
+      exitCode: 5,
+      stdout: '',
+      stderr: 'error: It is frozen.\nhint: Thaw it.\n',
+    });
+  });
+
+  it('says it in JSON too when JSON was asked for', async () => {
+    const { exitCode, stdout, stderr } = await restart(['inspect', '77', '-o', 'json'], { engines: ['refuses'] });
+    expect(exitCode).toBe(5);
+    expect(JSON.parse(stdout)).toEqual({
+      apiVersion: 'hotexec/v1',
+      kind: 'Error',
+      outcome: null,
+      error: { code: 'target-frozen', message: 'It is frozen.', hint: 'Thaw it.', details: {} },
+    });
+    expect(stderr).toBe('error: It is frozen.\nhint: Thaw it.\n');
+  });
+
+  it('says it on one line with -o jsonl', async () => {
+    const { stdout } = await restart(['restart', '77', '-o', 'jsonl'], { engines: ['refuses'] });
+    expect(stdout.split('\n').map((line) => line.length > 0)).toEqual([true, false]);
+  });
+
+  it('exits 130 when it was interrupted and the program runs on', async () => {
+    const engines = ['waits for a cancel'];
+    const controller = new AbortController();
+    const running = restart(['restart', '77', '--no-drain', '-o', 'jsonl'], { engines, signal: controller.signal });
+    setTimeout(() => controller.abort(), 100);
+    const { exitCode, stderr } = await running;
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain('Cancel');
+  });
+
+  it('exits 1 when the engine was killed and the program runs on', async () => {
+    const run = await restart(['restart', '77', '--no-drain'], { engines: ['dies in the hold', 'finds the old'] });
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toMatch(/^pid\/77 is unchanged: the restart failed\n/);
+    expect(run.stderr).toMatch(/^error: The engine of hotexec was killed by SIGKILL\./);
+  });
+
+  it('exits 6 when the outcome is not known', async () => {
+    const run = await restart(['restart', '77'], { engines: ['dies in the hold', 'crashes', 'crashes', 'crashes'] });
+    expect(run.exitCode).toBe(6);
+  });
+
+  it('exits 5 for a process that is not there, without asking an engine', async () => {
+    const run = await restart(['inspect', '78']);
+    expect(run).toMatchObject({ exitCode: 5, requests: [] });
+    expect(run.stderr).toMatch(/^error: pid\/78: there is no process 78 here/);
+  });
+});
+
+describe('bad usage exits 2, before anything is looked at', () => {
+  it.each([
+    [['restrat', '1'], "Unknown command 'restrat'.", 'Did you mean restart? hotexec --help shows what there is.'],
+    [['restart'], "Missing required argument 'target'.", 'hotexec restart --help shows what there is.'],
+    [
+      ['restart', '1', '--grace-period', '5s'],
+      "Unknown option '--grace-period'.",
+      'hotexec restart --help shows what there is.',
+    ],
+    [
+      ['inspect', '1', '-o', 'yaml'],
+      "Option '-o, --output <FORMAT>' argument 'yaml' is invalid. Allowed choices are text, json.",
+      'hotexec inspect --help shows what there is.',
+    ],
+    [['plan'], 'plan wants to know what to plan.', 'hotexec plan restart TARGET'],
+    [['restart', 'web'], '"web" does not say what it is.', 'A Docker container is named docker/web.'],
+    [['restart', '1', '--timeout', '5'], '--timeout "5" is not a duration.', 'For example: 10s, 1m30s, 500ms'],
+    [['restart', '1', '--timeout', '0s'], '--timeout 0s is out of range: 1ms to 24h.', null],
+    [['restart', '1', '--keep-fd', '-1'], '--keep-fd "-1" is not a file descriptor.', 'hotexec inspect lists them.'],
+    [['restart', '1', '--cwd', 'srv'], '--cwd "srv" must begin with /: it is a path inside the container.', null],
+    [['restart', '1', '--unset-env', 'A=1'], '--unset-env "A=1" is not the name of a variable.', null],
+    [['restart', '1', '--'], 'There is no command after --.', 'Without -- the same program is started again.'],
+    [['inspect', '1', '--', 'ls'], 'inspect takes no command after --.', null],
+    [
+      ['restart', '1', '2'],
+      'One target at a time: "2" is one too many.',
+      'A command for the target follows after --, such as: -- 2',
+    ],
+    [
+      ['restart', '1', '--env-file', '/nonexistent'],
+      "--env-file: ENOENT: no such file or directory, open '/nonexistent'",
+      null,
+    ],
+  ])('%j', async (argv, message, hint) => {
+    const stderr = `error: ${message}\n${hint === null ? '' : `hint: ${hint}\n`}`;
+    expect(await runCli(argv)).toEqual({ exitCode: 2, stdout: '', stderr, requests: [] });
+  });
+
+  it('as JSON where that was asked for', async () => {
+    const { exitCode, stdout } = await runCli(['restart', 'web', '-o', 'json']);
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ kind: 'Error', error: { code: 'usage' } });
+  });
+
+  it('for pods, which kubectl hotexec does not reach yet', async () => {
+    const run = await runCli(['restart', 'web', '-n', 'shop'], { program: 'kubectl-hotexec' });
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(run.stderr).toMatch(/^error: kubectl hotexec does not reach pods yet. Nothing was touched.\n/);
+  });
+});
+
+async function restart(argv: readonly string[], setting: CliSetting = {}): ReturnType<typeof runCli> {
+  const proc = writeProc(tempDirectory(), [{ pid: 77, comm: 'app', ppid: 1 }]);
+  return runCli(argv, { engines: ['works'], proc, ...setting });
+}

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import type { Engine } from '../../../src/front/engine.ts';
+import { startEngine } from '../../../src/front/launch.ts';
+import { parseStat } from '../../../src/procfs/stat.ts';
+import { fakeEngines } from '../../support/fake-engines.ts';
+
+it('gives the engine a session of its own, which no terminal can interrupt', () => {
+  using engine = fakeEngines(['works']).start();
+  const { pid, session, pgrp } = parseStat(readFileSync(`/proc/${engine.pid}/stat`, 'utf8'));
+  expect({ session, pgrp }).toEqual({ session: pid, pgrp: pid });
+});
+
+it('keeps the NODE_OPTIONS of the caller from the engine', () => {
+  const env = { ...process.env, NODE_OPTIONS: '--inspect-brk' };
+  using engine = startEngine({ execPath: process.execPath, env, args: ['-e', 'process.stdin.resume()'] });
+  expect(readFileSync(`/proc/${engine.pid}/environ`, 'utf8')).not.toContain('NODE_OPTIONS');
+});
+
+it('lets an engine that was asked nothing end by itself', async () => {
+  const engine = fakeEngines(['works']).start();
+  engine[Symbol.dispose]();
+  expect(await ends(engine)).toBe(true);
+});
+
+it('tells of an engine that cannot even be started', async () => {
+  const engine = startEngine({ execPath: '/nonexistent/node', env: {}, args: [] });
+  const reply = await engine.ask({ kind: 'mend', operationId: '', target: anyTarget }, { answerWithinMs: 5_000 });
+  expect(reply).toMatchObject({
+    kind: 'died',
+    exitCode: null,
+    signal: null,
+    stderr: expect.stringContaining('ENOENT') as string,
+  });
+});
+
+const anyTarget = { name: 'pid/1', pid: 1, startTicks: 0, container: null, spec: null };
+
+async function ends({ pid }: Engine): Promise<boolean> {
+  const deadline = performance.now() + 5_000;
+  while (performance.now() < deadline) {
+    try {
+      process.kill(pid ?? 0, 0);
+    } catch {
+      return true;
+    }
+    await sleep(20);
+  }
+  return false;
+}
