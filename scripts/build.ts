@@ -35,7 +35,7 @@ async function bundle(): Promise<string[]> {
 
 function makeExecutable(path: string): void {
   const text = readFileSync(path, 'utf8');
-  if (!text.startsWith('#!')) writeFileSync(path, `#!/usr/bin/env node\n${text}`);
+  if (!text.startsWith('#!')) writeFileSync(path, `#!/usr/bin/env -S node --\n${text}`);
   chmodSync(path, 0o755);
 }
 

@@ -14,8 +14,8 @@ import { signalName } from './tracer/signals.ts';
 export type InspectRequest = Extract<EngineRequest, { readonly kind: 'inspect' }>;
 
 export function inspect(request: InspectRequest, host: Host): Inspection {
-  const observed = observe(request.target, host.ourselves.pids);
-  const world = { ourselves: host.ourselves, kernel: kernelVersion(), freeMemoryBytes: freemem() };
+  const observed = observe(request.target, host.ourselves);
+  const world = { kernel: kernelVersion(), freeMemoryBytes: freemem() };
   const plan = planRestart(observed, { program: sameProgram, options: defaultRestartOptions }, world);
   return {
     apiVersion: 'hotexec/v1',

@@ -6,6 +6,7 @@ import { childrenOf, innermostPid } from './engine/descendants.ts';
 import { Held } from './engine/held.ts';
 import type { Host } from './engine/host.ts';
 import { kernelVersion } from './engine/kernel-version.ts';
+import { isAlive } from './engine/liveness.ts';
 import { observe } from './engine/observe.ts';
 import { planRestart } from './engine/plan.ts';
 import type { Program } from './engine/program.ts';
@@ -40,10 +41,12 @@ export function mend(
 ): MendResult {
   journal.resume(state);
   host.phase('mend');
-  if (isGone(target)) return { found: 'gone', detail: 'the process has ended' };
+  if (!isAlive(target)) return { found: 'gone', detail: 'the process has ended' };
   const result = mendProgram(state, { target, journal, host });
   const holder = find(state.changes, 'holder');
   if (result.found === 'new' && holder !== undefined) reapLeftHolder(holder.pidInside, { target, journal, host });
+  // Told before the journal goes: were this mender killed after that, nobody else would know.
+  if (result.found === 'new') host.phase('verify');
   return result;
 }
 
@@ -79,7 +82,11 @@ function putBack(changes: readonly JournalledChange[], tracee: Tracee, { target,
     const instruction = findSyscallInstruction(tracee.tid);
     if (instruction === undefined) throw new Error('no syscall instruction in the target');
     tracee.setSignalMask(everySignal);
-    held.remote = new RemoteThread(tracee, new Registers(Buffer.from(registers.bytes, 'hex')), instruction, null);
+    held.remote = new RemoteThread(tracee, new Registers(Buffer.from(registers.bytes, 'hex')), {
+      instruction,
+      observe: null,
+      allows: () => true,
+    });
     held.atEventStop = false;
   }
   for (const { id, change } of changes.toReversed()) {
@@ -125,15 +132,15 @@ function startAgain(state: JournalState, tracee: Tracee, { target, journal, host
   journal.mark('again');
   tracee.detach();
   try {
-    const observed = observe(target, host.ourselves.pids);
-    const world = { ourselves: host.ourselves, kernel: kernelVersion(), freeMemoryBytes: freemem() };
+    const observed = observe(target, host.ourselves);
+    const world = { kernel: kernelVersion(), freeMemoryBytes: freemem() };
     const wanted = { ...request, options: { ...request.options, force: true } };
     const plan = { ...planRestart(observed, wanted, world), dryRun: false, holder: false };
     const report = new RestartReport(request);
     swap({ request, host, observed, plan, program: journalled(state), journal, report, stoppedByUs: true });
     return { found: 'new', detail: 'the new program was started once more, with all resets' };
   } catch (error) {
-    if (!(error instanceof HotexecError) || isGone(target)) throw error;
+    if (!(error instanceof HotexecError) || !isAlive(target)) throw error;
     // Nothing was begun, or all of it was put back. That the engine had stopped it may be all that is left.
     sendToThread(target.pid, target.pid, SIGCONT);
     return { found: 'new', detail: `the new program runs, but what execve lets through was not reset: ${error.message}` };
@@ -149,7 +156,7 @@ function reapLeftHolder(pidInside: number, { target, journal, host }: Place): vo
     if (threadState(holder, holder) === 'Z') break;
     sleep(1_000_000);
   }
-  const observed = observe(target, host.ourselves.pids);
+  const observed = observe(target, host.ourselves);
   const { held, alreadyStopped } = seize(observed, journal);
   using reaping = held;
   using _stopped = reaping.stopAll(alreadyStopped);
@@ -202,7 +209,7 @@ function seizeAgain(target: TargetProcess, changes: readonly JournalledChange[])
   for (;;) {
     const tracee = trySeize(target, changes, deadlineMs);
     if (tracee !== undefined) return tracee;
-    if (performance.now() > deadlineMs || isGone(target)) {
+    if (performance.now() > deadlineMs || !isAlive(target)) {
       throw new HotexecError({
         code: 'mend-failed',
         message: `${target.name}: an earlier hotexec was killed while it held process ${target.pid}, and the process cannot be traced now to put it in order.`,
@@ -222,11 +229,4 @@ function trySeize(target: TargetProcess, changes: readonly JournalledChange[], d
     if (error instanceof TraceeGone || !existsSync(`/proc/${target.pid}`)) return undefined;
     throw error;
   }
-}
-
-function isGone(target: TargetProcess): boolean {
-  const reading = readText(`/proc/${target.pid}/stat`);
-  if (reading.kind !== 'read') return true;
-  const stat = parseStat(reading.content);
-  return stat.startTicks !== target.startTicks || (stat.state === 'Z' && stat.numThreads <= 1);
 }

@@ -27,11 +27,10 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   const report = new RestartReport(request);
 
   host.phase('observe');
-  const observed = observe(request.target, host.ourselves.pids);
+  const observed = observe(request.target, host.ourselves);
 
   host.phase('plan');
   const plan = planRestart(observed, request, {
-    ourselves: host.ourselves,
     kernel: kernelVersion(),
     freeMemoryBytes: freemem(),
   });
@@ -72,21 +71,21 @@ export function swap(work: Work): Held {
 /** The hold: in here the target is changed, and nowhere else. */
 function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
   const { host, observed, plan, program, report, request } = work;
-  const { permit, alreadyStopped } = seizure;
+  const { alreadyStopped } = seizure;
   using held = seizure.held;
   using _stopped = held.stopAll(alreadyStopped && work.stoppedByUs !== true);
   using _registers = held.borrow(place.instruction, host.observer);
   using _scratch = mapScratch(held, place.scratch);
 
   host.phase('prove');
-  if (plan.dryRun) report.warn(dryRun(held, place.scratch, permit));
+  if (plan.dryRun) report.warn(dryRun(held, place.scratch));
   // The drain belongs here: what can fail has been proven, and after it there is no way back but the previous program.
   stopIfCancelled(host);
 
   host.phase('swap');
-  using _descriptors = markDescriptors(held, plan.keepFds, permit);
-  using _personality = resetPersonality(held, observed, permit);
-  using holder = plan.holder ? startHolder(held, place.scratch, permit) : null;
+  using _descriptors = markDescriptors(held, plan.keepFds);
+  using _personality = resetPersonality(held, observed);
+  using holder = plan.holder ? startHolder(held, place.scratch) : null;
   yieldToStop(observed);
   exec(held, place.scratch);
   report.pointOfNoReturn();
@@ -96,7 +95,7 @@ function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
   using _newRegisters = held.borrowNew(host.observer);
   const spared = new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]);
   if (request.options.children === 'kill') report.children(clearChildren(held, spared));
-  report.notFresh(...resetAttributes(held, observed, { permit, cwd: program.cwd }));
+  report.notFresh(...resetAttributes(held, observed, program.cwd));
   // Hand-over of listeners and probation belong here: they watch the new program's first stops.
 
   host.phase('release');

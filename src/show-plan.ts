@@ -12,8 +12,8 @@ import type { EngineRequest } from './protocol/request.ts';
 export type PlanRequest = Extract<EngineRequest, { readonly kind: 'plan' }>;
 
 export function showPlan(request: PlanRequest, host: Host): Plan {
-  const observed = observe(request.target, host.ourselves.pids);
-  const world = { ourselves: host.ourselves, kernel: kernelVersion(), freeMemoryBytes: freemem() };
+  const observed = observe(request.target, host.ourselves);
+  const world = { kernel: kernelVersion(), freeMemoryBytes: freemem() };
   const decided = planRestart(observed, request, world);
   const { program } = decided;
   return {

@@ -32,7 +32,8 @@ export function clearChildren(held: Held, ours: ReadonlySet<number>): ClearedChi
   return { killed, left: left.filter((child) => child.state !== 'Z') };
 }
 
-function awaitDeath(children: readonly Descendant[]): void {
+/** Until each is a zombie or gone. */
+export function awaitDeath(children: readonly { readonly pid: number }[]): void {
   const deadlineMs = performance.now() + deathDeadlineMs;
   while (children.some((child) => isLiving(child.pid)) && performance.now() < deadlineMs) sleep(200_000);
 }

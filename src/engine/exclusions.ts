@@ -1,6 +1,7 @@
 // What hotexec never touches, and what cannot be restarted here. Pure: a list of refusals from what was observed.
 import { basename } from 'node:path';
-import type { ErrorData } from '../errors.ts';
+import { HotexecError, type ErrorData } from '../errors.ts';
+import type { TargetProcess } from '../protocol/request.ts';
 import { INITIAL_PID_NAMESPACE_INODE } from '../procfs/ns.ts';
 import type { Observed } from './observe.ts';
 
@@ -27,8 +28,8 @@ const runtimes: ReadonlySet<string> = new Set([
 ]);
 
 /** Every reason at once, so that a person does not meet them one after the other. */
-export function refusals(observed: Observed, ourselves: Ourselves): readonly ErrorData[] {
-  return [excluded(observed, ourselves), traced(observed), frozen(observed), foreign(observed)].flatMap(
+export function refusals(observed: Observed): readonly ErrorData[] {
+  return [excluded(observed), traced(observed), frozen(observed)].flatMap(
     (refusal) => refusal ?? [],
   );
 }
@@ -37,19 +38,21 @@ function refuse(code: ErrorData['code'], message: string, hint: string | null): 
   return { code, message: `${message} Nothing was touched.`, hint };
 }
 
-function excluded(observed: Observed, ourselves: Ourselves): ErrorData | undefined {
-  const { pid, name } = observed.target;
-  const program = basename(observed.program.exe);
-  if (ourselves.pids.has(pid) || isHotexec(observed)) {
-    return refuse('target-excluded', `${name}: process ${pid} is hotexec itself.`, null);
+/** Known without reading the process, which its owner may not even be allowed to. Throws target-excluded. */
+export function refuseByPid({ pid, name }: TargetProcess, ourselves: Ourselves): void {
+  if (ourselves.pids.has(pid)) {
+    throw new HotexecError(refuse('target-excluded', `${name}: process ${pid} is hotexec itself.`, null));
   }
   if (pid === 1 && ourselves.pidNamespace === INITIAL_PID_NAMESPACE_INODE) {
-    return refuse(
-      'target-excluded',
-      `${name}: process 1 is this machine's init; hotexec never touches it.`,
-      'name the process or the container that you mean',
-    );
+    const message = `${name}: process 1 is this machine's init; hotexec never touches it.`;
+    throw new HotexecError(refuse('target-excluded', message, 'name the process or the container that you mean'));
   }
+}
+
+function excluded(observed: Observed): ErrorData | undefined {
+  const { pid, name } = observed.target;
+  const program = basename(observed.program.exe);
+  if (isHotexec(observed)) return refuse('target-excluded', `${name}: process ${pid} is hotexec itself.`, null);
   if (runtimes.has(program) || program.startsWith('containerd-shim')) {
     return refuse(
       'target-excluded',
@@ -94,14 +97,5 @@ function frozen(observed: Observed): ErrorData | undefined {
     'target-frozen',
     `${observed.target.name}: its cgroup is frozen (docker pause): its threads cannot be stopped or changed.`,
     'unpause it first: docker unpause NAME',
-  );
-}
-
-function foreign(observed: Observed): ErrorData | undefined {
-  if (observed.exe.bits === 64) return undefined;
-  return refuse(
-    'architecture-unsupported',
-    `${observed.target.name}: process ${observed.target.pid} runs a 32-bit program; hotexec handles 64-bit programs only.`,
-    null,
   );
 }

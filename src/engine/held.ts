@@ -5,7 +5,7 @@ import type { Change } from '../journal/change.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Registers } from '../arch/registers.ts';
 import { findSyscallInstruction } from '../remote/instruction.ts';
-import { RemoteThread, type RemoteObserver } from '../remote/remote-thread.ts';
+import { RemoteThread, type Allows, type RemoteObserver } from '../remote/remote-thread.ts';
 import { cureInterruptedCall, cureRestartableSequence } from '../tracer/cure.ts';
 import { armNet, awaitSiblings, cureOwnCall, cureSiblings, endGroupStop, toEventStop } from '../tracer/hold.ts';
 import * as ptrace from '../tracer/ptrace/requests.ts';
@@ -24,6 +24,8 @@ export class Held implements Disposable {
   /** A thread at a syscall-stop must come to an event stop before it gets its own registers back. */
   atEventStop = true;
   remote: RemoteThread | null = null;
+  /** What the target's seccomp filters let through. */
+  allows: Allows = () => true;
   siblings: readonly number[] = [];
   /** How long all threads stood still, when it is over. */
   holdMs = 0;
@@ -90,7 +92,7 @@ export class Held implements Disposable {
     this.tracee.setOptions(
       ptrace.options.TRACESYSGOOD | ptrace.options.TRACEEXEC | ptrace.options.TRACECLONE | ptrace.options.TRACEFORK,
     );
-    this.remote = new RemoteThread(this.tracee, own, instruction, observe);
+    this.remote = new RemoteThread(this.tracee, own, { instruction, observe, allows: this.allows });
     this.atEventStop = false;
     return change;
   }
@@ -103,7 +105,7 @@ export class Held implements Disposable {
       throw new Error('the new program has no vDSO and no code with a syscall instruction');
     this.journal.enter(registersChange(this.tracee.tid, own));
     this.stackPointer = own.stackPointer;
-    this.remote = new RemoteThread(this.tracee, own, instruction, observe);
+    this.remote = new RemoteThread(this.tracee, own, { instruction, observe, allows: this.allows });
     this.atEventStop = false;
     return {
       [Symbol.dispose]: (): void => {

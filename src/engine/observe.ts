@@ -9,8 +9,10 @@ import { readText } from '../procfs/read.ts';
 import { parseStat, type ProcessStat } from '../procfs/stat.ts';
 import { parseStatus, type ProcessStatus } from '../procfs/status.ts';
 import type { Words } from '../procfs/words.ts';
+import { ProcessRoot } from '../rootfs/open.ts';
 import { readMemory } from '../tracer/memory.ts';
 import { threadIds, threadState } from '../tracer/hold.ts';
+import { refuseByPid, type Ourselves } from './exclusions.ts';
 import { readCgroupState, type CgroupState } from './cgroup.ts';
 import { listDescendants, type Descendant } from './descendants.ts';
 import { descriptorTarget, listDescriptors, type Descriptor } from './descriptors.ts';
@@ -30,7 +32,6 @@ export interface Observed {
   readonly cgroup: CgroupState;
   readonly limits: ResourceLimits;
   readonly environment: Surroundings;
-  readonly exe: ElfClass;
   /** Mappings that must end with the program: System V shared memory, huge pages, aio rings, devices. */
   readonly hasAttachments: boolean;
 }
@@ -67,17 +68,16 @@ export interface Surroundings {
   } | null;
 }
 
-/** First bytes of the running executable: enough to tell 32-bit programs. */
-export type ElfClass = { readonly bits: 32 | 64 | null };
-
-/** `ours`: processes of hotexec. Throws target-not-found, not-permitted, target-zombie or target-excluded (a kernel thread) where there is nothing to observe. */
-export function observe(target: TargetProcess, ours: ReadonlySet<number>): Observed {
+/** `ourselves`: whom to spare. Throws target-not-found, not-permitted, target-zombie or target-excluded (a kernel thread) where there is nothing to observe. */
+export function observe(target: TargetProcess, ourselves: Ourselves): Observed {
   const { pid } = target;
+  refuseByPid(target, ourselves);
   const stat = readStat(target);
   const threads = threadIds(pid).map((tid) => ({ tid, state: tid === pid ? stat.state : threadState(pid, tid) }));
   const tid = livingThread(pid, threads);
   refuseWithoutProgram(target, stat, tid);
   try {
+    refuse32Bit(target, tid ?? pid);
     return {
       target,
       stat,
@@ -90,11 +90,10 @@ export function observe(target: TargetProcess, ours: ReadonlySet<number>): Obser
       ),
       descriptors: listDescriptors(tid ?? pid),
       standardStreams: [0, 1, 2].map((fd) => descriptorTarget(tid ?? pid, fd)),
-      descendants: listDescendants(pid, ours),
+      descendants: listDescendants(pid, ourselves.pids),
       cgroup: readCgroupState(pid),
       limits: parseLimits(readFileSync(`/proc/${pid}/limits`, 'utf8')),
       environment: observeSurroundings(pid, stat.ppid),
-      exe: elfClass(tid ?? pid),
       hasAttachments: /\/SYSV|hugepage|\[aio\]|\/dev\/(?!zero|shm|null)/.test(
         readFileSync(`/proc/${tid ?? pid}/maps`, 'latin1'),
       ),
@@ -131,6 +130,7 @@ function livingThread(pid: number, threads: Observed['threads']): number | undef
     ?.tid;
 }
 
+const ELFCLASS64 = 2;
 const PF_KTHREAD = 0x20_0000;
 
 function refuseWithoutProgram(target: TargetProcess, stat: ProcessStat, tid: number | undefined): void {
@@ -174,9 +174,10 @@ function observeProgram(tid: number, stat: ProcessStat): ObservedProgram {
 
 /** Another file stands at the path of the running one. */
 function isReplaced(tid: number, exe: string): boolean {
-  const running = statSync(`/proc/${tid}/exe`, { throwIfNoEntry: false });
-  const named = statSync(`/proc/${tid}/root${exe}`, { throwIfNoEntry: false });
-  return running !== undefined && named !== undefined && (running.ino !== named.ino || running.dev !== named.dev);
+  using root = new ProcessRoot(tid);
+  const running = statSync(`/proc/${tid}/exe`);
+  const named = root.stat(exe);
+  return typeof named !== 'number' && (running.ino !== named.ino || running.dev !== named.dev);
 }
 
 function readExecPath(tid: number): string | null {
@@ -232,9 +233,14 @@ function observeParent(pid: number): Surroundings['parent'] {
   };
 }
 
-function elfClass(tid: number): ElfClass {
-  const header = readStart(`/proc/${tid}/exe`, 5);
-  return { bits: header[4] === 1 ? 32 : header[4] === 2 ? 64 : null };
+/** Before anything is parsed: pointers and the auxiliary vector of a 32-bit program have another size. */
+function refuse32Bit(target: TargetProcess, tid: number): void {
+  if (readStart(`/proc/${tid}/exe`, 5)[4] === ELFCLASS64) return;
+  throw new HotexecError({
+    code: 'architecture-unsupported',
+    message: `${target.name}: process ${target.pid} runs a 32-bit program; hotexec handles 64-bit programs only. Nothing was touched.`,
+    hint: null,
+  });
 }
 
 function textOr(path: string): string | null {

@@ -6,7 +6,7 @@ import type { ProgramChange, RestartOptions } from '../protocol/request.ts';
 import type { NotFresh, ProgramSummary } from '../protocol/result.ts';
 import { scratchSizeBytes } from '../remote/scratch.ts';
 import { ProcessRoot } from '../rootfs/open.ts';
-import { refusals, type Ourselves } from './exclusions.ts';
+import { refusals } from './exclusions.ts';
 import { knownDifferences, lostPrivileges } from './freshness.ts';
 import type { KernelVersion } from './kernel-version.ts';
 import type { Observed } from './observe.ts';
@@ -34,9 +34,9 @@ const holderFromBytes = 64 * 1024 * 1024;
 export function planRestart(
   observed: Observed,
   request: { readonly program: ProgramChange; readonly options: RestartOptions },
-  world: { readonly ourselves: Ourselves; readonly kernel: KernelVersion; readonly freeMemoryBytes: number },
+  world: { readonly kernel: KernelVersion; readonly freeMemoryBytes: number },
 ): RestartPlan {
-  const reasons = [...refusals(observed, world.ourselves)];
+  const reasons = [...refusals(observed)];
   const lost = lostPrivileges(observed);
   if (lost.length > 0 && !request.options.force) reasons.push(notFreshRefusal(observed, lost));
   const chosen = reasons.some((reason) => reason.code === 'target-excluded')

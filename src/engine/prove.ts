@@ -2,6 +2,7 @@
 // It meets the same file, loader, argument size, seccomp filters, credentials and mounts; what the kernel refuses is refused here.
 import { HotexecError } from '../errors.ts';
 import { describeErrno, EAGAIN, ENOSYS } from '../native/errno.ts';
+import type { Argument } from '../native/syscall.ts';
 import { readText } from '../procfs/read.ts';
 import { parseStatus } from '../procfs/status.ts';
 import { RemoteThread } from '../remote/remote-thread.ts';
@@ -12,10 +13,11 @@ import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts'
 import { Tracee } from '../tracer/tracee.ts';
 import { childrenOf, innermostPid } from './descendants.ts';
 import type { Held } from './held.ts';
-import type { Permit } from './seccomp.ts';
 import type { Scratch } from './stage.ts';
 
 const CLONE_VM = 0x100;
+const WNOHANG = 1;
+const __WALL = 0x4000_0000;
 const deadlineMs = 2_000;
 
 /** A child of the target that shares its memory and never runs an instruction of its own. */
@@ -26,13 +28,9 @@ export interface SharingChild {
 }
 
 /** Throws exec-refused when the program cannot be started. Returns a warning when the dry run could not be made. */
-export function dryRun(held: Held, scratch: Scratch, permit: Permit): string | null {
-  const forbidden = (['clone', 'wait4', 'rt_sigtimedwait'] as const).find(
-    (name) => permit(name, CLONE_VM) !== 'allowed',
-  );
-  if (forbidden !== undefined) return `no dry run was made: the target's seccomp filter does not allow ${forbidden}`;
-  const sigchldBefore = hasPending(held.pid, SIGCHLD);
-  const room = sigchldBefore ? null : `0x${(scratch.address + BigInt(scratch.layout.room)).toString(16)}`;
+export function dryRun(held: Held, scratch: Scratch): string | null {
+  if (!mayHaveChild(held, scratch)) return "no dry run was made: the target's seccomp filter does not allow it a child";
+  const room = roomForSigchld(held, scratch);
   // Leaving this scope lets the target collect the child and takes its SIGCHLD back.
   using _change = held.change({ kind: 'child', before: childrenOf(held.pid, held.tracee.tid), room });
   const child = spawnSharing(held, scratch);
@@ -43,12 +41,31 @@ export function dryRun(held: Held, scratch: Scratch, permit: Permit): string | n
   return null;
 }
 
+/** Where a SIGCHLD of ours can be taken back to; null: one of the target's own waits already, and ours is lost in it. */
+export function roomForSigchld(held: Held, scratch: Scratch): string | null {
+  return hasPending(held.pid, SIGCHLD) ? null : `0x${(scratch.address + BigInt(scratch.layout.room)).toString(16)}`;
+}
+
+/** Making a child, collecting it and taking its SIGCHLD back; the pid is not known yet, and filters do not look at it. */
+export function mayHaveChild({ thread }: Held, scratch: Scratch): boolean {
+  const room = scratch.address + BigInt(scratch.layout.room);
+  return (
+    thread.may('clone', ...cloneArguments(scratch)) &&
+    thread.may('wait4', 2, 0, WNOHANG | __WALL, 0) &&
+    thread.may('rt_sigtimedwait', room, room + 16n, room + 160n, 8)
+  );
+}
+
+/** A stack of zeros: if we were killed before the child has its EXITKILL, its first return leads to address 0 and ends it alone. */
+function cloneArguments({ address, layout }: Scratch): readonly Argument[] {
+  return [CLONE_VM, address + BigInt(layout.childStack), 0, 0, 0];
+}
+
 /** -errno when the target may not have another child: EAGAIN (pids limit) and ENOSYS are no reason to give up. */
 export function spawnSharing(held: Held, scratch: Scratch): SharingChild | number {
   const { thread, tracee } = held;
   const startedMs = performance.now();
-  // A stack of zeros: if we were killed before the child has its EXITKILL, its first return leads to address 0 and ends it alone.
-  const args = [CLONE_VM, scratch.address + BigInt(scratch.layout.childStack), 0, 0, 0];
+  const args = cloneArguments(scratch);
   thread.enter('clone', ...args);
   if (thread.advance() !== 'clone') {
     const errno = thread.result();
@@ -67,7 +84,7 @@ export function spawnSharing(held: Held, scratch: Scratch): SharingChild | numbe
   thread.advance();
   const pidInside = thread.result();
   thread.report('clone', args, pidInside, startedMs);
-  const remote = new RemoteThread(child, child.registers(), thread.instruction, null);
+  const remote = new RemoteThread(child, child.registers(), { ...thread.means, observe: null });
   return { thread: remote, pid, pidInside: innermostPid(pid) ?? pidInside };
 }
 
@@ -88,8 +105,13 @@ function tryExec(child: SharingChild, scratch: Scratch): string | null {
   }
 }
 
+/** Ends it and collects it as its tracer; from then on it is a zombie of the target. */
 export function killChild(child: SharingChild): void {
   sendToThread(child.pid, child.pid, SIGKILL);
+  collect(child);
+}
+
+export function collect(child: SharingChild): void {
   for (;;) {
     const stop = waitFor(child.pid, performance.now() + deadlineMs);
     if (stop === 'gone' || stop === 'timeout' || stop.kind === 'exited' || stop.kind === 'killed') return;

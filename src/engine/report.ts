@@ -2,12 +2,11 @@
 import { errorData, HotexecError, type ErrorData } from '../errors.ts';
 import type { RestartRequest } from '../protocol/request.ts';
 import type { NotFresh, Outcome, ProgramSummary, RestartResult } from '../protocol/result.ts';
-import { readText } from '../procfs/read.ts';
-import { parseStat } from '../procfs/stat.ts';
 import type { RemoteCall } from '../remote/remote-thread.ts';
-import { StopTimeout } from '../tracer/errors.ts';
+import { StopTimeout, TraceeGone } from '../tracer/errors.ts';
 import type { ClearedChildren } from './children.ts';
 import { holdTimeout } from './held.ts';
+import { isAlive, survives } from './liveness.ts';
 import type { Verified } from './verify.ts';
 
 export class RestartReport {
@@ -69,8 +68,9 @@ export class RestartReport {
   failed(thrown: unknown): void {
     const cause = firstError(thrown);
     const { name, pid } = this.#request.target;
-    if (!isThere(this.#request.target)) {
-      const message = `${name}: process ${pid} ended while it was ${this.#pastNoReturn ? 'being given the new program' : 'held'}: ${text(cause)}.`;
+    if (!this.#lives(cause)) {
+      const how = cause instanceof TraceeGone ? `: ${cause.message}` : '';
+      const message = `${name}: process ${pid} ended while it was ${this.#pastNoReturn ? 'being given the new program' : 'held'}${how}.`;
       this.#failure = {
         outcome: 'lost',
         error: { code: 'target-lost', message, hint: 'its container has ended too; look at its logs' },
@@ -85,6 +85,13 @@ export class RestartReport {
     } else {
       this.#failure = { outcome: 'unchanged', error: errorData(cause) };
     }
+  }
+
+  /** A tracee that is gone, or memory that cannot be reached, mostly means that the process is dying. */
+  #lives(cause: unknown): boolean {
+    const { target } = this.#request;
+    const suspicious = cause instanceof TraceeGone || (cause instanceof HotexecError && cause.code === 'remote-call-failed');
+    return suspicious ? survives(target) : isAlive(target);
   }
 
   result(): RestartResult {
@@ -130,17 +137,6 @@ export function describeCall(call: RemoteCall): {
 /** What went wrong first; failures of undoing hang on it. */
 function firstError(thrown: unknown): unknown {
   return thrown instanceof SuppressedError ? firstError(thrown.suppressed) : thrown;
-}
-
-function isThere(target: { readonly pid: number; readonly startTicks: number }): boolean {
-  const reading = readText(`/proc/${target.pid}/stat`);
-  if (reading.kind !== 'read') return false;
-  const stat = parseStat(reading.content);
-  return stat.startTicks === target.startTicks && !(stat.state === 'Z' && stat.numThreads <= 1);
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function round(ms: number): number {

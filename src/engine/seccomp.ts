@@ -4,34 +4,39 @@ import { arch, type SyscallName } from '../arch/arch.ts';
 import { HotexecError } from '../errors.ts';
 import { describeErrno, ENOENT } from '../native/errno.ts';
 import { seccompFilter } from '../tracer/ptrace/requests.ts';
+import type { Argument } from '../native/syscall.ts';
+import type { Allows } from '../remote/remote-thread.ts';
 import { judge, seccompData } from './bpf.ts';
 import type { Observed } from './observe.ts';
+import { MAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE, PROT_READ_WRITE } from './stage.ts';
 
 const AUDIT_ARCH_X86_64 = 0xc000_003e;
 
-/** What becomes of a call; only `allowed` ones are made. */
-export type Permission = 'allowed' | 'refused' | 'deadly';
-export type Permit = (name: SyscallName, ...args: readonly (number | bigint)[]) => Permission;
+/** What becomes of a call. */
+type Permission = 'allowed' | 'refused' | 'deadly';
+type Permit = (name: SyscallName, ...args: readonly Argument[]) => Permission;
 
-const allowEverything: Permit = () => 'allowed';
-
-/** Without these nothing can be restarted. */
-const indispensable: readonly SyscallName[] = ['mmap', 'munmap', 'fcntl', 'execve'];
+/** Without these nothing can be restarted; with the arguments that filters look at. */
+const indispensable: readonly (readonly [SyscallName, ...Argument[]])[] = [
+  ['mmap', 0, 8192, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE, -1, 0],
+  ['munmap', 0, 8192],
+  ['execve', 0, 0, 0],
+];
 
 /** Reads the filters of a stopped tracee. Throws seccomp-forbids when a call that every restart needs is not allowed. */
-export function readPermit(observed: Observed, tid: number): Permit {
-  if (observed.status.seccomp === 0 || observed.status.seccomp === undefined) return allowEverything;
-  if (observed.status.seccomp === 1)
-    throw forbidden(observed, 'it runs in strict seccomp mode: only read, write and exit are allowed');
+export function readFilters(observed: Observed, tid: number): Allows {
+  const mode = observed.status.seccomp ?? 0;
+  if (mode === 0) return () => true;
+  if (mode === 1) throw forbidden(observed, 'it runs in strict seccomp mode: only read, write and exit are allowed');
   const permit = permitOf(observed, tid);
-  const missing = indispensable.filter((name) => permit(name) !== 'allowed');
+  const missing = indispensable.filter((call) => permit(...call) !== 'allowed');
   if (missing.length > 0) {
     const list = missing
-      .map((name) => `${name} (${permit(name) === 'deadly' ? 'it would be killed' : 'refused'})`)
+      .map((call) => `${call[0]} (${permit(...call) === 'deadly' ? 'it would be killed' : 'refused'})`)
       .join(', ');
     throw forbidden(observed, `its seccomp filter forbids what a restart needs: ${list}`);
   }
-  return permit;
+  return (name, ...args) => permit(name, ...args) === 'allowed';
 }
 
 function permitOf(observed: Observed, tid: number): Permit {

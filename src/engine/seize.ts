@@ -10,14 +10,14 @@ import { StopTimeout } from '../tracer/errors.ts';
 import { seizeThread, threadIds, threadState, type Seized } from '../tracer/hold.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { Held, holdTimeout } from './held.ts';
+import { isAlive } from './liveness.ts';
 import type { Observed } from './observe.ts';
-import { readPermit, type Permit } from './seccomp.ts';
+import { readFilters } from './seccomp.ts';
 
 const patienceMs = 1_000;
 
 export interface Seizure {
   readonly held: Held;
-  readonly permit: Permit;
   /** It was stopped by somebody before (SIGSTOP). */
   readonly alreadyStopped: boolean;
 }
@@ -30,7 +30,8 @@ export function seize(observed: Observed, journal: Journal): Seizure {
   const held = new Held(target.pid, tracee, journal);
   try {
     checkIdentity(target);
-    return { held, permit: readPermit(observed, tracee.tid), alreadyStopped };
+    held.allows = readFilters(observed, tracee.tid);
+    return { held, alreadyStopped };
   } catch (error) {
     held[Symbol.dispose]();
     throw error;
@@ -60,7 +61,8 @@ function seizeOrExplain(target: TargetProcess, tid: number): Seized {
 }
 
 function seizeRefused(target: TargetProcess, errno: number): HotexecError {
-  if (errno === -ESRCH) {
+  // A dying process answers EPERM.
+  if (errno === -ESRCH || !isAlive(target)) {
     return new HotexecError({
       code: 'target-lost',
       message: `${target.name}: process ${target.pid} ended before it could be held.`,

@@ -8,8 +8,8 @@ import { parseMaps } from '../procfs/maps.ts';
 import { layOutScratch, scratchSizeBytes, type ExecArguments, type ScratchLayout } from '../remote/scratch.ts';
 import type { Held } from './held.ts';
 
-const PROT_READ_WRITE = 3;
-const MAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE = 0x02 | 0x20 | 0x10_0000;
+export const PROT_READ_WRITE = 3;
+export const MAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE: number = 0x02 | 0x20 | 0x10_0000;
 
 export interface Scratch {
   readonly address: bigint;

@@ -1,11 +1,13 @@
 // The swap: descriptors marked, execve made. When execve succeeds there is no way back; until then everything is in the journal.
-import { describeErrno } from '../native/errno.ts';
+import { HotexecError } from '../errors.ts';
+import { describeErrno, EBADF } from '../native/errno.ts';
+import { sendToThread, SIGKILL } from '../tracer/signals.ts';
+import { awaitDeath } from './children.ts';
 import { childrenOf } from './descendants.ts';
 import { listDescriptors, type Descriptor } from './descriptors.ts';
 import type { Held } from './held.ts';
-import { execRefused, killChild, spawnSharing } from './prove.ts';
+import { collect, execRefused, killChild, mayHaveChild, spawnSharing } from './prove.ts';
 import type { Observed } from './observe.ts';
-import type { Permit } from './seccomp.ts';
 import type { Scratch } from './stage.ts';
 
 const F_SETFD = 2;
@@ -30,19 +32,35 @@ export function planDescriptors(descriptors: readonly Descriptor[], keep: readon
 }
 
 /** Read inside the hold: this is exactly what undoing must bring back. */
-export function markDescriptors(held: Held, keep: readonly number[], permit: Permit): Disposable {
+export function markDescriptors(held: Held, keep: readonly number[]): Disposable {
   const plan = planDescriptors(listDescriptors(held.tracee.tid), keep);
   const change = held.change({ kind: 'descriptorFlags', ...plan });
-  for (const fd of plan.cleared) held.thread.call('fcntl', fd, F_SETFD, 0);
-  if (plan.set.length > 0 && !(keep.length === 0 && closeRangeOnExec(held, permit))) {
-    for (const fd of plan.set) held.thread.call('fcntl', fd, F_SETFD, FD_CLOEXEC);
+  try {
+    for (const fd of plan.cleared) setFlag(held, fd, 0);
+    if (plan.set.length > 0 && !(keep.length === 0 && closeRangeOnExec(held))) {
+      for (const fd of plan.set) setFlag(held, fd, FD_CLOEXEC);
+    }
+  } catch (error) {
+    change[Symbol.dispose]();
+    throw error;
   }
   return change;
 }
 
+/** A stream that the exec would close, or a port that it would not, is reason enough not to exec. */
+function setFlag({ thread }: Held, fd: number, flag: number): void {
+  const answer = thread.call('fcntl', fd, F_SETFD, flag);
+  // Closed by a process that shares the descriptors (CLONE_FILES).
+  if (answer >= 0 || answer === -EBADF) return;
+  throw new HotexecError({
+    code: thread.may('fcntl', fd, F_SETFD, flag) ? 'remote-call-failed' : 'seccomp-forbids',
+    message: `close-on-exec of descriptor ${fd} could not be ${flag === 0 ? 'cleared' : 'set'} in the target: ${describeErrno(answer)}. It runs on unchanged.`,
+    hint: null,
+  });
+}
+
 /** One call for all of them; kernels before 5.11 and old seccomp profiles do not know it. */
-function closeRangeOnExec(held: Held, permit: Permit): boolean {
-  if (permit('close_range', 3, lastDescriptor, CLOSE_RANGE_CLOEXEC) !== 'allowed') return false;
+function closeRangeOnExec(held: Held): boolean {
   return held.thread.call('close_range', 3, lastDescriptor, CLOSE_RANGE_CLOEXEC) === 0;
 }
 
@@ -50,16 +68,18 @@ function closeRangeOnExec(held: Held, permit: Permit): boolean {
 export interface Holder extends Disposable {
   readonly pid: number;
   readonly pidInside: number;
-  /** Ends it: the memory is freed now, outside of any hold. */
+  /** Ends it: the memory is freed now, outside of any hold. Returns when it is dead; its parent has not been told. */
   kill(): void;
+  /** Lets its parent know: from then on it is a zombie of the target. */
+  collect(): void;
 }
 
 /**
  * With a holder, freeing the old memory (84 us a MiB, measured) is not part of the hold. Null when the target may not have a child: the
  * exec then takes longer and is right all the same. Disposing ends it while the old program is there.
  */
-export function startHolder(held: Held, scratch: Scratch, permit: Permit): Holder | null {
-  if (permit('clone') !== 'allowed' || permit('close_range', 0, lastDescriptor, 0) !== 'allowed') return null;
+export function startHolder(held: Held, scratch: Scratch): Holder | null {
+  if (!mayHaveChild(held, scratch) || !held.thread.may('close_range', 0, lastDescriptor, 0)) return null;
   const change = held.change({ kind: 'child', before: childrenOf(held.pid, held.tracee.tid), room: null });
   const child = spawnSharing(held, scratch);
   if (typeof child === 'number') {
@@ -72,7 +92,11 @@ export function startHolder(held: Held, scratch: Scratch, permit: Permit): Holde
   return {
     pid: child.pid,
     pidInside: child.pidInside,
-    kill: () => killChild(child),
+    kill: () => {
+      sendToThread(child.pid, child.pid, SIGKILL);
+      awaitDeath([child]);
+    },
+    collect: () => collect(child),
     [Symbol.dispose]: (): void => {
       if (held.image === 'new') return;
       killChild(child);
@@ -104,11 +128,11 @@ export function exec(held: Held, scratch: Scratch): void {
 }
 
 /** Personality bits (no address randomisation, …) take effect in the exec, so these alone are reset before it. */
-export function resetPersonality(held: Held, observed: Observed, permit: Permit): Disposable | null {
+export function resetPersonality(held: Held, observed: Observed): Disposable | null {
   const before = observed.environment.personality;
   if (observed.target.container === null || (observed.target.spec?.personality ?? null) !== null || before === 0)
     return null;
-  if (permit('personality', 0) !== 'allowed') return null;
+  if (!held.thread.may('personality', 0)) return null;
   const change = held.change({ kind: 'personality', value: before });
   held.thread.call('personality', 0);
   return change;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import type { ErrorData } from '../errors.ts';
-import type { MendResult } from '../protocol/event.ts';
+import type { HotexecEvent, MendResult } from '../protocol/event.ts';
 import type { TargetProcess } from '../protocol/request.ts';
 import { describeDeath } from './death.ts';
 import type { StartEngine } from './launch.ts';
@@ -12,15 +12,18 @@ export type Mending =
   /** All attempts were in vain, or the target cannot be mended: what runs there is not known. */
   | { readonly kind: 'failed'; readonly error: ErrorData };
 
+/** A mender tells what it found before it removes the journal; after that nobody else could. */
+type OnEvent = (event: HotexecEvent) => void;
+
 const attempts = 3;
 const mendTimeoutMs = 30_000;
 const busyRetryMs = 250;
 
 /** Call it after the dead engine's exit was seen: until then the kernel still counts it as the tracer. */
-export async function mend(target: TargetProcess, startEngine: StartEngine): Promise<Mending> {
+export async function mend(target: TargetProcess, startEngine: StartEngine, onEvent: OnEvent): Promise<Mending> {
   let last: Mending = { kind: 'failed', error: { code: 'outcome-unknown', message: 'Nothing was tried.', hint: null } };
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    last = await tryToMend(target, startEngine);
+    last = await tryToMend(target, startEngine, onEvent);
     if (last.kind === 'mended') return last;
     // Another hotexec found the journal first and mends; it is asked again what came of it.
     if (last.error.code === 'target-busy') await sleep(busyRetryMs);
@@ -28,9 +31,9 @@ export async function mend(target: TargetProcess, startEngine: StartEngine): Pro
   return last;
 }
 
-async function tryToMend(target: TargetProcess, startEngine: StartEngine): Promise<Mending> {
+async function tryToMend(target: TargetProcess, startEngine: StartEngine, onEvent: OnEvent): Promise<Mending> {
   const request = { kind: 'mend', operationId: randomUUID(), target } as const;
-  const reply = await startEngine().ask(request, { answerWithinMs: mendTimeoutMs });
+  const reply = await startEngine().ask(request, { answerWithinMs: mendTimeoutMs, onEvent });
   switch (reply.kind) {
     case 'mend-result':
       return { kind: 'mended', result: reply.result };

@@ -63,7 +63,7 @@ interface Interrupted {
 async function settle(death: EngineDeath, interrupted: Interrupted): Promise<RestartResult> {
   const { request, session, story } = interrupted;
   const description = describeDeath(death);
-  const mending = await mend(request.target, session.startEngine);
+  const mending = await mend(request.target, session.startEngine, (event) => note(event, story));
   if (mending.kind === 'failed') {
     // It cannot even start here: no engine can, and none has been at the target.
     if (story.phase === null && description.code === 'bug') return refuse(death);

@@ -2,6 +2,7 @@
 // syscall-stops a call. No code is written, no signal is raised, nothing is single-stepped (a trap flag outlives its tracer and kills).
 import { arch, type SyscallName } from '../arch/arch.ts';
 import type { Registers } from '../arch/registers.ts';
+import { EPERM } from '../native/errno.ts';
 import type { Argument } from '../native/syscall.ts';
 import { readMemory, writeMemory } from '../tracer/memory.ts';
 import type { LiveStop, Tracee } from '../tracer/tracee.ts';
@@ -19,6 +20,16 @@ export interface RemoteCall {
 
 export type RemoteObserver = ((call: RemoteCall) => void) | null;
 
+/** A filter may kill for a call, so it is asked first. */
+export type Allows = (name: SyscallName, ...args: readonly Argument[]) => boolean;
+
+export interface RemoteMeans {
+  /** Address of a syscall instruction in the target. */
+  readonly instruction: bigint;
+  readonly observe: RemoteObserver;
+  readonly allows: Allows;
+}
+
 const callDeadlineMs = 5_000;
 
 export class RemoteThread {
@@ -26,25 +37,37 @@ export class RemoteThread {
   readonly #base: Registers;
   readonly #instruction: bigint;
   readonly #observe: RemoteObserver;
+  readonly #allows: Allows;
 
-  /** `base` are registers to start from (segment registers and flags matter); `instruction` is the address of a syscall instruction. */
-  constructor(tracee: Tracee, base: Registers, instruction: bigint, observe: RemoteObserver) {
+  /** `base` are registers to start from: segment registers and flags matter. */
+  constructor(tracee: Tracee, base: Registers, means: RemoteMeans) {
     this.tracee = tracee;
     this.#base = base.copy();
-    this.#instruction = instruction;
-    this.#observe = observe;
+    this.#instruction = means.instruction;
+    this.#observe = means.observe;
+    this.#allows = means.allows;
+  }
+
+  /** What another thread of the same memory needs to make calls. */
+  get means(): RemoteMeans {
+    return { instruction: this.#instruction, observe: this.#observe, allows: this.#allows };
   }
 
   get tid(): number {
     return this.tracee.tid;
   }
 
-  get instruction(): bigint {
-    return this.#instruction;
+  /** Whether the target's seccomp filters let this very call through. */
+  may(name: Remote, ...args: readonly Argument[]): boolean {
+    return this.#allows(name, ...args);
   }
 
-  /** Makes the call in the target: its result, or -errno. Throws TraceeGone when the target ends meanwhile. */
+  /**
+   * Makes the call in the target: its result, or -errno; -EPERM for a call that a filter does not let through, which is not made.
+   * Throws TraceeGone when the target ends meanwhile.
+   */
   call(name: Remote, ...args: readonly Argument[]): number {
+    if (!this.may(name, ...args)) return -EPERM;
     const startedMs = performance.now();
     this.enter(name, ...args);
     this.tracee.resumeToSyscall();

@@ -17,7 +17,7 @@ describe.concurrent.each(programs)('$name as pid 1 of a container', (program) =>
     expect(await differencesFromFresh(program, container, { flags: [], notFresh })).toEqual([]);
   });
 
-  test('comes back 50 times in a row and is still like a fresh one', async () => {
+  test('comes back 50 times in a row and is still like a fresh one', { timeout: 300_000 }, async () => {
     await using container = await start(program);
     const before = { record: await container.record(), startTicks: await startTicks(container.pid) };
     const runs = new Set([await answers(program, container)]);

@@ -37,7 +37,7 @@ export function resetProcessFlags(reset: Reset): void {
   resetSecurebits(reset);
   resetSemaphores(reset);
   const mdwe =
-    reset.permit('prctl', PR_GET_MDWE) === 'allowed' ? reset.held.thread.call('prctl', PR_GET_MDWE, 0, 0, 0, 0) : 0;
+    reset.held.thread.call('prctl', PR_GET_MDWE, 0, 0, 0, 0);
   if (mdwe > 0) report(reset, 'mdwe', 'memory-deny-write-execute is set and can never be cleared');
   const policy = observed.environment.memoryPolicy ?? 'default';
   if (policy !== 'default' && !attempt(reset, 'set_mempolicy', 0, 0, 0)) {
@@ -51,9 +51,7 @@ export function resetProcessFlags(reset: Reset): void {
 
 function resetSecurebits(reset: Reset): void {
   const bits =
-    reset.permit('prctl', PR_GET_SECUREBITS) === 'allowed'
-      ? reset.held.thread.call('prctl', PR_GET_SECUREBITS, 0, 0, 0, 0)
-      : 0;
+    reset.held.thread.call('prctl', PR_GET_SECUREBITS, 0, 0, 0, 0);
   if (bits > 0 && !attempt(reset, 'prctl', PR_SET_SECUREBITS, 0, 0, 0, 0)) {
     report(reset, 'securebits', `securebits stay 0x${bits.toString(16)}: they are locked or CAP_SETPCAP is missing`);
   }
@@ -63,7 +61,7 @@ function resetSecurebits(reset: Reset): void {
 function resetSemaphores(reset: Reset): void {
   if (attempt(reset, 'unshare', CLONE_SYSVSEM)) return;
   // Default profiles forbid unshare; without a semaphore in the namespace there is nothing to undo.
-  const used = reset.permit('semctl') === 'allowed' ? reset.held.thread.call('semctl', 0, 0, SEM_INFO, reset.room) : -1;
+  const used = reset.held.thread.call('semctl', 0, 0, SEM_INFO, reset.room);
   const info = used < 0 ? used : reset.held.thread.read(reset.room, 40);
   const sets = typeof info === 'number' ? 0 : info.readInt32LE(28);
   if (sets > 0)

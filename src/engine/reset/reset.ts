@@ -5,7 +5,6 @@ import { parseStatus } from '../../procfs/status.ts';
 import type { NotFresh } from '../../protocol/result.ts';
 import type { Held } from '../held.ts';
 import type { Observed } from '../observe.ts';
-import type { Permit } from '../seccomp.ts';
 import { report, type Reset } from './context.ts';
 import { resetFiles } from './files.ts';
 import { resetFromOutside } from './outside.ts';
@@ -19,18 +18,17 @@ const roomBelowStack = 32n * 1024n;
 export function resetAttributes(
   held: Held,
   observed: Observed,
-  how: { readonly permit: Permit; readonly cwd: string | null },
+  cwd: string | null,
 ): readonly NotFresh[] {
   const room = (held.stackPointer - roomBelowStack) & ~0xfffn;
   const reset: Reset = {
     held,
     observed,
     status: parseStatus(readFileSync(`/proc/${held.pid}/status`, 'utf8')),
-    permit: how.permit,
     room,
     inContainer: observed.target.container !== null,
     notFresh: [],
-    cwd: how.cwd,
+    cwd,
   };
   if (held.thread.write(room, Buffer.alloc(256)) < 0) {
     report(reset, 'signals', 'there is no room below the new stack: nothing that execve lets through was reset');

@@ -26,29 +26,20 @@ export type Stop =
 
 const status = allocate(4);
 const sleepTime = allocate(16);
-// Stops of tracees nobody asked for yet.
-let kept: Stop[] = [];
 
 /**
  * The next stop or end of this tracee; 'timeout' after the deadline (performance.now() ms); 'gone' if it is no tracee of ours.
- * `otherTid` is the name it may have got meanwhile.
+ * `otherTid` is the name it may have got meanwhile. Other tracees are left alone: a dead one tells its parent only once it is collected.
  */
 export function waitFor(tid: number, deadlineMs: number, otherTid: number = tid): Stop | 'timeout' | 'gone' {
-  const early = kept.find((stop) => stop.tid === tid || stop.tid === otherTid);
-  if (early !== undefined) {
-    kept = kept.filter((stop) => stop !== early);
-    return early;
-  }
   const spinUntil = performance.now() + spinMs;
   let sleepNs = 20_000;
   for (;;) {
-    const stop = poll();
-    if (stop === 'gone') return 'gone';
-    if (stop !== undefined) {
-      if (stop.tid === tid || stop.tid === otherTid) return stop;
-      kept.push(stop);
-      continue;
-    }
+    const stop = poll(tid);
+    const other = otherTid === tid ? stop : poll(otherTid);
+    if (stop === 'gone' && other === 'gone') return 'gone';
+    if (stop !== undefined && stop !== 'gone') return stop;
+    if (other !== undefined && other !== 'gone') return other;
     const now = performance.now();
     if (now > deadlineMs) return 'timeout';
     if (now > spinUntil) {
@@ -65,11 +56,11 @@ export function sleep(durationNs: number): void {
   syscall(arch.syscalls.ppoll, 0, 0, sleepTime.address, 0, 8);
 }
 
-function poll(): Stop | 'gone' | undefined {
-  const tid = syscall(arch.syscalls.wait4, -1, status.address, WNOHANG | __WALL | __WNOTHREAD, 0);
-  if (tid === 0) return undefined;
-  if (tid < 0) return 'gone';
-  return decodeStatus(tid, status.bytes.readUInt32LE(0));
+function poll(tid: number): Stop | 'gone' | undefined {
+  const found = syscall(arch.syscalls.wait4, tid, status.address, WNOHANG | __WALL | __WNOTHREAD, 0);
+  if (found === 0) return undefined;
+  if (found < 0) return 'gone';
+  return decodeStatus(found, status.bytes.readUInt32LE(0));
 }
 
 /** A wait status as ptrace(2) describes it. */

@@ -16,7 +16,7 @@ export const nginx: Program = {
     files: [
       ...(await executable('/usr/sbin/nginx')),
       textFile('/etc/nginx.conf', await readFile(join(serversDirectory, 'nginx.conf'), 'utf8')),
-      textFile('/etc/passwd', 'root:x:0:0::/:\nnobody:x:65534:65534::/:\n'),
+      textFile('/etc/passwd', 'root:x:0:0:root:/root:\nnobody:x:65534:65534::/:\n'),
       textFile('/etc/group', 'root:x:0:\nnogroup:x:65534:\n'),
       directory('/var/log/nginx'),
       directory('/tmp', 0o1777),
