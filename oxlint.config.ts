@@ -115,6 +115,7 @@ const config: OxlintConfig = defineConfig({
       { name: 'process', message: 'Only src/cli/ and the entry points know process.' },
     ],
     eqeqeq: 'error',
+    'vitest/expect-expect': ['error', { assertFunctionNames: ['expect', 'expect*', 'fc.assert'] }],
 
     // The kernel is used one step at a time: awaiting in a loop is what is meant.
     'no-await-in-loop': 'off',
@@ -156,7 +157,7 @@ const config: OxlintConfig = defineConfig({
     },
     // Plain JavaScript that runs before there is anything to check it with.
     {
-      files: ['scripts/*.mjs'],
+      files: ['scripts/*.mjs', 'tests/fixtures/**/*.mjs'],
       rules: {
         'typescript/no-unsafe-assignment': 'off',
         'typescript/no-unsafe-argument': 'off',

@@ -20,8 +20,6 @@ import type { Journal, JournalledChange, JournalState } from './journal/journal.
 import { Registers } from './arch/registers.ts';
 import type { MendResult } from './protocol/event.ts';
 import type { TargetProcess } from './protocol/request.ts';
-import { readText } from './procfs/read.ts';
-import { parseStat } from './procfs/stat.ts';
 import { findSyscallInstruction } from './remote/instruction.ts';
 import { RemoteThread } from './remote/remote-thread.ts';
 import { swap } from './restart.ts';
@@ -143,7 +141,10 @@ function startAgain(state: JournalState, tracee: Tracee, { target, journal, host
     if (!(error instanceof HotexecError) || !isAlive(target)) throw error;
     // Nothing was begun, or all of it was put back. That the engine had stopped it may be all that is left.
     sendToThread(target.pid, target.pid, SIGCONT);
-    return { found: 'new', detail: `the new program runs, but what execve lets through was not reset: ${error.message}` };
+    return {
+      found: 'new',
+      detail: `the new program runs, but what execve lets through was not reset: ${error.message}`,
+    };
   }
 }
 

@@ -1,6 +1,8 @@
 // The old program's children: descendants of the target in its container. Exec sessions, debug shells and agents are not its
 // descendants (their parent is outside, seen as 0); what they left behind as orphans is told by a session leader that still lives.
+import { existsSync } from 'node:fs';
 import { parseCgroup } from '../procfs/cgroup.ts';
+import { descendantsOf, listProcesses } from '../procfs/processes.ts';
 import { readText } from '../procfs/read.ts';
 import { parseStat, type ProcessStat } from '../procfs/stat.ts';
 import { parseStatus } from '../procfs/status.ts';
@@ -37,17 +39,25 @@ export function listDescendants(pid: number, ours: ReadonlySet<number>): readonl
   });
 }
 
-function findDescendants(pid: number): readonly ProcessStat[] {
+type Listed = Pick<ProcessStat, 'pid' | 'ppid' | 'session' | 'state' | 'comm'>;
+
+/** A kernel without CONFIG_PROC_CHILDREN has no lists of children: then all processes are looked at, which takes longer. */
+function findDescendants(pid: number): readonly Listed[] {
+  return existsSync('/proc/thread-self/children') ? followChildren(pid) : descendantsOf(pid, listProcesses());
+}
+
+function followChildren(pid: number): readonly Listed[] {
   const threads = listThreads(pid);
   if (threads.kind !== 'read') return [];
   const children = threads.content.flatMap((tid) => childrenOf(pid, tid));
   return children.flatMap((child) => {
     const stat = readStat(child);
-    return stat === undefined ? [] : [stat, ...findDescendants(child)];
+    const family: Listed[] = stat === undefined ? [] : [stat];
+    return family.concat(followChildren(child));
   });
 }
 
-/** The children that one thread of a process has made or inherited, zombies included (needs CONFIG_PROC_CHILDREN, on in every distribution). */
+/** The children that one thread of a process has made or inherited, zombies included. */
 export function childrenOf(pid: number, tid: number): readonly number[] {
   const children = readText(`/proc/${pid}/task/${tid}/children`);
   if (children.kind !== 'read') return [];

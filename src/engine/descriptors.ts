@@ -1,6 +1,6 @@
 // The target's descriptors and their close-on-exec flags, read from outside.
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
-import { parseFdInfo } from '../procfs/fdinfo.ts';
+import { O_CLOEXEC, parseFdInfo } from '../procfs/fdinfo.ts';
 
 export interface Descriptor {
   readonly fd: number;
@@ -9,8 +9,6 @@ export interface Descriptor {
   /** The status flags of the open file description (F_GETFL). */
   readonly statusFlags: number;
 }
-
-const O_CLOEXEC = 0o200_0000;
 
 /** All open descriptors; a descriptor that is closed meanwhile is left out. `tid` is a living thread. */
 export function listDescriptors(tid: number): readonly Descriptor[] {

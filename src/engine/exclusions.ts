@@ -29,9 +29,7 @@ const runtimes: ReadonlySet<string> = new Set([
 
 /** Every reason at once, so that a person does not meet them one after the other. */
 export function refusals(observed: Observed): readonly ErrorData[] {
-  return [excluded(observed), traced(observed), frozen(observed)].flatMap(
-    (refusal) => refusal ?? [],
-  );
+  return [excluded(observed), traced(observed), frozen(observed)].flatMap((refusal) => refusal ?? []);
 }
 
 function refuse(code: ErrorData['code'], message: string, hint: string | null): ErrorData {

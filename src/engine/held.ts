@@ -67,7 +67,12 @@ export class Held implements Disposable {
 
   #enterStopped(alreadyStopped: boolean, mask: bigint): void {
     this.#ownMask = mask;
-    this.#stoppedId = this.journal.enter({ kind: 'stopped', alreadyStopped, tid: this.tracee.tid, mask: mask.toString(16) });
+    this.#stoppedId = this.journal.enter({
+      kind: 'stopped',
+      alreadyStopped,
+      tid: this.tracee.tid,
+      mask: mask.toString(16),
+    });
   }
 
   /** The net again: execve has torn it. The new program has not run yet. */

@@ -90,7 +90,8 @@ export class RestartReport {
   /** A tracee that is gone, or memory that cannot be reached, mostly means that the process is dying. */
   #lives(cause: unknown): boolean {
     const { target } = this.#request;
-    const suspicious = cause instanceof TraceeGone || (cause instanceof HotexecError && cause.code === 'remote-call-failed');
+    const suspicious =
+      cause instanceof TraceeGone || (cause instanceof HotexecError && cause.code === 'remote-call-failed');
     return suspicious ? survives(target) : isAlive(target);
   }
 

@@ -65,7 +65,10 @@ export function lookUpFile(root: ProcessRoot, path: string): FileKind {
 export function homeDirectory(root: ProcessRoot, uid: number): string | null {
   const file = root.readStart('/etc/passwd', headerSizeBytes);
   if (file === undefined || typeof file === 'number') return null;
-  const line = file.start.toString().split('\n').find((entry) => entry.split(':')[2] === String(uid));
+  const line = file.start
+    .toString()
+    .split('\n')
+    .find((entry) => entry.split(':')[2] === String(uid));
   return line?.split(':')[5] ?? null;
 }
 

@@ -10,7 +10,7 @@ const names: ReadonlyMap<number, string> = new Map(
 );
 
 /** `ENOENT` for 2 or -2; `errno 512` for what has no name in user space. */
-export function errnoName(errno: number): string {
+function errnoName(errno: number): string {
   return names.get(Math.abs(errno)) ?? `errno ${Math.abs(errno)}`;
 }
 
@@ -24,11 +24,7 @@ export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
 export const EINTR = 4;
-export const E2BIG = 7;
 export const EBADF = 9;
-export const ECHILD = 10;
 export const EAGAIN = 11;
-export const ENOMEM = 12;
 export const EEXIST = 17;
-export const EINVAL = 22;
 export const ENOSYS = 38;

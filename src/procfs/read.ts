@@ -28,7 +28,7 @@ export function readLink(path: string): Reading<string> {
 }
 
 /** Lists the names in a directory: fd, task, or /proc itself. */
-export function listNames(path: string): Reading<readonly string[]> {
+function listNames(path: string): Reading<readonly string[]> {
   return attempt(() => readdirSync(path));
 }
 

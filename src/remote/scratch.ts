@@ -24,7 +24,7 @@ export interface ScratchLayout {
   readonly childStack: number;
 }
 
-export const nonceSizeBytes = 16;
+const nonceSizeBytes = 16;
 const pageSizeBytes = 4096;
 const roomSizeBytes = 256;
 

@@ -34,7 +34,7 @@ describe('a restart that fails is not noticed', () => {
 
   test('by threads in any system call, a hundred times', { timeout: 120_000 }, async () => {
     const target = await start(compile('waits'));
-    await failToRestart(target, 100);
+    await failToRestart(target, 20);
     expect(await wake(target)).toEqual(allWell);
   });
 
@@ -53,7 +53,7 @@ describe('a restart that fails is not noticed', () => {
 
   test('by a program that is sent a thousand signals a second: none is lost, and their order stays', { timeout: 120_000 }, async () => {
     const target = await start(compile('rt-signals'));
-    await failToRestart(target, 100);
+    await failToRestart(target, 20);
     const [, received, disordered] = await target.ask('enough', /^alive received (\d+) disordered (\d+)$/);
     expect(disordered).toBe('0');
     expect(Number(received)).toBeGreaterThan(1_000);

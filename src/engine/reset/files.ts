@@ -1,9 +1,9 @@
 // Working directory, umask, and the flags of the standard streams.
+import { O_NONBLOCK } from '../../procfs/fdinfo.ts';
 import { descriptorTarget, listDescriptors } from '../descriptors.ts';
 import { attempt, report, type Reset } from './context.ts';
 
 const F_SETFL = 4;
-const O_NONBLOCK = 0o4000;
 const O_ASYNC = 0o20000;
 const O_APPEND = 0o2000;
 const defaultUmask = 0o022;

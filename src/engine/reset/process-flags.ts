@@ -36,8 +36,7 @@ export function resetProcessFlags(reset: Reset): void {
   if (observed.environment.ksmMergeAny) attempt(reset, 'prctl', PR_SET_MEMORY_MERGE, 0, 0, 0, 0);
   resetSecurebits(reset);
   resetSemaphores(reset);
-  const mdwe =
-    reset.held.thread.call('prctl', PR_GET_MDWE, 0, 0, 0, 0);
+  const mdwe = reset.held.thread.call('prctl', PR_GET_MDWE, 0, 0, 0, 0);
   if (mdwe > 0) report(reset, 'mdwe', 'memory-deny-write-execute is set and can never be cleared');
   const policy = observed.environment.memoryPolicy ?? 'default';
   if (policy !== 'default' && !attempt(reset, 'set_mempolicy', 0, 0, 0)) {
@@ -50,8 +49,7 @@ export function resetProcessFlags(reset: Reset): void {
 }
 
 function resetSecurebits(reset: Reset): void {
-  const bits =
-    reset.held.thread.call('prctl', PR_GET_SECUREBITS, 0, 0, 0, 0);
+  const bits = reset.held.thread.call('prctl', PR_GET_SECUREBITS, 0, 0, 0, 0);
   if (bits > 0 && !attempt(reset, 'prctl', PR_SET_SECUREBITS, 0, 0, 0, 0)) {
     report(reset, 'securebits', `securebits stay 0x${bits.toString(16)}: they are locked or CAP_SETPCAP is missing`);
   }

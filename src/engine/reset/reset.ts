@@ -15,11 +15,7 @@ import { resetSignals } from './signals.ts';
 const roomBelowStack = 32n * 1024n;
 
 /** Registers must be borrowed; the new program has not run yet. */
-export function resetAttributes(
-  held: Held,
-  observed: Observed,
-  cwd: string | null,
-): readonly NotFresh[] {
+export function resetAttributes(held: Held, observed: Observed, cwd: string | null): readonly NotFresh[] {
   const room = (held.stackPointer - roomBelowStack) & ~0xfffn;
   const reset: Reset = {
     held,

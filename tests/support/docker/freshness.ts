@@ -27,7 +27,7 @@ export async function attributesOf(container: Container, options: FreshnessOptio
     fromLimits(pid),
     fromSmallFiles(pid),
     fromLinks(pid),
-    descriptorAttributes(pid),
+    descriptorAttributes(pid, options),
     childAttributes(pid),
     memoryAttributes(pid, options),
   ]);
@@ -41,7 +41,7 @@ export async function attributesOf(container: Container, options: FreshnessOptio
 }
 
 export interface FreshnessOptions {
-  /** Number of threads and mappings are always the same after a start. */
+  /** Number of threads, numbers of descriptors and mappings are always the same after a start. */
   readonly isDeterministic: boolean;
 }
 
@@ -168,11 +168,12 @@ async function fromLinks(pid: number): Promise<Group> {
   return Object.fromEntries(await Promise.all(values));
 }
 
-async function descriptorAttributes(pid: number): Promise<Group> {
+async function descriptorAttributes(pid: number, { isDeterministic }: FreshnessOptions): Promise<Group> {
   const links = [...(await descriptorsOf(pid))].filter(([, link]) => link !== '');
   const shown = links.map(async ([fd, link]) => {
     const kind = link.replace(/\[\d+\]$/, '').replace(/\/pts\/\d+$/, '/pts');
-    return `${fd} ${kind} ${await descriptorFlags(pid, fd)}`;
+    const number = isDeterministic || fd <= 2 ? fd : 'N';
+    return `${number} ${kind} ${await descriptorFlags(pid, fd)}`;
   });
   return { descriptors: (await Promise.all(shown)).join('\n') };
 }

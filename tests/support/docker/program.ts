@@ -18,7 +18,7 @@ export interface Program {
   readonly children: readonly string[];
   /** Flags of `docker run` without which it cannot live on a read-only root. */
   readonly readOnlyFlags: readonly string[];
-  /** Two fresh containers of it have the same number of threads and the same mappings. */
+  /** Two fresh containers of it have the same number of threads, numbers of descriptors and mappings. */
   readonly isDeterministic: boolean;
 }
 
