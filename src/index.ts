@@ -1,8 +1,8 @@
 // hotexec as a library: restarts the main process of a running container in place, and tells what would be done and
 // what runs there. The work is done by a child process; the caller's event loop is never blocked, and nothing is printed.
-import { randomUUID } from 'node:crypto';
 import { env, execPath } from 'node:process';
 import { HotexecError } from './errors.ts';
+import { newOperationId } from './front/operation-id.ts';
 import { startEngine, type StartEngine } from './front/launch.ts';
 import { askRestart } from './front/restart.ts';
 import { askInspection, askPlan, type Session } from './front/session.ts';
@@ -93,7 +93,7 @@ export async function plan(target: string | Target, options: RestartOptions = {}
 export async function inspect(target: string | Target, options: InspectOptions = {}): Promise<Inspection> {
   const { showEnvironment = false } = options;
   return withEngine(target, options, (process, session) =>
-    askInspection({ kind: 'inspect', operationId: randomUUID(), target: process, showEnvironment }, session),
+    askInspection({ kind: 'inspect', operationId: newOperationId(), target: process, showEnvironment }, session),
   );
 }
 
@@ -129,7 +129,7 @@ function changeOf(target: TargetProcess, options: RestartOptions): ChangeRequest
     else set.push([name, value]);
   }
   return {
-    operationId: randomUUID(),
+    operationId: newOperationId(),
     target,
     program: { from, command, exe, cwd, env: { standsAlone: false, set, unset } },
     options: { keepFds, children, force, timeoutMs, verbose },

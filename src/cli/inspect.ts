@@ -1,5 +1,5 @@
 // hotexec inspect TARGET
-import { randomUUID } from 'node:crypto';
+import { newOperationId } from '../front/operation-id.ts';
 import { askInspection } from '../front/session.ts';
 import { resolve } from '../targets/resolve.ts';
 import { formatTarget } from '../targets/target.ts';
@@ -20,7 +20,7 @@ export async function runInspect({ words, flags }: InspectInvocation, context: C
   using report = openReport({ title: formatTarget(target), output: flags.output, quiet: false }, context);
   const process = await resolve(target, context);
   const showEnvironment = flags.showEnv === true;
-  const request = { kind: 'inspect', operationId: randomUUID(), target: process, showEnvironment } as const;
+  const request = { kind: 'inspect', operationId: newOperationId(), target: process, showEnvironment } as const;
   const inspection = await askInspection(request, { engine, startEngine, signal, onEvent: report.onEvent });
 
   report.print(inspection, (style) => renderInspection(inspection, style));

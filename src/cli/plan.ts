@@ -1,6 +1,6 @@
 // hotexec plan restart TARGET [flags] [-- COMMAND [ARG...]], and restart --dry-run
-import { randomUUID } from 'node:crypto';
 import { exitCodes } from '../errors.ts';
+import { newOperationId } from '../front/operation-id.ts';
 import { askPlan } from '../front/session.ts';
 import type { Plan } from '../protocol/plan.ts';
 import { resolve } from '../targets/resolve.ts';
@@ -25,7 +25,7 @@ export async function runPlan({ words, flags, command }: RestartInvocation, cont
   );
   const process = await resolve(target, context);
   const program = programChange(wanted);
-  const request = { kind: 'plan', operationId: randomUUID(), target: process, program, options } as const;
+  const request = { kind: 'plan', operationId: newOperationId(), target: process, program, options } as const;
   const plan = await askPlan(request, { engine, startEngine, signal, onEvent: report.onEvent });
 
   report.print(plan, (style) => renderPlan(plan, style));

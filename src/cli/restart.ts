@@ -1,6 +1,6 @@
 // hotexec restart TARGET [flags] [-- COMMAND [ARG...]]
-import { randomUUID } from 'node:crypto';
 import { exitCodes } from '../errors.ts';
+import { newOperationId } from '../front/operation-id.ts';
 import { askRestart } from '../front/restart.ts';
 import type { Outcome, RestartResult } from '../protocol/result.ts';
 import { resolve } from '../targets/resolve.ts';
@@ -40,7 +40,7 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
   const process = await resolve(target, context);
   if (flags.drain && flags.quiet !== true) context.stderr.write(noDrainYet);
   const program = programChange(wanted);
-  const request = { kind: 'restart', operationId: randomUUID(), target: process, program, options } as const;
+  const request = { kind: 'restart', operationId: newOperationId(), target: process, program, options } as const;
   const result = await askRestart(request, { engine, startEngine, signal, onEvent: report.onEvent });
 
   report.print(result, (style) => renderRestart(result, style));

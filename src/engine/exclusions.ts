@@ -75,7 +75,7 @@ function isHotexec(observed: Observed): boolean {
   const script = argv.words.slice(1).find((word) => word[0] !== 0x2d);
   return (
     basename(observed.program.exe).startsWith('node') &&
-    /\/(?:dist\/(?:cli|engine)\.js|engine-main\.ts|bin\/hotexec)$/.test(script?.toString() ?? '')
+    /\/(?:dist\/(?:cli\.js|engine\.cjs)|engine-main\.ts|bin\/hotexec)$/.test(script?.toString() ?? '')
   );
 }
 

@@ -1,4 +1,4 @@
-// How an engine comes to life: Node on dist/engine.js, or on the source when hotexec itself runs from source.
+// How an engine comes to life: Node on dist/engine.cjs, or on the source when hotexec itself runs from source.
 // It leads a session of its own, so that a terminal's Ctrl-C or hang-up reaches the front alone.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -23,9 +23,9 @@ export function startEngine({ execPath, env, args = [enginePath()] }: EngineLaun
   return new Engine(child);
 }
 
-// Bundled, this file is dist/*.js or dist/chunks/*.js.
+// Bundled, this file is in dist or dist/chunks.
 function enginePath(): string {
-  const candidates = import.meta.url.endsWith('.ts') ? ['../engine-main.ts'] : ['./engine.js', '../engine.js'];
+  const candidates = import.meta.url.endsWith('.ts') ? ['../engine-main.ts'] : ['./engine.cjs', '../engine.cjs'];
   const paths = candidates.map((candidate) => fileURLToPath(new URL(candidate, import.meta.url)));
   const path = paths.find((candidate) => existsSync(candidate));
   if (path === undefined) throw new Error(`hotexec is not complete: there is no ${paths.join(' or ')}`);

@@ -1,6 +1,6 @@
 // The scratch memory's content: a nonce that tells a mender that the old program is still there, then everything execve is given, and
-// some zeroed room for the small structures of other calls. Pure: bytes and addresses.
-import { randomBytes } from 'node:crypto';
+// some zeroed room for the small structures of other calls. Bytes and addresses: nothing is done to a process here.
+import { randomBytes } from '../native/random.ts';
 
 export interface ExecArguments {
   readonly path: Buffer;

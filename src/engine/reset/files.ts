@@ -18,10 +18,10 @@ export function resetFiles(reset: Reset): void {
   changeDirectory(reset);
   if (!inContainer) return;
   for (const entry of listDescriptors(held.tracee.tid).filter((descriptor) => descriptor.fd <= 2)) {
-    // Pipes and terminals keep O_NONBLOCK on the description, which the runtime's end does not share.
+    // Pipes and devices keep O_NONBLOCK on the description, which the runtime's end does not share.
     const wanted = entry.statusFlags & ~(O_NONBLOCK | O_ASYNC | O_APPEND);
     const target = descriptorTarget(held.tracee.tid, entry.fd) ?? '';
-    if (!/^(pipe|socket|\/dev\/(pts|tty|console))/.test(target) || wanted === entry.statusFlags) continue;
+    if (!/^(pipe:|socket:|\/dev\/)/.test(target) || wanted === entry.statusFlags) continue;
     if (!attempt(reset, 'fcntl', entry.fd, F_SETFL, wanted))
       report(reset, `descriptor-${entry.fd}`, `descriptor ${entry.fd} stays non-blocking`);
   }

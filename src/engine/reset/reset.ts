@@ -5,6 +5,7 @@ import { parseStatus } from '../../procfs/status.ts';
 import type { NotFresh } from '../../protocol/result.ts';
 import type { Held } from '../held.ts';
 import type { Observed } from '../observe.ts';
+import { resetCapabilities } from './capabilities.ts';
 import { report, type Reset } from './context.ts';
 import { resetFiles } from './files.ts';
 import { resetFromOutside } from './outside.ts';
@@ -34,6 +35,7 @@ export function resetAttributes(held: Held, observed: Observed, cwd: string | nu
   resetTimers(reset);
   resetProcessFlags(reset);
   resetFiles(reset);
+  resetCapabilities(reset);
   if (reset.inContainer) resetFromOutside(reset);
   return reset.notFresh;
 }

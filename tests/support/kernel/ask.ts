@@ -21,6 +21,10 @@ export interface Asked {
   readonly timeoutMs?: number;
   /** The whole environment, `NAME=value`. */
   readonly environment?: readonly string[];
+  /** `NAME=value`, on top of the environment it has. */
+  readonly env?: readonly string[];
+  readonly unsetEnv?: readonly string[];
+  readonly from?: 'process' | 'spec';
   /** Another start time than the process has: what a recycled pid looks like. */
   readonly startTicks?: number;
   /** What runs hotexec: `setpriv … --`. */
@@ -75,7 +79,7 @@ async function askCommand(kind: 'restart' | 'plan', pid: number, asked: Asked): 
 type Document = RestartResult | Plan | { readonly kind: 'Error'; readonly outcome: null; readonly error: ErrorData };
 
 function flags(asked: Asked, files: Files): readonly string[] {
-  const { keepFds = [], children, force, timeoutMs, command, exe, cwd, environment } = asked;
+  const { keepFds = [], children, force, timeoutMs, command, exe, cwd, environment, env = [], unsetEnv = [], from } = asked;
   return [
     ...keepFds.flatMap((fd) => ['--keep-fd', String(fd)]),
     ...(children === undefined ? [] : ['--children', children]),
@@ -83,6 +87,9 @@ function flags(asked: Asked, files: Files): readonly string[] {
     ...(timeoutMs === undefined ? [] : ['--timeout', `${timeoutMs}ms`]),
     ...(exe == null ? [] : ['--exe', exe]),
     ...(cwd == null ? [] : ['--cwd', cwd]),
+    ...(from === undefined ? [] : ['--from', from]),
+    ...env.flatMap((variable) => ['--env', variable]),
+    ...unsetEnv.flatMap((name) => ['--unset-env', name]),
     ...(environment === undefined ? [] : ['--env-file', files.write(environment.join('\n'))]),
     ...(command == null ? [] : ['--', ...command]),
   ];

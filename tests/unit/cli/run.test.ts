@@ -66,7 +66,19 @@ describe('what the engine is asked', () => {
     const file = join(tempDirectory(), 'prod.env');
     writeFileSync(file, 'A=1\nB=2\n');
     const { requests } = await restart(['restart', '77', '--env-file', file, '--env', 'B=3']);
-    expect(requests[0]).toMatchObject({ program: { env: { standsAlone: true, set: [['A', '1'], ['B', '2'], ['B', '3']], unset: [] } } });
+    expect(requests[0]).toMatchObject({
+      program: {
+        env: {
+          standsAlone: true,
+          set: [
+            ['A', '1'],
+            ['B', '2'],
+            ['B', '3'],
+          ],
+          unset: [],
+        },
+      },
+    });
   });
 
   it('may have its variables from standard input', async () => {

@@ -67,6 +67,24 @@ export function assemble(instructions: readonly Instruction[]): Buffer {
   return bytes;
 }
 
+/** An instruction that jumps to names, or a name for the instruction that follows. */
+export type Labelled = string | readonly [code: number, k: number, whenTrue?: string, whenFalse?: string];
+
+/** A jump without a name for one of its ways goes on with the next instruction. */
+export function link(program: readonly Labelled[]): readonly Instruction[] {
+  const positions = new Map<string, number>();
+  const instructions: Exclude<Labelled, string>[] = [];
+  for (const entry of program) {
+    if (typeof entry === 'string') positions.set(entry, instructions.length);
+    else instructions.push(entry);
+  }
+  const distance = (from: number, label: string | undefined): number =>
+    label === undefined ? 0 : (positions.get(label) ?? Number.NaN) - from - 1;
+  return instructions.map(([code, k, whenTrue, whenFalse], at) =>
+    code === BPF.JA ? [code, distance(at, whenTrue)] : [code, k, distance(at, whenTrue), distance(at, whenFalse)],
+  );
+}
+
 /** Lets a filter be followed by another: prctl, which installs it, is allowed before anything else is asked. */
 export function installable(instructions: readonly Instruction[]): readonly Instruction[] {
   return [[BPF.LD_ABS, NR], [BPF.JEQ, prctl, 0, 1], [BPF.RET, ALLOW], ...instructions];
@@ -83,8 +101,12 @@ export type Verdict = 'kill-process' | 'kill-thread' | 'trap' | 'errno' | 'nobod
 const ENOSYS = 38;
 
 /** The call must be a harmless one that answers 0 or more. */
-export function askKernel(questions: readonly { readonly filters: readonly Buffer[]; readonly call: Call }[]): readonly Verdict[] {
-  const input = Buffer.concat(questions.flatMap(({ filters, call }) => [word(filters.length), ...filters.flatMap(counted), registers(call)]));
+export function askKernel(
+  questions: readonly { readonly filters: readonly Buffer[]; readonly call: Call }[],
+): readonly Verdict[] {
+  const input = Buffer.concat(
+    questions.flatMap(({ filters, call }) => [word(filters.length), ...filters.flatMap(counted), registers(call)]),
+  );
   const lines = execFileSync(compile('filters'), { input }).toString().trimEnd().split('\n');
   return lines.map(verdict);
 }
@@ -105,7 +127,8 @@ function counted(filter: Buffer): readonly Buffer[] {
 
 function registers({ number, args }: Call): Buffer {
   const bytes = Buffer.alloc(7 * 8);
-  for (const [index, value] of [BigInt(number), ...args].entries()) bytes.writeBigUInt64LE(BigInt.asUintN(64, value), index * 8);
+  for (const [index, value] of [BigInt(number), ...args].entries())
+    bytes.writeBigUInt64LE(BigInt.asUintN(64, value), index * 8);
   return bytes;
 }
 

@@ -101,7 +101,9 @@ export function observedProcess(differences: Differences = {}): Observed {
   };
 }
 
-export function change(wanted: Partial<Omit<ProgramChange, 'env'>> & { readonly env?: Partial<ProgramChange['env']> } = {}): ProgramChange {
+export function change(
+  wanted: Partial<Omit<ProgramChange, 'env'>> & { readonly env?: Partial<ProgramChange['env']> } = {},
+): ProgramChange {
   return { ...sameProgram, ...wanted, env: { ...sameProgram.env, ...wanted.env } };
 }
 

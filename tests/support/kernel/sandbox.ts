@@ -1,0 +1,18 @@
+// A program as process 1 of pid, mount and IPC namespaces of its own: whatever it leaves behind ends with it.
+import { readFileSync } from 'node:fs';
+import { until } from '../until.ts';
+import { launch, type Target } from './target.ts';
+
+/** Its own /tmp too. The pid is that of the program, not of `unshare`. */
+export async function launchInSandbox(file: string, args: readonly string[] = []): Promise<Target> {
+  const flags = ['--fork', '--kill-child', '--pid', '--mount-proc', '--ipc', '--mount'];
+  const script = 'mount -t tmpfs none /tmp && cd / && exec "$0" "$@"';
+  const target = launch('unshare', [...flags, 'sh', '-c', script, file, ...args]);
+  const pid = await until('the program runs', () => childOf(target.pid));
+  return { ...target, pid };
+}
+
+function childOf(pid: number): number | undefined {
+  const [first = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ');
+  return first === '' ? undefined : Number(first);
+}
