@@ -14,7 +14,7 @@ interface DirectoryFacts {
 }
 
 /** What the engine half found by really trying on a child of its own; each: null when it worked, else the errno. */
-interface SelfTest {
+export interface SelfTest {
   readonly ptrace: string | null;
   readonly processVmWritev: string | null;
 }
