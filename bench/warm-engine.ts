@@ -1,14 +1,13 @@
 // An engine that is not thrown away after one restart: each line of standard input is a pid, the answer is a line with the hold in
 // microseconds, and the process that has compiled its hot paths does the next one too. What of a restart is Node itself, without its start?
-import { readFileSync, readlinkSync, readSync, writeSync } from 'node:fs';
+import { readlinkSync, readSync, writeSync } from 'node:fs';
 import type { Host } from '../src/engine/host.ts';
 import { openJournal } from '../src/journal/journal.ts';
 import { inputReady } from '../src/native/poll.ts';
 import { parseNamespaceLink } from '../src/procfs/ns.ts';
-import { parseStat } from '../src/procfs/stat.ts';
 import { runtimeDirectory } from '../src/protocol/runtime-directory.ts';
-import { defaultRestartOptions, sameProgram, type RestartRequest } from '../src/protocol/request.ts';
 import { restart } from '../src/restart.ts';
+import { requestFor } from './request.ts';
 
 const stdin = 0;
 const stdout = 1;
@@ -36,17 +35,6 @@ function holdMs(pid: number): number {
   const result = restart(request, host, journal);
   if (result.outcome !== 'restarted') throw new Error(`${result.outcome}: ${result.error?.message ?? ''}`);
   return result.timingsMs['hold'] ?? Number.NaN;
-}
-
-function requestFor(pid: number): RestartRequest {
-  const { startTicks } = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  return {
-    kind: 'restart',
-    operationId: 'bench',
-    target: { name: `pid/${pid}`, pid, startTicks, container: null, spec: null },
-    program: sameProgram,
-    options: defaultRestartOptions,
-  };
 }
 
 function* linesOfInput(): Generator<string> {

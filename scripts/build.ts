@@ -64,11 +64,11 @@ async function bundleEngine(precompiled: string): Promise<void> {
 function precompiledInstead(name: string): Plugin {
   return {
     name: 'precompiled',
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^\.\/process\.ts$/ }, ({ kind }) =>
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^\.\/process\.ts$/ }, ({ kind }) =>
         kind === 'dynamic-import' ? { path: name, namespace: 'precompiled' } : undefined,
       );
-      onLoad({ filter: /./, namespace: 'precompiled' }, () => ({
+      esbuild.onLoad({ filter: /./, namespace: 'precompiled' }, () => ({
         contents: `import { runPrecompiled } from './src/precompiled.ts';
           export const { runProcess } = runPrecompiled(import.meta.dirname, '${name}');`,
         resolveDir: root,

@@ -22,6 +22,7 @@ export function runPrecompiled(directory: string, name: string): unknown {
   const source = readFileSync(filename, 'latin1');
   const script = new Script(source, { filename, cachedData: readFileSync(join(directory, `${name}.cache`)) });
   const module = { exports: {} };
-  (script.runInThisContext() as Bundle)(module, process.getBuiltinModule, pathToFileURL(filename).href);
+  const require = (id: string): object | undefined => process.getBuiltinModule(id);
+  (script.runInThisContext() as Bundle)(module, require, pathToFileURL(filename).href);
   return module.exports;
 }

@@ -1,11 +1,14 @@
 // A register set as the kernel gives it: 8 bytes a register, read and changed by role, not by name. Pure.
+// By a DataView: a fresh engine runs this once or twice, uncompiled, and Buffer's accessors are JavaScript where a DataView's are built in.
 import { arch } from './arch.ts';
 
 export class Registers {
   readonly bytes: Buffer;
+  readonly #view: DataView;
 
   constructor(bytes: Buffer = Buffer.alloc(arch.registers.sizeBytes)) {
     this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   copy(): Registers {
@@ -13,28 +16,28 @@ export class Registers {
   }
 
   get instructionPointer(): bigint {
-    return this.bytes.readBigUInt64LE(arch.registers.instructionPointer);
+    return this.#view.getBigUint64(arch.registers.instructionPointer, true);
   }
 
   set instructionPointer(address: bigint) {
-    this.bytes.writeBigUInt64LE(address, arch.registers.instructionPointer);
+    this.#view.setBigUint64(arch.registers.instructionPointer, address, true);
   }
 
   get stackPointer(): bigint {
-    return this.bytes.readBigUInt64LE(arch.registers.stackPointer);
+    return this.#view.getBigUint64(arch.registers.stackPointer, true);
   }
 
   get result(): bigint {
-    return this.bytes.readBigInt64LE(arch.registers.result);
+    return this.#view.getBigInt64(arch.registers.result, true);
   }
 
   set result(value: bigint) {
-    this.bytes.writeBigInt64LE(value, arch.registers.result);
+    this.#view.setBigInt64(arch.registers.result, value, true);
   }
 
   /** -1n: not in a system call. */
   get originalNumber(): bigint {
-    return this.bytes.readBigInt64LE(arch.registers.originalNumber);
+    return this.#view.getBigInt64(arch.registers.originalNumber, true);
   }
 
   /**
@@ -45,10 +48,10 @@ export class Registers {
   prepareCall(instruction: bigint, number: number, args: readonly bigint[]): void {
     const layout = arch.registers;
     this.instructionPointer = instruction;
-    this.bytes.writeBigInt64LE(BigInt(number), layout.result);
-    this.bytes.writeBigInt64LE(-1n, layout.originalNumber);
+    this.#view.setBigInt64(layout.result, BigInt(number), true);
+    this.#view.setBigInt64(layout.originalNumber, -1n, true);
     for (const [index, offset] of layout.arguments.entries()) {
-      this.bytes.writeBigInt64LE(BigInt.asIntN(64, args[index] ?? 0n), offset);
+      this.#view.setBigInt64(offset, args[index] ?? 0n, true);
     }
   }
 }

@@ -1,11 +1,10 @@
 // The old program's children are cleared in the hold, before the new program runs: they may hold its ports and files.
 import { sendToThread, SIGKILL } from '../tracer/signals.ts';
+import { threadState } from '../tracer/hold.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { listDescendants, type Descendant } from './descendants.ts';
 import type { Held } from './held.ts';
 import { reapChild } from './undo.ts';
-import { readText } from '../procfs/read.ts';
-import { parseStat } from '../procfs/stat.ts';
 
 const rounds = 20;
 const deathDeadlineMs = 2_000;
@@ -20,16 +19,21 @@ export interface ClearedChildren {
 export function clearChildren(held: Held, ours: ReadonlySet<number>): ClearedChildren {
   let killed = 0;
   // A child that forks while it is killed leaves another: look again until none is there.
+  let left = notSpared(held.pid, ours);
   for (let round = 0; round < rounds; round++) {
-    const living = listDescendants(held.pid, ours).filter((child) => !child.spared && child.state !== 'Z');
+    const living = left.filter((child) => child.state !== 'Z');
     if (living.length === 0) break;
     for (const child of living) if (sendToThread(child.pid, child.pid, SIGKILL) === 0) killed++;
     awaitDeath(living);
+    left = notSpared(held.pid, ours);
   }
-  const left = listDescendants(held.pid, ours).filter((child) => !child.spared);
   for (const child of left.filter((entry) => entry.state === 'Z' && entry.ppid === held.pid))
     reapChild(held, child.pidInside);
   return { killed, left: left.filter((child) => child.state !== 'Z') };
+}
+
+function notSpared(pid: number, ours: ReadonlySet<number>): readonly Descendant[] {
+  return listDescendants(pid, ours).filter((child) => !child.spared);
 }
 
 /** Until each is a zombie or gone. */
@@ -39,6 +43,5 @@ export function awaitDeath(children: readonly { readonly pid: number }[]): void 
 }
 
 function isLiving(pid: number): boolean {
-  const text = readText(`/proc/${pid}/stat`);
-  return text.kind === 'read' && !'ZX'.includes(parseStat(text.content).state);
+  return !'ZX'.includes(threadState(pid, pid));
 }

@@ -5,7 +5,7 @@ import { parseCgroup } from '../procfs/cgroup.ts';
 import { descendantsOf, listProcesses } from '../procfs/processes.ts';
 import { readText } from '../procfs/read.ts';
 import { parseStat, type ProcessStat } from '../procfs/stat.ts';
-import { parseStatus } from '../procfs/status.ts';
+import { statusField } from '../procfs/status.ts';
 import { listThreads } from '../procfs/threads.ts';
 
 export interface Descendant {
@@ -70,7 +70,8 @@ export function childrenOf(pid: number, tid: number): readonly number[] {
 /** The pid in the innermost namespace; undefined when the process is gone. */
 export function innermostPid(pid: number): number | undefined {
   const status = readText(`/proc/${pid}/status`);
-  return status.kind === 'read' ? parseStatus(status.content).nsPid?.at(-1) : undefined;
+  const pids = status.kind === 'read' ? statusField(status.content, 'NSpid') : undefined;
+  return pids === undefined ? undefined : Number(pids.slice(pids.lastIndexOf('\t') + 1));
 }
 
 function isLiving(pid: number): boolean {

@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { HotexecError } from '../errors.ts';
-import { parseStatus, type ProcessStatus } from '../procfs/status.ts';
+import { pendingSignals, type ProcessStatus } from '../procfs/status.ts';
 import { signalBit, signalName } from '../tracer/signals.ts';
 import type { Observed } from './observe.ts';
 
 /** Throws stopped-by-other. A signal that was pending before (blocked by the program) is none of our business. */
 export function yieldToStop(observed: Observed): void {
-  const now = parseStatus(readFileSync(`/proc/${observed.target.pid}/status`, 'utf8'));
-  const came = pending(now) & ~pending(observed.status);
+  const now = pendingSignals(readFileSync(`/proc/${observed.target.pid}/status`, 'utf8'));
+  const came = now & ~pending(observed.status);
   const signal = stopSignals(observed).find((number) => (came & signalBit(number)) !== 0n);
   if (signal === undefined) return;
   throw new HotexecError({

@@ -4,7 +4,7 @@ import { HotexecError } from '../errors.ts';
 import { describeErrno, EAGAIN, ENOSYS } from '../native/errno.ts';
 import type { Argument } from '../native/syscall.ts';
 import { readText } from '../procfs/read.ts';
-import { parseStatus } from '../procfs/status.ts';
+import { pendingSignals } from '../procfs/status.ts';
 import { RemoteThread } from '../remote/remote-thread.ts';
 import { TraceeGone } from '../tracer/errors.ts';
 import * as ptrace from '../tracer/ptrace/requests.ts';
@@ -120,9 +120,7 @@ export function collect(child: SharingChild): void {
 
 function hasPending(pid: number, signal: number): boolean {
   const text = readText(`/proc/${pid}/status`);
-  if (text.kind !== 'read') return false;
-  const status = parseStatus(text.content);
-  return (((status.shdPnd ?? 0n) | (status.sigPnd ?? 0n)) & signalBit(signal)) !== 0n;
+  return text.kind === 'read' && (pendingSignals(text.content) & signalBit(signal)) !== 0n;
 }
 
 export function execRefused(answer: string): HotexecError {

@@ -15,12 +15,16 @@ export function allocate(sizeBytes: number): NativeMemory {
   const start = used;
   used += Math.ceil(sizeBytes / 16) * 16;
   if (used > arenaSizeBytes) throw new Error(`the native arena of ${arenaSizeBytes} bytes is used up`);
-  return { address: arena.address + BigInt(start), bytes: arena.bytes.subarray(start, start + sizeBytes) };
+  return {
+    address: arena.address + BigInt(start),
+    bytes: arena.bytes.subarray(start, start + sizeBytes),
+    view: new DataView(arena.view.buffer, arena.view.byteOffset + start, sizeBytes),
+  };
 }
 
 /** A mapping of its own, zeroed; for what may be megabytes. It lives as long as the engine. */
 export function mapMemory(sizeBytes: number): NativeMemory {
   const address = syscall(arch.syscalls.mmap, 0, sizeBytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
   if (address < 0) throw new Error(`mmap of ${sizeBytes} bytes failed with errno ${-address}`);
-  return { address: BigInt(address), bytes: viewMemory(BigInt(address), sizeBytes) };
+  return viewMemory(BigInt(address), sizeBytes);
 }

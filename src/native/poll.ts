@@ -7,8 +7,8 @@ const POLLIN = 1;
 const entry = allocate(8);
 
 export function inputReady(fd: number): boolean {
-  entry.bytes.writeInt32LE(fd, 0);
-  entry.bytes.writeInt16LE(POLLIN, 4);
-  entry.bytes.writeInt16LE(0, 6);
+  entry.view.setInt32(0, fd, true);
+  entry.view.setInt16(4, POLLIN, true);
+  entry.view.setInt16(6, 0, true);
   return syscall(arch.syscalls.poll, entry.address, 1, 0) > 0;
 }

@@ -28,9 +28,12 @@ export function syscall(
 export interface NativeMemory {
   readonly address: bigint;
   readonly bytes: Buffer;
+  /** The same memory, for numbers. */
+  readonly view: DataView;
 }
 
-/** Makes memory at an address visible as a Buffer. The caller keeps it mapped. */
-export function viewMemory(address: bigint, sizeBytes: number): Buffer {
-  return Buffer.from(koffi.view(address, sizeBytes));
+/** Makes memory at an address visible. The caller keeps it mapped. */
+export function viewMemory(address: bigint, sizeBytes: number): NativeMemory {
+  const memory = koffi.view(address, sizeBytes);
+  return { address, bytes: Buffer.from(memory), view: new DataView(memory) };
 }

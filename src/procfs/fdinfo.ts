@@ -72,6 +72,11 @@ export function parseFdInfo(text: string): FdInfo {
   };
 }
 
+/** The status flags alone, FD_CLOEXEC as O_CLOEXEC among them: a process may have thousands of descriptors. Throws ParseError. */
+export function parseFdFlags(text: string): number {
+  return parseOctal(SOURCE, /^flags:\s*(\d+)$/m.exec(text)?.[1]);
+}
+
 function splitLine(line: string): { readonly key: string; readonly value: string } {
   const colon = line.indexOf(':');
   return { key: line.slice(0, Math.max(0, colon)).trim(), value: line.slice(colon + 1).trim() };

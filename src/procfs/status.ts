@@ -97,6 +97,20 @@ export function parseStatus(text: string): ProcessStatus {
   };
 }
 
+/** The value of one line, for those who need no other and have no time. */
+export function statusField(text: string, key: string): string | undefined {
+  // The name of the process stands in the first line, and its line breaks are escaped: a line of our own cannot be forged.
+  const start = text.indexOf(`\n${key}:\t`);
+  if (start < 0) return undefined;
+  const from = start + key.length + 3;
+  return text.slice(from, text.indexOf('\n', from));
+}
+
+/** The signals that wait for a thread or its process, of a status file's text. */
+export function pendingSignals(text: string): bigint {
+  return mask(statusField(text, 'SigPnd') ?? '0') | mask(statusField(text, 'ShdPnd') ?? '0');
+}
+
 /** The numbers of the signals in a mask, ascending: bit n-1 is signal n. */
 export function signalsIn(signalMask: bigint): readonly number[] {
   const signals: number[] = [];

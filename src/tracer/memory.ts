@@ -6,6 +6,7 @@ import { syscall } from '../native/syscall.ts';
 const staging = mapMemory(256 * 1024);
 const localVector = allocate(16);
 const remoteVector = allocate(16);
+localVector.view.setBigUint64(0, staging.address, true);
 
 /** Reads exactly sizeBytes; -errno (a number) when any of it cannot be read. */
 export function readMemory(tid: number, address: bigint, sizeBytes: number): Buffer | number {
@@ -33,9 +34,8 @@ export function writeMemory(tid: number, address: bigint, bytes: Buffer): number
 }
 
 function transfer(number: number, tid: number, address: bigint, sizeBytes: number): number {
-  localVector.bytes.writeBigUInt64LE(staging.address, 0);
-  localVector.bytes.writeBigUInt64LE(BigInt(sizeBytes), 8);
-  remoteVector.bytes.writeBigUInt64LE(address, 0);
-  remoteVector.bytes.writeBigUInt64LE(BigInt(sizeBytes), 8);
+  localVector.view.setBigUint64(8, BigInt(sizeBytes), true);
+  remoteVector.view.setBigUint64(0, address, true);
+  remoteVector.view.setBigUint64(8, BigInt(sizeBytes), true);
   return syscall(number, tid, localVector.address, 1, remoteVector.address, 1, 0);
 }

@@ -65,7 +65,11 @@ describe('leaves the old program as it was when the new one', () => {
 
   test('is a command that is not in the PATH', async () => {
     const target = await start(compile('beat'));
-    await expectUnchanged(target, { code: 'program-not-startable', exitCode: 1 }, { command: ['no-such-command', 'argument'] });
+    await expectUnchanged(
+      target,
+      { code: 'program-not-startable', exitCode: 1 },
+      { command: ['no-such-command', 'argument'] },
+    );
     await expectUnchanged(target, { code: 'program-not-startable', exitCode: 1 }, { command: ['./no-such-command'] });
   });
 
@@ -114,7 +118,9 @@ describe('refuses', () => {
 
   test('a process that a debugger holds', async () => {
     const target = await start(compile('beat'));
-    const strace = launch('strace', ['-f', '-o', '/dev/null', '-p', String(target.pid)], { stdio: ['ignore', 'ignore', 'ignore'] });
+    const strace = launch('strace', ['-f', '-o', '/dev/null', '-p', String(target.pid)], {
+      stdio: ['ignore', 'ignore', 'ignore'],
+    });
     await until('it is traced', () => isTraced(target.pid));
     const answer = await restart(target.pid);
     expect(answer).toMatchObject({ exitCode: 5, outcome: null, error: { code: 'target-traced' } });
@@ -132,7 +138,11 @@ describe('refuses', () => {
   test('a process that has ended', async () => {
     const target = await start(compile('beat'));
     await target.end();
-    expect(await restart(target.pid)).toMatchObject({ exitCode: 5, outcome: null, error: { code: 'target-not-found' } });
+    expect(await restart(target.pid)).toMatchObject({
+      exitCode: 5,
+      outcome: null,
+      error: { code: 'target-not-found' },
+    });
   });
 
   test('a kernel thread', async () => {
@@ -141,7 +151,8 @@ describe('refuses', () => {
   });
 
   test("the machine's init", async (context) => {
-    if (spawnSync('readlink', ['/proc/self/ns/pid']).stdout.toString().trim() !== 'pid:[4026531836]') context.skip('not in the first pid namespace');
+    if (spawnSync('readlink', ['/proc/self/ns/pid']).stdout.toString().trim() !== 'pid:[4026531836]')
+      context.skip('not in the first pid namespace');
     expect(await plan(1)).toMatchObject({ exitCode: 5, error: { code: 'target-excluded' } });
   });
 
@@ -152,7 +163,7 @@ describe('refuses', () => {
     expect(await restart(engine.pid)).toMatchObject({ exitCode: 5, outcome: null, error: { code: 'target-excluded' } });
   });
 
-  test.each(['containerd-shim-runc-v2', 'runc', 'kubelet'])("a part of the container runtime (%s)", async (name) => {
+  test.each(['containerd-shim-runc-v2', 'runc', 'kubelet'])('a part of the container runtime (%s)', async (name) => {
     const program = join(files.temporaryDirectory(), name);
     copyFileSync(compile('beat'), program);
     const target = await start(program);
@@ -183,7 +194,10 @@ describe('refuses', () => {
     await target.line(/^vfork$/); // the first one has to wait for a second
     const answers = await Promise.all([restart(target.pid), restart(target.pid)]);
     expect(answers.map((answer) => answer.exitCode).toSorted()).toEqual([0, 5]);
-    expect(answers.find((answer) => answer.exitCode === 5)).toMatchObject({ outcome: null, error: { code: 'target-busy' } });
+    expect(answers.find((answer) => answer.exitCode === 5)).toMatchObject({
+      outcome: null,
+      error: { code: 'target-busy' },
+    });
     await target.line(/^started/);
     await expectRestarted(target);
   });
@@ -192,7 +206,11 @@ describe('refuses', () => {
     const target = launch(files.file(elf32()));
     await target.line(/^started/).catch(() => context.skip('this kernel runs no 32-bit programs'));
     const before = await settled(target.pid);
-    expect(await restart(target.pid)).toMatchObject({ exitCode: 5, outcome: null, error: { code: 'architecture-unsupported' } });
+    expect(await restart(target.pid)).toMatchObject({
+      exitCode: 5,
+      outcome: null,
+      error: { code: 'architecture-unsupported' },
+    });
     await expectAsBefore(target.pid, before);
   });
 });
@@ -251,10 +269,7 @@ describe('a seccomp filter of the program', () => {
     ['wait4', [61]],
     ['rt_sigtimedwait', [128]],
     ['close_range', [436]],
-    [
-      'personality, umask, prctl, rt_sigaction, setitimer, getitimer, unshare, set_mempolicy, semctl and chdir',
-      resets,
-    ],
+    ['personality, umask, prctl, rt_sigaction, setitimer, getitimer, unshare, set_mempolicy, semctl and chdir', resets],
   ])('that forbids %s is no hindrance', async (_, numbers) => {
     for (const action of ['errno', 'kill']) {
       const target = await start(program(), [action, numbers.join()]);
@@ -308,8 +323,26 @@ function elf32(): Buffer {
   code.writeUInt32LE(base + 84 + code.length - text.length, 11);
   const header = Buffer.alloc(84);
   header.write('\x7fELF\x01\x01\x01', 'latin1');
-  for (const [at, value] of [[16, 2], [18, 3], [40, 52], [42, 32], [44, 1]] as const) header.writeUInt16LE(value, at);
-  const words = [[20, 1], [24, base + 84], [28, 52], [52, 1], [60, base], [64, base], [68, 84 + code.length], [72, 84 + code.length], [76, 5], [80, 4096]] as const;
+  for (const [at, value] of [
+    [16, 2],
+    [18, 3],
+    [40, 52],
+    [42, 32],
+    [44, 1],
+  ] as const)
+    header.writeUInt16LE(value, at);
+  const words = [
+    [20, 1],
+    [24, base + 84],
+    [28, 52],
+    [52, 1],
+    [60, base],
+    [64, base],
+    [68, 84 + code.length],
+    [72, 84 + code.length],
+    [76, 5],
+    [80, 4096],
+  ] as const;
   for (const [at, value] of words) header.writeUInt32LE(value, at);
   return Buffer.concat([header, code]);
 }

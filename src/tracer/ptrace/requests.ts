@@ -59,36 +59,36 @@ export function detach(tid: number, signal: number): number {
 /** Copies the general registers into `into` (arch.registers.sizeBytes long). */
 export function getRegisters(tid: number, into: Buffer): number {
   const result = request(PTRACE_GETREGS, tid, 0, registers.address);
-  registers.bytes.copy(into);
+  into.set(registers.bytes);
   return result;
 }
 
 export function setRegisters(tid: number, from: Buffer): number {
-  from.copy(registers.bytes);
+  registers.bytes.set(from);
   return request(PTRACE_SETREGS, tid, 0, registers.address);
 }
 
 /** The signals the thread blocks, bit n-1 for signal n; in sigsuspend the mask that comes back after it. */
 export function getSignalMask(tid: number): bigint {
   request(PTRACE_GETSIGMASK, tid, 8, word.address);
-  return word.bytes.readBigUInt64LE(0);
+  return word.view.getBigUint64(0, true);
 }
 
 export function setSignalMask(tid: number, mask: bigint): number {
-  word.bytes.writeBigUInt64LE(mask, 0);
+  word.view.setBigUint64(0, mask, true);
   return request(PTRACE_SETSIGMASK, tid, 8, word.address);
 }
 
 /** What the last event stop was about: the new thread's id at a clone, the former thread id at an exec. */
 export function eventMessage(tid: number): number {
   request(PTRACE_GETEVENTMSG, tid, 0, word.address);
-  return Number(word.bytes.readBigUInt64LE(0));
+  return Number(word.view.getBigUint64(0, true));
 }
 
 /** Address of the thread's struct rseq; 0n when it has none or the kernel is older than 5.13. */
 export function rseqAddress(tid: number): bigint {
   const result = request(PTRACE_GET_RSEQ_CONFIGURATION, tid, 24, rseqConfiguration.address);
-  return result < 0 ? 0n : rseqConfiguration.bytes.readBigUInt64LE(0);
+  return result < 0 ? 0n : rseqConfiguration.view.getBigUint64(0, true);
 }
 
 /**

@@ -49,10 +49,9 @@ export function waitFor(tid: number, deadlineMs: number, otherTid: number = tid)
   }
 }
 
-/** Sleeps on this thread: at most 2 ms are wanted between two looks. */
+/** Sleeps on this thread, for less than a second: at most 2 ms are wanted between two looks. */
 export function sleep(durationNs: number): void {
-  sleepTime.bytes.writeBigInt64LE(0n, 0);
-  sleepTime.bytes.writeBigInt64LE(BigInt(durationNs), 8);
+  sleepTime.view.setBigInt64(8, BigInt(durationNs), true);
   syscall(arch.syscalls.ppoll, 0, 0, sleepTime.address, 0, 8);
 }
 
@@ -60,7 +59,7 @@ function poll(tid: number): Stop | 'gone' | undefined {
   const found = syscall(arch.syscalls.wait4, tid, status.address, WNOHANG | __WALL | __WNOTHREAD, 0);
   if (found === 0) return undefined;
   if (found < 0) return 'gone';
-  return decodeStatus(found, status.bytes.readUInt32LE(0));
+  return decodeStatus(found, status.view.getUint32(0, true));
 }
 
 /** A wait status as ptrace(2) describes it. */

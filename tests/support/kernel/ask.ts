@@ -79,7 +79,19 @@ async function askCommand(kind: 'restart' | 'plan', pid: number, asked: Asked): 
 type Document = RestartResult | Plan | { readonly kind: 'Error'; readonly outcome: null; readonly error: ErrorData };
 
 function flags(asked: Asked, files: Files): readonly string[] {
-  const { keepFds = [], children, force, timeoutMs, command, exe, cwd, environment, env = [], unsetEnv = [], from } = asked;
+  const {
+    keepFds = [],
+    children,
+    force,
+    timeoutMs,
+    command,
+    exe,
+    cwd,
+    environment,
+    env = [],
+    unsetEnv = [],
+    from,
+  } = asked;
   return [
     ...keepFds.flatMap((fd) => ['--keep-fd', String(fd)]),
     ...(children === undefined ? [] : ['--children', children]),

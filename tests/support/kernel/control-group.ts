@@ -24,5 +24,9 @@ export function controlGroup(controller: string, settings: Readonly<Record<strin
   const path = (name: string): string => join(directory, name);
   const set = (name: string, value: string): void => writeFileSync(path(name), value);
   for (const [name, value] of Object.entries(settings)) set(name, value);
-  return { set, get: (name) => readFileSync(path(name), 'latin1').trim(), add: (pid) => set('cgroup.procs', String(pid)) };
+  return {
+    set,
+    get: (name) => readFileSync(path(name), 'latin1').trim(),
+    add: (pid) => set('cgroup.procs', String(pid)),
+  };
 }

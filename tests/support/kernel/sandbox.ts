@@ -1,14 +1,16 @@
 // A program as process 1 of pid, mount and IPC namespaces of its own: whatever it leaves behind ends with it.
 import { readFileSync } from 'node:fs';
+import { onTestFinished } from 'vitest';
 import { until } from '../until.ts';
 import { launch, type Target } from './target.ts';
 
 /** Its own /tmp too. The pid is that of the program, not of `unshare`. */
 export async function launchInSandbox(file: string, args: readonly string[] = []): Promise<Target> {
-  const flags = ['--fork', '--kill-child', '--pid', '--mount-proc', '--ipc', '--mount'];
+  const flags = ['--fork', '--pid', '--mount-proc', '--ipc', '--mount'];
   const script = 'mount -t tmpfs none /tmp && cd / && exec "$0" "$@"';
   const target = launch('unshare', [...flags, 'sh', '-c', script, file, ...args]);
   const pid = await until('the program runs', () => childOf(target.pid));
+  onTestFinished(() => void process.kill(pid, 'SIGKILL')); // before `unshare` is killed: it is this one's end that ends all
   return { ...target, pid };
 }
 

@@ -1,19 +1,23 @@
 // Kills an engine at its N-th effect, for every N, lets the front mend, and looks what the target is left as (tests/fixtures/kernel/kill-at.c).
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { FrontOrder } from '../../fixtures/kernel/front.ts';
 import { startEngine, type StartEngine } from '../../../src/front/launch.ts';
 import { askRestart } from '../../../src/front/restart.ts';
 import { HotexecError } from '../../../src/errors.ts';
-import type { HotexecEvent } from '../../../src/protocol/event.ts';
 import { defaultRestartOptions, sameProgram, type RestartRequest } from '../../../src/protocol/request.ts';
-import type { Outcome } from '../../../src/protocol/result.ts';
 import { compile } from '../kernel/compile.ts';
 import { until } from '../until.ts';
-import { Survivor, type Shape } from './survivor.ts';
+import { Survivor, type Looks, type Shape } from './survivor.ts';
 
 const root = join(import.meta.dirname, '../../..');
-export const enginePath: string = process.env['HOTEXEC_KILL_ENGINE'] ?? join(root, 'src/engine-main.ts');
+// What users run, as built by scripts/test.ts before; another build while this one is being worked at.
+const dist = process.env['HOTEXEC_KILL_DIST'] ?? join(root, 'dist');
+export const cli: readonly string[] = [process.execPath, '--', join(dist, 'cli.js')];
+export const engine: readonly string[] = [process.execPath, join(dist, 'engine.cjs')];
 
 export type When = 'before' | 'after';
 
@@ -22,13 +26,11 @@ export interface KillPoint {
   readonly when: When;
 }
 
-/** How the restart is made to fail: `dry-run` and `exec` need a program that the kernel refuses. */
-export type Run = 'succeeds' | 'fails';
-
 export interface Trial {
   /** Null: the point was beyond the engine's last effect. */
   readonly killedAt: string | null;
-  readonly outcome: Outcome | HotexecError['code'];
+  /** What hotexec said: an outcome, or the code of an error. */
+  readonly outcome: string;
   /** From the kill to the end of the mending. */
   readonly mendedMs: number;
   readonly damage: readonly string[];
@@ -48,18 +50,23 @@ export class Workshop implements Disposable {
     return join(this.directory, 'report');
   }
 
-  startEngine: StartEngine = () => startEngine({ execPath: process.execPath, args: [enginePath], env: this.env });
+  startEngine: StartEngine = () => this.#launch(engine);
 
-  startKilled({ number, when }: KillPoint, report: string = this.report): ReturnType<StartEngine> {
-    return startEngine({
-      execPath: compile('kill-at'),
-      args: [report, String(number), when, process.execPath, enginePath],
-      env: this.env,
-    });
+  startKilled(point: KillPoint, report: string = this.report): ReturnType<StartEngine> {
+    return this.#launch(this.killed(point, report));
+  }
+
+  killed({ number, when }: KillPoint, report: string = this.report): readonly string[] {
+    return [compile('kill-at'), report, String(number), when, ...engine];
+  }
+
+  #launch([execPath = '', ...args]: readonly string[]): ReturnType<StartEngine> {
+    return startEngine({ execPath, args, env: this.env });
   }
 
   journals(): readonly string[] {
-    return readdirSync(join(this.directory, 'run'));
+    const directory = join(this.directory, 'run');
+    return existsSync(directory) ? readdirSync(directory) : [];
   }
 
   [Symbol.dispose](): void {
@@ -77,56 +84,86 @@ export function requestFor(survivor: Survivor, version: number, command: readonl
   };
 }
 
-interface Asking {
+export interface Asking {
   readonly survivor: Survivor;
   readonly workshop: Workshop;
   /** A command that the kernel refuses; null: the same program again. */
   readonly command: readonly string[] | null;
-  readonly onEvent?: (event: HotexecEvent) => void;
 }
 
+/** A command that can be found, and that only the kernel refuses: its arguments are too long (E2BIG). */
+export const refused: readonly string[] = ['/bin/true', 'x'.repeat(140_000)];
+
 /** One restart whose engine is killed at the point, and whose first menders are killed at theirs. */
-export async function killAt(
-  point: KillPoint,
-  { survivor, workshop, command, onEvent }: Asking,
-  menders: readonly KillPoint[] = [],
-): Promise<Trial> {
+export async function killAt(point: KillPoint, asking: Asking, menders: readonly KillPoint[] = []): Promise<Trial> {
+  const { survivor, workshop, command } = asking;
   const before = survivor.looks();
   const version = workshop.nextVersion();
-  let mender = 0;
   const mendReport = `${workshop.report}-mender`;
   for (const path of [workshop.report, mendReport]) rmSync(path, { force: true });
-  const outcome = await askRestart(requestFor(survivor, version, command), {
-    engine: workshop.startKilled(point),
-    startEngine: () => {
-      const next = menders[mender++];
-      return next === undefined ? workshop.startEngine() : workshop.startKilled(next, mendReport);
-    },
-    onEvent,
-  }).then(
-    (result) => result.outcome,
-    (error: unknown) => {
-      if (error instanceof HotexecError) return error.code === 'exec-refused' ? 'unchanged' : error.code;
-      throw error;
-    },
-  );
+  const request = requestFor(survivor, version, command);
+  const engines = [workshop.killed(point), ...menders.map((mender) => workshop.killed(mender, mendReport)), engine];
+  const ask = survivor.shape.init === true ? askInside : askHere;
+  const outcome = await ask({ request, engines, diesAtEvent: null }, asking);
   const endNs = process.hrtime.bigint();
   const [what = '', number = '', call = ''] = await until('the engine has ended', () =>
     readFileSync(menders.length > 0 ? mendReport : workshop.report, 'utf8').trim().split(' '),
   );
   const killed = what === 'killed';
+  return {
+    killedAt: killed ? call : null,
+    outcome,
+    mendedMs: killed ? Number(endNs - BigInt(number)) / 1e6 : 0,
+    damage: await damageAfter(outcome, { survivor, workshop, before, version }),
+  };
+}
+
+/** Everything that is not as it must be when hotexec has said how it ended. */
+export async function damageAfter(
+  outcome: string,
+  {
+    survivor,
+    workshop,
+    before,
+    version,
+  }: Pick<Asking, 'survivor' | 'workshop'> & { readonly before: Looks; readonly version: number },
+): Promise<readonly string[]> {
   const damage = await survivor.damage(before, version);
   const isNew = survivor.record().version === version;
   if ((outcome === 'restarted') !== isNew)
     damage.push(`the outcome was said to be ${outcome}, and the ${isNew ? 'new' : 'old'} program runs`);
   const journals = workshop.journals();
   if (journals.length > 0) damage.push(`a journal is left: ${journals.join()}`);
-  return {
-    killedAt: killed ? call : null,
-    outcome,
-    mendedMs: killed ? Number(endNs - BigInt(number)) / 1e6 : 0,
-    damage,
-  };
+  return damage;
+}
+
+async function askHere({ request, engines }: FrontOrder, { workshop }: Asking): Promise<Trial['outcome']> {
+  const [first, ...others] = engines.map(([execPath = '', ...args]) => ({ execPath, args, env: workshop.env }));
+  if (first === undefined) throw new Error('no engine');
+  let used = 0;
+  return await askRestart(request, {
+    engine: startEngine(first),
+    startEngine: () => startEngine(others[Math.min(used++, others.length - 1)] ?? first),
+  }).then(
+    (result) => result.outcome,
+    (error: unknown) => {
+      if (error instanceof HotexecError) return error.code;
+      throw error;
+    },
+  );
+}
+
+/** Front and engines run in the target's pid namespace. */
+async function askInside(order: FrontOrder, { survivor, workshop }: Asking): Promise<string> {
+  const [file = '', ...args] = [...survivor.launcher, ...frontCommand(order)];
+  const { stdout } = await promisify(execFile)(file, args, { env: workshop.env });
+  const outcome = /^outcome (.*)$/m.exec(stdout)?.[1];
+  if (outcome === undefined) throw new Error(`the front did not say how it ended: ${stdout}`);
+  return outcome;
+}
+
+export function frontCommand(order: FrontOrder): readonly string[] {
+  return [process.execPath, join(root, 'tests/fixtures/kernel/front.ts'), JSON.stringify(order)];
 }
 
 export interface Sweep {
@@ -135,6 +172,8 @@ export interface Sweep {
   /** Every how many-th point. */
   readonly stride?: number;
   readonly first?: number;
+  /** Not beyond this one. */
+  readonly last?: number;
   /** The engine that is killed first, when the point is a mender's. */
   readonly engineAt?: KillPoint;
 }
@@ -150,13 +189,13 @@ export interface SweepReport {
 /** All points of one kind of run. A damaged target is replaced by another. */
 export async function sweep(
   when: When,
-  { shape, command, stride = 1, first = 1, engineAt }: Sweep,
+  { shape, command, stride = 1, first = 1, last = Number.POSITIVE_INFINITY, engineAt }: Sweep,
 ): Promise<SweepReport> {
   using workshop = new Workshop();
   const report: SweepReport = { points: 0, restarted: 0, slowestMs: 0, epollEintr: 0, failures: [] };
   let survivor = await Survivor.start(shape);
   try {
-    for (let number = first; ; number += stride) {
+    for (let number = first; number <= last; number += stride) {
       const point = { number, when };
       const epollBefore = survivor.record().epollEintr;
       const trial = await (engineAt === undefined
@@ -179,11 +218,12 @@ export async function sweep(
         survivor = await Survivor.start(shape);
         rmSync(join(workshop.directory, 'run'), { recursive: true, force: true });
       }
-      if (trial.killedAt === null) return report;
+      if (trial.killedAt === null) break;
       report.points += 1;
       report.restarted += trial.outcome === 'restarted' ? 1 : 0;
       report.slowestMs = Math.max(report.slowestMs, trial.mendedMs);
     }
+    return report;
   } finally {
     survivor[Symbol.dispose]();
   }

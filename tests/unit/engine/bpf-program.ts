@@ -68,7 +68,7 @@ export function assemble(instructions: readonly Instruction[]): Buffer {
 }
 
 /** An instruction that jumps to names, or a name for the instruction that follows. */
-export type Labelled = string | readonly [code: number, k: number, whenTrue?: string, whenFalse?: string];
+export type Labelled = string | readonly [code: number, k: number, whenTrue?: string | undefined, whenFalse?: string];
 
 /** A jump without a name for one of its ways goes on with the next instruction. */
 export function link(program: readonly Labelled[]): readonly Instruction[] {

@@ -1,0 +1,165 @@
+// What is measured, and what it may cost. All that is compared is measured in the same rounds.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import type { RestartResult } from '../src/protocol/result.ts';
+import { startBusybox } from './container.ts';
+import { restartByGdb } from './gdb.ts';
+import { run, startTarget, Talking, timed, type Programs } from './programs.ts';
+import { requestFor } from './request.ts';
+import { interleave, type Summary } from './statistics.ts';
+
+const root = join(import.meta.dirname, '..');
+const node = join(root, 'node_modules/node/bin/node');
+const hotexec = join(root, 'bin/hotexec');
+
+export interface Comparison {
+  readonly what: string;
+  readonly ours: Summary;
+  readonly other: { readonly name: string; readonly summary: Summary };
+  readonly limits: readonly Limit[];
+}
+
+/** A ratio of medians, milliseconds over the other's median, or milliseconds. */
+export type Limit = { readonly kind: 'ratio' | 'over' | 'at-most'; readonly value: number };
+
+export interface Rounds {
+  readonly many: number;
+  /** Where one round takes a second. */
+  readonly few: number;
+}
+
+export async function measureAll(programs: Programs, rounds: Rounds): Promise<readonly Comparison[]> {
+  return [
+    ...(await holds(programs, rounds)),
+    ...(await commands(programs, rounds)),
+    ...(await containers(rounds)),
+    await version(rounds),
+  ];
+}
+
+async function holds(programs: Programs, rounds: Rounds): Promise<readonly Comparison[]> {
+  using reference = new Talking(programs.reference);
+  using warm = new Talking(node, join(import.meta.dirname, 'warm-engine.ts'));
+  await warmUp(programs, [reference, warm]);
+  const found: Comparison[] = [];
+  for (const threads of [1, 10, 100, 1000]) {
+    using target = await startTarget(programs, threads);
+    const byAll = await holdsOf(target, { reference, warm }, rounds.many);
+    found.push(...compareHolds(`${threads} thread${threads === 1 ? '' : 's'}`, byAll, threads));
+  }
+  using large = await startTarget(programs, 1, 1024);
+  const byAll = await holdsOf(large, { reference, warm }, rounds.few);
+  return [...found, ...compareHolds('1 GiB resident', byAll, 1, { kind: 'at-most', value: 5 })];
+}
+
+/** Enough restarts for V8 to have compiled what it will compile. */
+async function warmUp(programs: Programs, restarters: readonly Talking[]): Promise<void> {
+  using target = await startTarget(programs);
+  for (const restarter of restarters) {
+    for (let i = 0; i < 200; i++) {
+      await restarter.ask(String(target.pid));
+      await target.next();
+    }
+  }
+}
+
+type Holds = Readonly<Record<'c' | 'warm' | 'fresh', Summary>>;
+
+async function holdsOf(
+  target: Talking,
+  { reference, warm }: { readonly reference: Talking; readonly warm: Talking },
+  rounds: number,
+): Promise<Holds> {
+  const byWorker = async (worker: Talking): Promise<number> => {
+    const hold = Number(await worker.ask(String(target.pid)));
+    await target.next();
+    return hold / 1000;
+  };
+  return await interleave(rounds, {
+    c: () => byWorker(reference),
+    warm: () => byWorker(warm),
+    fresh: async () => {
+      const hold = holdOfFreshEngine(target.pid);
+      await target.next();
+      return hold;
+    },
+  });
+}
+
+/** As the front does it: one engine, one request. */
+function holdOfFreshEngine(pid: number): number {
+  const input = `${JSON.stringify(requestFor(pid))}\n`;
+  const { stdout, stderr } = spawnSync(node, [join(root, 'dist/engine.cjs')], {
+    input,
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  const answer = JSON.parse(stdout.trim().split('\n').at(-1) ?? 'null') as { readonly result?: RestartResult } | null;
+  if (answer?.result?.outcome !== 'restarted') throw new Error(`the engine answered ${stdout}${stderr}`);
+  return answer.result.timingsMs.hold;
+}
+
+function compareHolds(
+  what: string,
+  { c, warm, fresh }: Holds,
+  threads: number,
+  ...limits: readonly Limit[]
+): Comparison[] {
+  const other = { name: 'the same in C', summary: c };
+  // The issue limits a fresh engine once; how it grows with threads is what the warm one tells.
+  const fixed: readonly Limit[] = threads === 1 ? [{ kind: 'over', value: 4 }, ...limits] : [];
+  return [
+    { what: `hold, ${what}, engine warm`, ours: warm, other, limits: [{ kind: 'ratio', value: 1.5 }, ...limits] },
+    { what: `hold, ${what}, engine fresh`, ours: fresh, other, limits: fixed },
+  ];
+}
+
+async function commands(programs: Programs, rounds: Rounds): Promise<readonly Comparison[]> {
+  using target = await startTarget(programs);
+  const ready = async (ms: number): Promise<number> => {
+    await target.next();
+    return ms;
+  };
+  const { ours, gdb } = await interleave(rounds.many, {
+    ours: () => ready(timed(hotexec, 'restart', `pid/${target.pid}`, '--no-drain', '-q')),
+    gdb: () => ready(restartByGdb(target.pid)),
+  });
+  const name = run('gdb', '--version').split('\n')[0] ?? 'gdb';
+  return [
+    {
+      what: 'whole command, a process',
+      ours,
+      other: { name: `gdb ${name.split(' ').at(-1) ?? ''}`, summary: gdb },
+      limits: [{ kind: 'ratio', value: 0.5 }],
+    },
+  ];
+}
+
+async function containers(rounds: Rounds): Promise<readonly Comparison[]> {
+  using container = startBusybox();
+  const { ours, docker } = await interleave(rounds.few, {
+    ours: () => timed(hotexec, 'restart', `docker/${container.name}`, '--no-drain', '-q'),
+    docker: () => timed('docker', 'restart', '-t', '0', container.name),
+  });
+  return [
+    {
+      what: 'whole command, a container',
+      ours,
+      other: { name: 'docker restart -t 0', summary: docker },
+      limits: [{ kind: 'ratio', value: 0.4 }],
+    },
+  ];
+}
+
+async function version(rounds: Rounds): Promise<Comparison> {
+  const { ours, nothing } = await interleave(rounds.many, {
+    ours: () => timed(hotexec, '--version'),
+    nothing: () => timed(node, '-e', '0'),
+  });
+  return {
+    what: 'hotexec --version',
+    ours,
+    other: { name: 'node -e 0', summary: nothing },
+    limits: [{ kind: 'ratio', value: 2 }],
+  };
+}

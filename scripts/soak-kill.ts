@@ -1,0 +1,155 @@
+// npm run soak:kill [-- N | --all]: kills hotexec N times (1,000) at random times during a restart: its engine, its front, both at once,
+// or the engine and then the one that mends; --all: the engine at every single step. Fails when a target was lost, damaged or left held.
+import { setTimeout as delay } from 'node:timers/promises';
+import { askRestart } from '../src/front/restart.ts';
+import { ended, restartCommand } from '../tests/support/kill/command.ts';
+import { childrenOf, Survivor, type Looks, type Shape } from '../tests/support/kill/survivor.ts';
+import { damageAfter, refused, requestFor, sweep, Workshop } from '../tests/support/kill/sweep.ts';
+import { until } from '../tests/support/until.ts';
+
+interface Kind {
+  readonly name: string;
+  readonly shape: Shape;
+  /** Null: the same program again, which succeeds. */
+  readonly command: readonly string[] | null;
+}
+
+const kinds: readonly Kind[] = [
+  { name: '1 thread', shape: { threads: 1, mebibytes: 0 }, command: null },
+  { name: '20 threads', shape: { threads: 20, mebibytes: 0 }, command: null },
+  { name: 'a holder', shape: { threads: 2, mebibytes: 80 }, command: null },
+  { name: 'refused in the dry run', shape: { threads: 20, mebibytes: 0 }, command: refused },
+  { name: 'refused in the exec', shape: { threads: 2, mebibytes: 0, mode: 'no-clone' }, command: refused },
+];
+const victims = ['engine', 'front', 'both', 'engine and mender'] as const;
+type Victim = (typeof victims)[number];
+
+const roundDeadlineMs = 20_000;
+const count = { old: 0, new: 0, lost: 0 };
+let kills = 0;
+let slowestMs = 0;
+
+const [asked = '1000'] = process.argv.slice(2);
+const wanted = Number(asked);
+if (asked !== '--all' && (!Number.isInteger(wanted) || wanted < 1)) {
+  console.error('usage: npm run soak:kill [-- N | --all]');
+  process.exit(2);
+}
+const everythingLasts = setTimeout(() => giveUp(), asked === '--all' ? 3_600_000 : 60_000 + wanted * 3_000);
+await (asked === '--all' ? killAtEveryStep() : killAtRandom(wanted));
+clearTimeout(everythingLasts);
+console.log(`${kills} kills: old ${count.old}, new ${count.new}, lost ${count.lost}`);
+console.log(`the slowest end of a killed restart took ${Math.round(slowestMs)} ms`);
+process.exitCode = count.lost === 0 ? 0 : 1;
+
+function giveUp(): never {
+  console.error(`took too long: ${kills} kills: old ${count.old}, new ${count.new}, lost ${count.lost}`);
+  process.exit(1);
+}
+
+async function killAtEveryStep(): Promise<void> {
+  for (const { name, shape, command } of kinds) {
+    for (const when of ['before', 'after'] as const) {
+      const report = await sweep(when, { shape, command });
+      kills += report.points;
+      count.lost += report.failures.length;
+      count.new += report.restarted;
+      count.old += report.points - report.restarted;
+      slowestMs = Math.max(slowestMs, report.slowestMs);
+      console.error(`${name}, ${when}: ${report.points} kills, ${report.failures.length} lost`);
+      for (const failure of report.failures) console.error(failure);
+    }
+  }
+}
+
+async function killAtRandom(total: number): Promise<void> {
+  for (let from = 0; kills < total; from++) {
+    const kind = kinds[from % kinds.length];
+    if (kind !== undefined) await killSome(kind, Math.min(20, total - kills));
+  }
+}
+
+/** One target for some rounds; a damaged one is not used again. */
+async function killSome(kind: Kind, rounds: number): Promise<void> {
+  using workshop = new Workshop();
+  using survivor = await Survivor.start(kind.shape);
+  for (let round = 0; round < rounds; round++) {
+    const victim = victims[kills % victims.length] ?? 'engine';
+    const fromStartMs = kills % 2 === 0 ? Math.random() * 150 : null;
+    const damage = await Promise.race([
+      killOnce(kind, { survivor, workshop, victim, fromStartMs }).catch((error: unknown) => [String(error)]),
+      delay(roundDeadlineMs, ['no end was seen'], { ref: false }),
+    ]);
+    kills += 1;
+    if (kills % 100 === 0) console.error(`${kills} kills, ${count.lost} lost`);
+    if (damage.length === 0) continue;
+    count.lost += 1;
+    console.error(`kill ${kills} (${kind.name}; ${victim}): ${damage.join('; ')}`);
+    return;
+  }
+}
+
+interface Round {
+  readonly survivor: Survivor;
+  readonly workshop: Workshop;
+  readonly victim: Victim;
+  /** When to kill; null: at some moment after the engine has begun its journal, which is when it gets serious. */
+  readonly fromStartMs: number | null;
+}
+
+async function killOnce({ command }: Kind, round: Round): Promise<readonly string[]> {
+  const { survivor, workshop, victim, fromStartMs } = round;
+  const before = survivor.looks();
+  const version = workshop.nextVersion();
+  const { child, enginePid, outcome } = await restartCommand(survivor, workshop, { version, command });
+  let ending: string | undefined;
+  void outcome.then((word) => (ending = word));
+  await (fromStartMs === null ? moment(workshop, () => ending !== undefined) : delay(fromStartMs));
+
+  const killedMs = performance.now();
+  if (victim !== 'engine' && victim !== 'engine and mender') child.kill('SIGKILL');
+  if (victim !== 'front') kill(enginePid);
+  if (victim === 'engine and mender') {
+    const mender = await until('another engine is started', () => ending ?? childrenOf(child.pid).find((pid) => pid !== enginePid));
+    await delay(Math.random() * 80);
+    if (typeof mender === 'number') kill(mender);
+  }
+  const said = await outcome;
+  await ended(enginePid);
+  if (victim === 'both') await mendByNext(round);
+  slowestMs = Math.max(slowestMs, performance.now() - killedMs);
+  return await judge(said, { ...round, before, version });
+}
+
+/** The next hotexec comes with a request that is refused only after it has mended. */
+async function mendByNext({ survivor, workshop }: Round): Promise<void> {
+  const session = { engine: workshop.startEngine(), startEngine: workshop.startEngine };
+  const { outcome } = await askRestart(requestFor(survivor, workshop.nextVersion(), refused), session);
+  if (outcome !== 'unchanged') throw new Error(`the next hotexec said: ${outcome}`);
+}
+
+async function judge(
+  said: string,
+  { survivor, workshop, before, version }: Round & { readonly before: Looks; readonly version: number },
+): Promise<readonly string[]> {
+  const isNew = survivor.record().version === version;
+  // A front that was killed has said nothing.
+  const outcome = said === 'killed' ? (isNew ? 'restarted' : 'unchanged') : said;
+  const damage = await damageAfter(outcome, { survivor, workshop, before, version });
+  if (damage.length === 0) count[isNew ? 'new' : 'old'] += 1;
+  return damage;
+}
+
+async function moment(workshop: Workshop, isOver: () => boolean): Promise<void> {
+  await until('the engine has begun its journal', () => isOver() || workshop.journals().length > 0);
+  await delay(Math.random() * 40);
+}
+
+/** Of a process that this one has caused, and that is not collected before its parent sees its end. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
