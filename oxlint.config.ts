@@ -130,7 +130,16 @@ const config: OxlintConfig = defineConfig({
   overrides: [
     ...folders.flatMap(layers),
     {
-      files: ['src/cli/**', 'src/engine-main.ts', 'src/precompiled.ts', 'src/native/**', 'scripts/**', 'bench/**', 'tests/**', '*.config.ts'],
+      files: [
+        'src/cli/**',
+        'src/engine-main.ts',
+        'src/precompiled.ts',
+        'src/native/**',
+        'scripts/**',
+        'bench/**',
+        'tests/**',
+        '*.config.ts',
+      ],
       rules: { 'no-restricted-globals': 'off' },
     },
     // They follow ptrace(2), process_vm_readv(2) and other calls of many arguments.

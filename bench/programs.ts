@@ -9,18 +9,18 @@ const patienceMs = 30_000;
 
 /** Compiled C programs of this directory. */
 export class Programs implements Disposable {
-  readonly #directory = mkdtempSync(join(tmpdir(), 'hotexec-bench-'));
-  readonly target = this.#compile('target');
-  readonly reference = this.#compile('reference');
+  readonly directory: string = mkdtempSync(join(tmpdir(), 'hotexec-bench-'));
+  readonly target: string = this.#compile('target');
+  readonly reference: string = this.#compile('reference');
 
   #compile(name: string): string {
-    const path = join(this.#directory, name);
+    const path = join(this.directory, name);
     run('gcc', '-O2', '-pthread', '-o', path, join(import.meta.dirname, `${name}.c`));
     return path;
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }
 
@@ -48,15 +48,17 @@ export class Talking implements Disposable {
     const { promise: tooLate, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(new Error(`process ${this.pid} wrote no line in time`)), patienceMs);
     try {
-      const { value, done } = await Promise.race([this.#lines.next(), tooLate]);
-      if (done === true) throw new Error(`process ${this.pid} has ended`);
-      return value;
+      const line = await Promise.race([this.#lines.next(), tooLate]);
+      if (line.done === true) throw new Error(`process ${this.pid} has ended`);
+      return line.value;
     } finally {
       clearTimeout(timer);
     }
   }
 
   [Symbol.dispose](): void {
+    // A process behind a strace ends with its input.
+    this.#process.stdin?.end();
     this.#process.kill('SIGKILL');
   }
 }

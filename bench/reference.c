@@ -172,7 +172,7 @@ static void note(const char *format, ...) {
   journalEnd += size;
 }
 
-static void noteRegisters(int id, int tid, const Registers *registers, u64 mask) {
+static void noteRegisters(int id, int tid, const Registers *registers) {
   char hex[2 * sizeof *registers + 1];
   for (size_t i = 0; i < sizeof *registers; i++) {
     static const char digits[] = "0123456789abcdef";
@@ -181,7 +181,7 @@ static void noteRegisters(int id, int tid, const Registers *registers, u64 mask)
     hex[2 * i + 1] = digits[byte & 15];
   }
   hex[2 * sizeof *registers] = 0;
-  note("{\"change\":{\"kind\":\"registers\",\"tid\":%d,\"bytes\":\"%s\",\"mask\":\"%lx\"},\"id\":%d}\n", tid, hex, mask, id);
+  note("{\"change\":{\"kind\":\"registers\",\"tid\":%d,\"bytes\":\"%s\"},\"id\":%d}\n", tid, hex, id);
 }
 
 // ---- remote calls
@@ -349,8 +349,17 @@ static void seize(int pid) {
   trace(PTRACE_SEIZE, pid, 0, TRACESYSGOOD | TRACEEXEC);
   trace(PTRACE_INTERRUPT, pid, 0, 0);
   while (eventOf(waitFor(pid)) != EventStop) trace(PTRACE_CONT, pid, 0, 0);
+  registersOf(pid);
   readFile("/proc/%d/stat", pid);
   readFile("/proc/%d/cgroup", pid);
+}
+
+/** The thread's own mask, written down. */
+static u64 noteStopped(int pid, int id) {
+  u64 mask;
+  trace(PTRACE_GETSIGMASK, pid, 8, (u64)&mask);
+  note("{\"change\":{\"kind\":\"stopped\",\"alreadyStopped\":false,\"tid\":%d,\"mask\":\"%lx\"},\"id\":%d}\n", pid, mask, id);
+  return mask;
 }
 
 /** A SIGSTOP injected at its delivery: every thread of the process is in a group-stop after it. */
@@ -374,17 +383,13 @@ static void awaitSiblings(int pid) {
   }
 }
 
-/** Borrows the registers. Returns the thread's own mask. */
-static u64 borrow(Remote *remote, int pid, u64 instruction) {
-  u64 mask;
+static void borrow(Remote *remote, int pid, u64 instruction) {
   remote->tid = pid;
   remote->instruction = instruction;
   remote->base = registersOf(pid);
-  trace(PTRACE_GETSIGMASK, pid, 8, (u64)&mask);
-  noteRegisters(2, pid, &remote->base, mask);
+  noteRegisters(2, pid, &remote->base);
   setMask(pid, ~0ull);
   trace(PTRACE_SETOPTIONS, pid, 0, TRACESYSGOOD | TRACEEXEC | TRACECLONE | TRACEFORK);
-  return mask;
 }
 
 static void mapScratch(Remote *remote, const Plan *plan) {
@@ -428,6 +433,12 @@ static void dryRun(Remote *remote, const Plan *plan) {
   enter(&child, SYS_execve, ARGUMENTS(plan->path, plan->argv, plan->envp));
   if (advance(&child) != EventExec) die("dry run");
   killChild(child.tid);
+  // As a mender would: whatever child is new and of our making is killed and collected.
+  childrenOf(plan->pid, plan->pid, children);
+  innermostPid(child.tid);
+  readFile("/proc/%d/stat", child.tid);
+  readFile("/proc/%d/stat", plan->pid);
+  syscall(SYS_tgkill, child.tid, child.tid, SIGKILL);
   reapChild(remote, inside);
   u64 set = 1ull << (SIGCHLD - 1);
   writeMemory(remote->tid, plan->room, &set, sizeof set);
@@ -507,11 +518,9 @@ static void resetAttributes(Remote *remote, const Plan *plan, u64 stack) {
   REMOTE(remote, prctl, 36);
   REMOTE(remote, prctl, 33);
   REMOTE(remote, prctl, 26, 1);
-  readFile("/proc/%d/ksm_stat", plan->pid);
   REMOTE(remote, prctl, 27);
   REMOTE(remote, unshare, 0x40000);
   REMOTE(remote, prctl, 66);
-  readFile("/proc/%d/numa_maps", plan->pid);
 }
 
 static void giveBack(Remote *remote, Registers own) {
@@ -521,15 +530,17 @@ static void giveBack(Remote *remote, Registers own) {
   trace(PTRACE_SETREGS, remote->tid, 0, (u64)&own);
 }
 
-static void endHold(int pid, u64 mask) {
-  setMask(pid, ~(1ull << (SIGCONT - 1)));
+static void endHold(int pid, u64 mask, const char *line) {
+  registersOf(pid);
+  setMask(pid, mask & ~(1ull << (SIGCONT - 1)));
   syscall(SYS_tgkill, pid, pid, SIGCONT);
   for (;;) {
     trace(PTRACE_CONT, pid, 0, 0);
     int status = waitFor(pid);
     if (eventOf(status) == 0 && WSTOPSIG(status) == SIGCONT) break;
   }
-  setMask(pid, mask);
+  if ((mask & (1ull << (SIGCONT - 1))) != 0) setMask(pid, mask);
+  note("%s", line);
   trace(PTRACE_DETACH, pid, 0, 0);
 }
 
@@ -538,16 +549,16 @@ static void reapHolder(int pid, int holder, int inside) {
   killChild(holder);
   u64 instruction = findInstruction(pid);
   seize(pid);
-  note("{\"change\":{\"kind\":\"stopped\",\"alreadyStopped\":false},\"id\":8}\n");
+  u64 mask = noteStopped(pid, 8);
   armNet(pid);
   awaitSiblings(pid);
   Remote remote;
-  u64 mask = borrow(&remote, pid, instruction);
+  borrow(&remote, pid, instruction);
   Registers own = remote.base;
   reapChild(&remote, inside);
   giveBack(&remote, own);
-  note("{\"strike\":9}\n{\"strike\":8}\n");
-  endHold(pid, mask);
+  note("{\"strike\":9}\n");
+  endHold(pid, mask, "{\"strike\":8}\n");
 }
 
 static double restart(int pid) {
@@ -556,7 +567,7 @@ static double restart(int pid) {
   openJournal(pid);
   note("{\"header\":{\"version\":1,\"enginePid\":%d}}\n", getpid());
   seize(pid);
-  note("{\"change\":{\"kind\":\"stopped\",\"alreadyStopped\":false},\"id\":1}\n");
+  noteStopped(pid, 1);
   double since = nowUs();
   armNet(pid);
   awaitSiblings(pid);
@@ -572,18 +583,16 @@ static double restart(int pid) {
   readFile("/proc/%d/status", pid);
   swapProgram(&remote, &plan);
 
-  note("{\"change\":{\"kind\":\"stopped\",\"alreadyStopped\":false},\"id\":8}\n");
+  note("{\"change\":{\"kind\":\"stopped\",\"alreadyStopped\":false,\"tid\":%d,\"mask\":\"0\"},\"id\":8}\n", pid);
   armNet(pid);
   Registers own = remote.base = registersOf(pid);
   remote.instruction = findInstruction(pid);
-  noteRegisters(9, pid, &own, 0);
-  listDescendants(pid);
+  noteRegisters(9, pid, &own);
   listDescendants(pid);
   resetAttributes(&remote, &plan, own.rsp);
   giveBack(&remote, own);
   note("{\"mark\":\"own\"}\n");
-  endHold(pid, 0);
-  note("{\"mark\":\"released\"}\n");
+  endHold(pid, 0, "{\"mark\":\"released\"}\n");
   double hold = nowUs() - since;
   if (holder != 0) reapHolder(pid, holder, inside);
   close(journal);

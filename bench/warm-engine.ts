@@ -17,6 +17,7 @@ const host: Host = {
   ourselves: {
     pids: new Set([process.pid, process.ppid]),
     pidNamespace: parseNamespaceLink(readlinkSync('/proc/self/ns/pid')).inode,
+    directory: import.meta.dirname,
   },
   journals: { directory: runtimeDirectory(process.env, uid), uid, enginePid: process.pid },
   observer: null,

@@ -92,6 +92,7 @@ async function precompile(name: string, entryPoint: string): Promise<string> {
   });
   remember(metafile.inputs);
   const source = `(function (module, require, bundleUrl) {${outputFiles[0]?.text ?? ''}})`;
+  if (Buffer.byteLength(source) !== source.length) throw new Error(`${name}: src/precompiled.ts reads ASCII alone`);
   const hashed = `${name}-${createHash('sha256').update(source).digest('hex').slice(0, 8)}`;
   replaceFile(join(chunks, `${hashed}.cjs`), source);
   replaceFile(join(chunks, `${hashed}.cache`), codeCacheOf(source));

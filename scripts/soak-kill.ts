@@ -75,7 +75,7 @@ async function killSome(kind: Kind, rounds: number): Promise<void> {
   using survivor = await Survivor.start(kind.shape);
   for (let round = 0; round < rounds; round++) {
     const victim = victims[kills % victims.length] ?? 'engine';
-    const fromStartMs = kills % 2 === 0 ? Math.random() * 150 : null;
+    const fromStartMs = Math.random() < 0.3 ? Math.random() * 150 : null;
     const damage = await Promise.race([
       killOnce(kind, { survivor, workshop, victim, fromStartMs }).catch((error: unknown) => [String(error)]),
       delay(roundDeadlineMs, ['no end was seen'], { ref: false }),
@@ -110,7 +110,10 @@ async function killOnce({ command }: Kind, round: Round): Promise<readonly strin
   if (victim !== 'engine' && victim !== 'engine and mender') child.kill('SIGKILL');
   if (victim !== 'front') kill(enginePid);
   if (victim === 'engine and mender') {
-    const mender = await until('another engine is started', () => ending ?? childrenOf(child.pid).find((pid) => pid !== enginePid));
+    const mender = await until(
+      'another engine is started',
+      () => ending ?? childrenOf(child.pid).find((pid) => pid !== enginePid),
+    );
     await delay(Math.random() * 80);
     if (typeof mender === 'number') kill(mender);
   }
@@ -132,6 +135,8 @@ async function judge(
   said: string,
   { survivor, workshop, before, version }: Round & { readonly before: Looks; readonly version: number },
 ): Promise<readonly string[]> {
+  // A new program needs a moment until it says that it is one.
+  if (survivor.whyNotFree() === undefined) await survivor.alive();
   const isNew = survivor.record().version === version;
   // A front that was killed has said nothing.
   const outcome = said === 'killed' ? (isNew ? 'restarted' : 'unchanged') : said;

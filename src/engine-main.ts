@@ -2,6 +2,7 @@
 // started in a session of its own, so that a Ctrl-C in the terminal reaches the front and not what holds a target.
 import { readlinkSync, readSync, writeSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
+import { dirname } from 'node:path';
 import { describeCall } from './engine/report.ts';
 import type { Host } from './engine/host.ts';
 import { errorData, HotexecError } from './errors.ts';
@@ -99,6 +100,7 @@ function createHost(asked: EngineRequest): Host {
   return {
     ourselves: {
       pids: new Set([process.pid, process.ppid]),
+      directory: dirname(process.argv[1] ?? ''),
       pidNamespace: parseNamespaceLink(readlinkSync('/proc/self/ns/pid')).inode,
     },
     journals: { directory: runtimeDirectory(process.env, uid), uid, enginePid: process.pid },

@@ -22,7 +22,10 @@ export function runPrecompiled(directory: string, name: string): unknown {
   const source = readFileSync(filename, 'latin1');
   const script = new Script(source, { filename, cachedData: readFileSync(join(directory, `${name}.cache`)) });
   const module = { exports: {} };
-  const require = (id: string): object | undefined => process.getBuiltinModule(id);
-  (script.runInThisContext() as Bundle)(module, require, pathToFileURL(filename).href);
+  (script.runInThisContext() as Bundle)(module, requireBuiltIn, pathToFileURL(filename).href);
   return module.exports;
+}
+
+function requireBuiltIn(name: string): object | undefined {
+  return process.getBuiltinModule(name);
 }

@@ -42,7 +42,10 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   report.notFresh(...plan.notFresh);
   stopIfCancelled(host);
 
-  journal.begin(journalHeader(request, host.journals.enginePid, program));
+  journal.begin(
+    journalHeader(request, host.journals.enginePid, program),
+    observed.descriptors.length + observed.descendants.length,
+  );
   try {
     const held = swap({ request, host, observed, plan, program, journal, report });
     report.hold(held.holdMs);

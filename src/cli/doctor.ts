@@ -14,6 +14,11 @@ export interface DoctorInvocation {
 export async function doctorCommand({ words, flags }: DoctorInvocation, context: CliContext): Promise<number> {
   const target = words.length === 0 ? null : await resolve(targetOf(words), context);
   const { stdout, env, host } = context;
-  const machine = machineAt({ env, architecture: host.architecture, root: '', selfTest: () => selfTest(host.execPath) });
+  const machine = machineAt({
+    env,
+    architecture: host.architecture,
+    root: '',
+    selfTest: () => selfTest(host.execPath),
+  });
   return runDoctor({ stdout, colours: stdout.colours, machine }, { target, output: flags.output });
 }

@@ -47,7 +47,8 @@ export function runFilter(filter: Buffer, data: Buffer): number {
   const memory = new Int32Array(16);
   let accumulator = 0;
   let index = 0;
-  for (let at = 0; at * 8 < filter.length; at++) {
+  // Jumps lead forwards only, so a filter that the kernel has taken ends within its length.
+  for (let at = 0; at >= 0 && at * 8 + 8 <= filter.length; at++) {
     const code = filter.readUInt16LE(at * 8);
     const k = filter.readInt32LE(at * 8 + 4);
     const operand = (code & 0x08) === 0 ? k : index;
@@ -65,6 +66,8 @@ export function runFilter(filter: Buffer, data: Buffer): number {
         memory[k] = index;
         break;
       case 0x04: // BPF_ALU
+        // The kernel ends a filter that divides by zero with the answer 0 (net/core/filter.c).
+        if ((code & 0xf0) === 0x30 && operand === 0) return 0;
         accumulator = compute(code & 0xf0, accumulator, operand);
         break;
       case 0x05: // BPF_JMP
@@ -102,7 +105,7 @@ function compute(operation: number, left: number, right: number): number {
     case 0x20:
       return Math.imul(left, right);
     case 0x30:
-      return right === 0 ? 0 : ((left >>> 0) / (right >>> 0)) | 0;
+      return ((left >>> 0) / (right >>> 0)) | 0;
     case 0x40:
       return left | right;
     case 0x50:
@@ -110,7 +113,8 @@ function compute(operation: number, left: number, right: number): number {
     case 0x60:
       return left << right;
     case 0x70:
-      return left >>> right;
+      // Both count modulo 32; JavaScript's answer is unsigned.
+      return (left >>> right) | 0;
     case 0x80:
       return -left | 0;
     default:

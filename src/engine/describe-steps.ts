@@ -10,7 +10,7 @@ import type { Program } from './program.ts';
 import { freshLimits } from './reset/limits.ts';
 import { ignoredSignals } from './reset/signals.ts';
 import { chooseScratch } from './stage.ts';
-import { planDescriptors } from './swap.ts';
+import { hasOddPersonality, planDescriptors } from './swap.ts';
 
 type By = PlannedCall['by'];
 
@@ -97,9 +97,7 @@ function swapSteps(observed: Observed, plan: RestartPlan, program: Program): Pla
     `Swap: close ${closed.length === 0 ? 'nothing' : `descriptors ${closed.join(', ')}`}, start the program`,
     ...descriptors.cleared.map((fd) => call('target', `fcntl(${fd}, F_SETFD, 0)`)),
     ...marking,
-    ...(observed.target.container !== null && observed.environment.personality !== 0
-      ? [call('target', 'personality(0)')]
-      : []),
+    ...(hasOddPersonality(observed) ? [call('target', 'personality(0)')] : []),
     ...holder,
     call('target', `${execve(program)}   <- the point of no return`),
   );
@@ -132,6 +130,15 @@ function resetSteps(observed: Observed, options: RestartOptions, program: Progra
     ].map((what) => call('target', `prctl(${what})`)),
     ...(status.thpEnabled === false ? [call('target', 'prctl(PR_SET_THP_DISABLE, 0)')] : []),
     call('target', 'unshare(CLONE_SYSVSEM)'),
+    ...(inContainer
+      ? [
+          call(
+            'target',
+            'capset(the inheritable set of the spec)',
+            'inheritable or ambient capabilities are more than the spec has',
+          ),
+        ]
+      : []),
     ...(inContainer && status.umask !== umask ? [call('target', `umask(0${umask.toString(8)})`)] : []),
     ...(program.cwd !== null && program.cwd !== observed.program.cwd
       ? [call('target', `chdir(${quote(program.cwd)})`)]

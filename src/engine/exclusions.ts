@@ -1,9 +1,9 @@
 // What hotexec never touches, and what cannot be restarted here. Pure: a list of refusals from what was observed.
-import { basename } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { HotexecError, type ErrorData } from '../errors.ts';
 import type { TargetProcess } from '../protocol/request.ts';
 import { INITIAL_PID_NAMESPACE_INODE } from '../procfs/ns.ts';
-import type { Observed } from './observe.ts';
+import type { Observed, ObservedProgram } from './observe.ts';
 
 /** What the refusals depend on besides the target. */
 export interface Ourselves {
@@ -11,6 +11,8 @@ export interface Ourselves {
   readonly pids: ReadonlySet<number>;
   /** Inode of our pid namespace. */
   readonly pidNamespace: number;
+  /** Where the script of this engine is: every process of this installation runs one from there. */
+  readonly directory: string;
 }
 
 const runtimes: ReadonlySet<string> = new Set([
@@ -50,7 +52,7 @@ export function refuseByPid({ pid, name }: TargetProcess, ourselves: Ourselves):
 function excluded(observed: Observed): ErrorData | undefined {
   const { pid, name } = observed.target;
   const program = basename(observed.program.exe);
-  if (isHotexec(observed)) return refuse('target-excluded', `${name}: process ${pid} is hotexec itself.`, null);
+  if (observed.isHotexec) return refuse('target-excluded', `${name}: process ${pid} is hotexec itself.`, null);
   if (runtimes.has(program) || program.startsWith('containerd-shim')) {
     return refuse(
       'target-excluded',
@@ -68,15 +70,11 @@ function excluded(observed: Observed): ErrorData | undefined {
   return undefined;
 }
 
-/** An engine or a front of any hotexec: node with the bundle or the source's entry as its script. */
-function isHotexec(observed: Observed): boolean {
-  const { argv } = observed.program;
-  if (argv.kind !== 'intact') return false;
+/** An engine or a front of this installation: Node with a script from our own directory. */
+export function isHotexec({ exe, argv, cwd }: ObservedProgram, { directory }: Ourselves): boolean {
+  if (argv.kind !== 'intact' || !basename(exe).startsWith('node')) return false;
   const script = argv.words.slice(1).find((word) => word[0] !== 0x2d);
-  return (
-    basename(observed.program.exe).startsWith('node') &&
-    /\/(?:dist\/(?:cli\.js|engine\.cjs)|engine-main\.ts|bin\/hotexec)$/.test(script?.toString() ?? '')
-  );
+  return script !== undefined && dirname(resolve(cwd, script.toString())) === directory;
 }
 
 function traced(observed: Observed): ErrorData | undefined {

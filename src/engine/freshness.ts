@@ -1,5 +1,6 @@
 // What execve can never give back, compared with what the runtime's spec says a fresh start has. Known before anything is touched: it is
 // refused unless the user insists. Pure.
+import { idInside } from '../procfs/id-map.ts';
 import type { NotFresh } from '../protocol/result.ts';
 import type { ProgramSpec } from '../protocol/request.ts';
 import type { Observed } from './observe.ts';
@@ -60,7 +61,10 @@ export function lostPrivileges(observed: Observed): readonly NotFresh[] {
 }
 
 function identity(observed: Observed, spec: ProgramSpec): readonly NotFresh[] {
-  const { uid, gid, groups } = observed.status;
+  const { uidMap, gidMap } = observed.environment;
+  const uid = observed.status.uid?.map((id) => idInside(id, uidMap));
+  const gid = observed.status.gid?.map((id) => idInside(id, gidMap));
+  const groups = observed.status.groups?.map((id) => idInside(id, gidMap));
   const { user } = spec;
   if (user === null || uid === undefined || gid === undefined) return [];
   const lost: NotFresh[] = [];
@@ -70,7 +74,7 @@ function identity(observed: Observed, spec: ProgramSpec): readonly NotFresh[] {
   if (gid.some((id) => id !== user.gid)) {
     lost.push({ attribute: 'gid', message: `the process has gid ${gid.join('/')}, a fresh start has ${user.gid}` });
   }
-  const have = [...(groups ?? [])].toSorted((a, b) => a - b).join();
+  const have = [...new Set(groups ?? [])].toSorted((a, b) => a - b).join();
   const want = [...new Set(user.additionalGids)].toSorted((a, b) => a - b).join();
   if (have !== want) {
     lost.push({ attribute: 'groups', message: `the process has the groups [${have}], a fresh start has [${want}]` });

@@ -4,6 +4,7 @@ import { HotexecError } from '../errors.ts';
 import type { TargetProcess } from '../protocol/request.ts';
 import { AT_EXECFN, parseAuxv } from '../procfs/auxv.ts';
 import { readInitialStack } from '../procfs/arguments.ts';
+import { parseIdMap, type IdRange } from '../procfs/id-map.ts';
 import { parseLimits, type ResourceLimits } from '../procfs/limits.ts';
 import { readText } from '../procfs/read.ts';
 import { parseStat, type ProcessStat } from '../procfs/stat.ts';
@@ -12,7 +13,7 @@ import type { Words } from '../procfs/words.ts';
 import { ProcessRoot } from '../rootfs/open.ts';
 import { readMemory } from '../tracer/memory.ts';
 import { threadIds, threadState } from '../tracer/hold.ts';
-import { refuseByPid, type Ourselves } from './exclusions.ts';
+import { isHotexec, refuseByPid, type Ourselves } from './exclusions.ts';
 import { readCgroupState, type CgroupState } from './cgroup.ts';
 import { listDescendants, type Descendant } from './descendants.ts';
 import { descriptorTarget, listDescriptors, type Descriptor } from './descriptors.ts';
@@ -32,6 +33,8 @@ export interface Observed {
   readonly cgroup: CgroupState;
   readonly limits: ResourceLimits;
   readonly environment: Surroundings;
+  /** It belongs to this very installation of hotexec. */
+  readonly isHotexec: boolean;
   /** Mappings that must end with the program: System V shared memory, huge pages, aio rings, devices. */
   readonly hasAttachments: boolean;
 }
@@ -59,6 +62,9 @@ export interface Surroundings {
   readonly ksmMergeAny: boolean;
   /** As /proc/PID/numa_maps names it: `default`, `bind:0`; null on a kernel without NUMA. */
   readonly memoryPolicy: string | null;
+  /** Of its user namespace, as this one sees it: /proc shows ids of the reader's, a spec has those inside. */
+  readonly uidMap: readonly IdRange[];
+  readonly gidMap: readonly IdRange[];
   readonly parent: {
     readonly pid: number;
     readonly comm: string;
@@ -78,16 +84,18 @@ export function observe(target: TargetProcess, ourselves: Ourselves): Observed {
   refuseWithoutProgram(target, stat, tid);
   try {
     refuse32Bit(target, tid ?? pid);
+    const program = observeProgram(
+      tid ?? pid,
+      tid === pid ? stat : parseStat(readFileSync(`/proc/${tid ?? pid}/stat`, 'utf8')),
+    );
     return {
       target,
       stat,
       status: parseStatus(readFileSync(`/proc/${pid}/status`, 'utf8')),
       threads,
       tid: tid ?? pid,
-      program: observeProgram(
-        tid ?? pid,
-        tid === pid ? stat : parseStat(readFileSync(`/proc/${tid ?? pid}/stat`, 'utf8')),
-      ),
+      program,
+      isHotexec: isHotexec(program, ourselves),
       descriptors: listDescriptors(tid ?? pid),
       standardStreams: [0, 1, 2].map((fd) => descriptorTarget(tid ?? pid, fd)),
       descendants: listDescendants(pid, ourselves.pids),
@@ -206,6 +214,8 @@ function observeSurroundings(pid: number, ppid: number): Surroundings {
     timerSlackNs: numberOr(`/proc/${pid}/timerslack_ns`),
     ksmMergeAny: /^ksm_merge_any: yes$/m.test(textOr(`/proc/${pid}/ksm_stat`) ?? ''),
     memoryPolicy: memoryPolicy(pid),
+    uidMap: parseIdMap(textOr(`/proc/${pid}/uid_map`) ?? ''),
+    gidMap: parseIdMap(textOr(`/proc/${pid}/gid_map`) ?? ''),
     parent: ppid === 0 ? null : observeParent(ppid),
   };
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { HotexecError } from '../errors.ts';
 import { pendingSignals, type ProcessStatus } from '../procfs/status.ts';
-import { signalBit, signalName } from '../tracer/signals.ts';
+import { signalBit, signalName, signalNumber } from '../tracer/signals.ts';
 import type { Observed } from './observe.ts';
 
 /** Throws stopped-by-other. A signal that was pending before (blocked by the program) is none of our business. */
@@ -19,12 +19,10 @@ export function yieldToStop(observed: Observed): void {
   });
 }
 
-function stopSignals(observed: Observed): readonly number[] {
-  const named = observed.target.spec?.stopSignal ?? null;
-  const number = Object.entries(constants.signals).find(
-    ([name]) => name === named || name === `SIG${named ?? ''}`,
-  )?.[1];
-  return number === undefined ? [constants.signals.SIGTERM] : [constants.signals.SIGTERM, number];
+/** SIGTERM, and what the runtime sends instead if the image says so. */
+export function stopSignals(observed: Observed): readonly number[] {
+  const named = signalNumber(observed.target.spec?.stopSignal ?? 'SIGTERM');
+  return named === undefined ? [constants.signals.SIGTERM] : [...new Set([constants.signals.SIGTERM, named])];
 }
 
 function pending(status: ProcessStatus): bigint {

@@ -36,12 +36,13 @@ export function planRestart(
   request: { readonly program: ProgramChange; readonly options: RestartOptions },
   world: { readonly kernel: KernelVersion; readonly freeMemoryBytes: number },
 ): RestartPlan {
+  const keepFds = [...request.options.keepFds, ...passedDescriptors(observed)];
   const reasons = [...refusals(observed)];
   const lost = lostPrivileges(observed);
   if (lost.length > 0 && !request.options.force) reasons.push(notFreshRefusal(observed, lost));
   const chosen = reasons.some((reason) => reason.code === 'target-excluded')
     ? null
-    : choose(observed, request.program, reasons);
+    : choose(observed, { change: request.program, keepFds }, reasons);
   if (chosen !== null) {
     const small = tooSmall(observed, chosen.program);
     if (small !== undefined) reasons.push(small);
@@ -53,7 +54,7 @@ export function planRestart(
     refusals: reasons,
     warnings: [...(chosen?.warnings ?? []), ...warnings(observed)],
     notFresh: [...lost, ...knownDifferences(observed)],
-    keepFds: [...request.options.keepFds, ...passedDescriptors(observed)],
+    keepFds,
     dryRun: sharing,
     holder: sharing && wantsHolder(observed, world.freeMemoryBytes),
   };
@@ -61,7 +62,7 @@ export function planRestart(
 
 function choose(
   observed: Observed,
-  change: ProgramChange,
+  { change, keepFds }: { readonly change: ProgramChange; readonly keepFds: readonly number[] },
   reasons: ErrorData[],
 ): ReturnType<typeof chooseProgram> | null {
   try {
@@ -69,9 +70,10 @@ function choose(
     const chosen = chooseProgram(observed, change, {
       look: (path) => lookUpFile(root, path),
       homeOf: (uid) => homeDirectory(root, uid),
+      keepFds,
     });
     const path = chosen.program.path.toString();
-    const why = whyNotStartable(root, path);
+    const why = whyNotStartable(root, path, { cwd: observed.program.cwd });
     if (why !== undefined) {
       reasons.push({
         code: 'program-not-startable',

@@ -1,5 +1,6 @@
 // Which program a restart starts: what runs now, what the runtime's spec says, or what the user asked for. Pure but for looking up files,
 // which comes in as `look`.
+import { resolve } from 'node:path';
 import { HotexecError } from '../errors.ts';
 import type { ProgramChange } from '../protocol/request.ts';
 import type { Observed } from './observe.ts';
@@ -29,17 +30,23 @@ export interface Container {
   readonly look: LookUp;
   /** The home directory of a uid, from its /etc/passwd; null when it is not there. */
   readonly homeOf: (uid: number) => string | null;
+  /** Descriptors that the new program gets. */
+  readonly keepFds?: readonly number[];
 }
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Throws program-unknown when the process does not tell what it is and no spec does. */
-export function chooseProgram(observed: Observed, change: ProgramChange, { look, homeOf }: Container): Chosen {
+export function chooseProgram(
+  observed: Observed,
+  change: ProgramChange,
+  { look, homeOf, keepFds = [] }: Container,
+): Chosen {
   const warnings: string[] = [];
   const environment = chooseEnvironment(observed, change, { warnings, homeOf });
   const cwd = chooseCwd(observed, change);
   const base = chooseArguments(observed, change, { look, warnings });
-  refuseDescriptorPaths(observed, base.argv);
+  refuseDescriptorPaths(observed, base.argv, keepFds);
   const path =
     change.exe ??
     base.path ??
@@ -51,8 +58,11 @@ export function chooseProgram(observed: Observed, change: ProgramChange, { look,
 }
 
 /** `sh /dev/fd/3`: the script came through a descriptor that the exec closes. */
-function refuseDescriptorPaths(observed: Observed, argv: readonly Buffer[]): void {
-  const word = argv.map(String).find((text) => /^\/(dev|proc\/self)\/fd\/([3-9]|\d\d+)$/.test(text));
+function refuseDescriptorPaths(observed: Observed, argv: readonly Buffer[], keepFds: readonly number[]): void {
+  const word = argv.map(String).find((text) => {
+    const fd = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(text)?.[1];
+    return fd !== undefined && Number(fd) > 2 && !keepFds.includes(Number(fd));
+  });
   if (word === undefined) return;
   throw new HotexecError({
     code: 'program-unknown',
@@ -173,7 +183,8 @@ function findCommand(
       ?.toString()
       .slice('PATH='.length) ?? defaultPath;
   for (const directory of path.split(':')) {
-    const candidate = `${directory === '' ? cwd : directory}/${name}`;
+    // As execvp(3) takes it: an empty entry is the working directory, and a relative one lies below it.
+    const candidate = resolve(cwd, directory, name);
     const kind = look(candidate);
     if (kind === 'program' || kind === 'script') return candidate;
   }

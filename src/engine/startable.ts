@@ -1,6 +1,7 @@
 // Reads the file that is to be started and says, before anything is touched, why the kernel would not take it. execve alone answers
 // ENOENT for a missing file, a missing interpreter and a missing loader alike; here each has its own sentence.
 import type { Stats } from 'node:fs';
+import { resolve } from 'node:path';
 import { arch } from '../arch/arch.ts';
 import { parseElfHeader, type ElfHeader } from '../elf/header.ts';
 import { parseShebang } from '../elf/script.ts';
@@ -10,10 +11,15 @@ import type { ProcessRoot } from '../rootfs/open.ts';
 import type { FileKind } from './program.ts';
 
 const headerSizeBytes = 64 * 1024;
-const deepestScript = 4;
+/** fs/exec.c, exec_binprm: the kernel goes on for so many interpreters. */
+const deepestScript = 5;
 
-/** Why it cannot be started; undefined when nothing is seen that forbids it. */
-export function whyNotStartable(root: ProcessRoot, path: string, depth = 0): string | undefined {
+/** Why it cannot be started; undefined when nothing is seen that forbids it. `cwd`: a relative interpreter is looked for there. */
+export function whyNotStartable(
+  root: ProcessRoot,
+  path: string,
+  { depth = 0, cwd = '/' }: { readonly depth?: number; readonly cwd?: string } = {},
+): string | undefined {
   const role = depth === 0 ? path : `its interpreter ${path}`;
   const file = root.readStart(path, headerSizeBytes);
   if (file === undefined) return `${role} is not a regular file`;
@@ -26,10 +32,12 @@ export function whyNotStartable(root: ProcessRoot, path: string, depth = 0): str
   if (script.kind === 'script') {
     return depth >= deepestScript
       ? `${role} is the ${depth}th script in a row`
-      : whyNotStartable(root, script.interpreter, depth + 1);
+      : whyNotStartable(root, resolve(cwd, script.interpreter), { depth: depth + 1, cwd });
   }
   const elf = parseElfHeader(file.start);
   if (elf.kind === 'not-elf') return `${role} is neither an ELF program nor a script with a #! line`;
+  // Its tables may lie behind what was read: then the dry run tells.
+  if (elf.kind === 'malformed' && file.stat.size > headerSizeBytes) return undefined;
   if (elf.kind === 'malformed') return `${role} is not a usable ELF file: ${elf.why}`;
   return whyNotLoadable(root, { role, elf, sizeBytes: file.stat.size });
 }

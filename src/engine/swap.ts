@@ -127,11 +127,15 @@ export function exec(held: Held, scratch: Scratch): void {
   held.atEventStop = false;
 }
 
+/** Not what a fresh start has; one that the spec names is left alone. */
+export function hasOddPersonality({ target, environment }: Observed): boolean {
+  return target.container !== null && (target.spec?.personality ?? null) === null && environment.personality !== 0;
+}
+
 /** Personality bits (no address randomisation, …) take effect in the exec, so these alone are reset before it. */
 export function resetPersonality(held: Held, observed: Observed): Disposable | null {
+  if (!hasOddPersonality(observed)) return null;
   const before = observed.environment.personality;
-  if (observed.target.container === null || (observed.target.spec?.personality ?? null) !== null || before === 0)
-    return null;
   if (!held.thread.may('personality', 0)) return null;
   const change = held.change({ kind: 'personality', value: before });
   held.thread.call('personality', 0);

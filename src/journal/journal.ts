@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { arch } from '../arch/arch.ts';
 import { HotexecError } from '../errors.ts';
-import { describeErrno } from '../native/errno.ts';
+import { describeErrno, EOPNOTSUPP } from '../native/errno.ts';
 import { syscall } from '../native/syscall.ts';
 import { parseOwnLine } from '../protocol/own-line.ts';
 import type { RestartRequest } from '../protocol/request.ts';
@@ -23,6 +23,8 @@ import type { Change, Mark } from './change.ts';
 
 const LOCK_EX_NB = 2 | 4;
 const reservedBytes = 64 * 1024;
+// A number of ten digits and its comma, in two lines, and as many again that come before the hold.
+const bytesAnEntry = 44;
 
 /** The program as it is to be started; bytes are base64, since arguments need not be text. */
 export interface JournalledProgram {
@@ -113,11 +115,18 @@ export class Journal implements Disposable {
     this.#fd = fd;
   }
 
-  /** Writes the first line and takes the room for all that follow. */
-  begin(header: JournalHeader): void {
+  /** Writes the first line and takes the room for all that follow: `entries` are the descriptors and children that lines may list. */
+  begin(header: JournalHeader, entries = 0): void {
     const line = `${JSON.stringify({ header } satisfies Line)}\n`;
-    const reserved = syscall(arch.syscalls.fallocate, this.#fd, 0, 0, Buffer.byteLength(line) + reservedBytes);
-    if (reserved < 0) {
+    const reserved = syscall(
+      arch.syscalls.fallocate,
+      this.#fd,
+      0,
+      0,
+      Buffer.byteLength(line) + reservedBytes + entries * bytesAnEntry,
+    );
+    // A file system without fallocate takes the lines as they come.
+    if (reserved < 0 && reserved !== -EOPNOTSUPP) {
       throw new HotexecError({
         code: 'journal-unwritable',
         message: `no room for the journal ${this.path}: ${describeErrno(reserved)}. The process was not touched.`,

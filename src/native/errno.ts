@@ -28,3 +28,4 @@ export const EBADF = 9;
 export const EAGAIN = 11;
 export const EEXIST = 17;
 export const ENOSYS = 38;
+export const EOPNOTSUPP = 95;

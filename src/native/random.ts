@@ -7,7 +7,8 @@ const staging = allocate(256);
 
 /** At most 256, which the kernel always gives whole. */
 export function randomBytes(sizeBytes: number): Buffer {
-  if (sizeBytes > staging.bytes.length) throw new RangeError(`${sizeBytes} random bytes are more than ${staging.bytes.length}`);
+  if (sizeBytes > staging.bytes.length)
+    throw new RangeError(`${sizeBytes} random bytes are more than ${staging.bytes.length}`);
   const given = syscall(arch.syscalls.getrandom, staging.address, sizeBytes, 0);
   if (given !== sizeBytes) throw new Error(`getrandom answered ${given}`);
   return Buffer.from(staging.bytes.subarray(0, sizeBytes));

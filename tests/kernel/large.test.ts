@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { plan } from '../support/kernel/ask.ts';
 import { compile } from '../support/kernel/compile.ts';
-import { controlGroup, type ControlGroup } from '../support/kernel/control-group.ts';
+import { controlGroup, needsControlGroup, type ControlGroup } from '../support/kernel/control-group.ts';
 import { expectRestarted, expectUnchanged } from '../support/kernel/in-place.ts';
 import { launch, type Target } from '../support/kernel/target.ts';
 import { needs } from '../support/needs.ts';
@@ -14,7 +14,8 @@ const tooLong = [`TOO_LONG=${'x'.repeat(140_000)}`];
 describe('a program of 600 MiB', () => {
   needs('root', { command: 'gcc' });
 
-  test.each([1, 50])('is restarted, and its memory is back within seconds (%i threads)', async (threads) => {
+  test.for([1, 50])('is restarted, and its memory is back within seconds (%i threads)', async (threads, context) => {
+    needsControlGroup(context, 'memory');
     const group = controlGroup('memory', {});
     const target = await startIn(group, ['600', String(threads)]);
     expect(usedMiB(group)).toBeGreaterThan(600);
@@ -24,7 +25,8 @@ describe('a program of 600 MiB', () => {
     await expectNothingLeft(target);
   });
 
-  test('is restarted again and again', async () => {
+  test('is restarted again and again', async (context) => {
+    needsControlGroup(context, 'memory');
     const group = controlGroup('memory', {});
     const target = await startIn(group, ['600']);
     for (let time = 0; time < 4; time++) {
@@ -34,7 +36,8 @@ describe('a program of 600 MiB', () => {
     }
   });
 
-  test('is left as it was when it cannot be restarted', async () => {
+  test('is left as it was when it cannot be restarted', async (context) => {
+    needsControlGroup(context, 'memory');
     const group = controlGroup('memory', {});
     const target = await startIn(group, ['600']);
     await target.ask('ready?');
@@ -44,7 +47,8 @@ describe('a program of 600 MiB', () => {
     await expectNothingLeft(target);
   });
 
-  test('is restarted without a holder where the memory limit has no room for one', async () => {
+  test('is restarted without a holder where the memory limit has no room for one', async (context) => {
+    needsControlGroup(context, 'memory');
     const group = controlGroup('memory', {});
     const target = await startIn(group, ['600']);
     group.set('memory.limit_in_bytes', String(650 * 1024 * 1024));

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import type { HotexecEvent, RestartResult } from '../../src/index.ts';
@@ -21,7 +21,7 @@ interface Seen {
   };
   readonly events?: readonly HotexecEvent[];
   readonly largestGapMs?: number;
-  readonly largestDelayMs?: number;
+  readonly usualDelayMs?: number;
   readonly ticks?: number;
 }
 
@@ -85,26 +85,28 @@ describe('the library', () => {
     const target = await start(compile('threads'), ['100']);
     const attempts: Seen[] = [];
     while (attempts.length < 3 && !attempts.some(isSmooth)) attempts.push(await call('five-times', target));
-    expect(attempts.some(isSmooth), JSON.stringify(attempts)).toBe(true);
+    expect(attempts.filter(isSmooth)).toEqual([attempts.at(-1)]);
   });
 });
 
-function isSmooth({ largestGapMs, largestDelayMs, ticks }: Seen): boolean {
-  return Math.max(largestGapMs ?? Infinity, largestDelayMs ?? Infinity) < 50 && (ticks ?? 0) > 50;
+function isSmooth({ largestGapMs, usualDelayMs, ticks }: Seen): boolean {
+  return Math.max(largestGapMs ?? Infinity, usualDelayMs ?? Infinity) < 50 && (ticks ?? 0) > 50;
 }
 
 async function call(what: string, target: Target): Promise<Seen> {
   const child = spawn(process.execPath, [fixture, what, String(target.pid)], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
-  const [seen, stdout, stderr] = await Promise.all([
-    text(child.stdio[3] as Readable),
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'exit'),
-  ]);
+  const [, ...outputs] = child.stdio;
+  const exited = once(child, 'exit');
+  const [stdout, stderr, seen = ''] = await Promise.all(outputs.map(readAll));
+  await exited;
   expect({ stdout, stderr, exitCode: child.exitCode }).toEqual({ stdout: '', stderr: '', exitCode: 0 });
   return JSON.parse(seen) as Seen;
+}
+
+async function readAll(stream: unknown): Promise<string> {
+  return stream instanceof Readable ? await text(stream) : '';
 }
 
 function phasesOf(events: readonly HotexecEvent[]): readonly string[] {

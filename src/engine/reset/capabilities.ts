@@ -28,7 +28,11 @@ export function resetCapabilities(reset: Reset): void {
 }
 
 /** struct __user_cap_header_struct, then two of struct __user_cap_data_struct: the low and the high 32 bits of each set (capset(2)). */
-function capabilityData(sets: { readonly effective: bigint; readonly permitted: bigint; readonly inheritable: bigint }): Buffer {
+function capabilityData(sets: {
+  readonly effective: bigint;
+  readonly permitted: bigint;
+  readonly inheritable: bigint;
+}): Buffer {
   const data = Buffer.alloc(headerSizeBytes + 24);
   data.writeUInt32LE(_LINUX_CAPABILITY_VERSION_3, 0);
   for (const [index, set] of [sets.effective, sets.permitted, sets.inheritable].entries()) {

@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { signalsIn, type ProcessStatus } from '../../procfs/status.ts';
 import { signalBit, signalName } from '../../tracer/signals.ts';
+import { stopSignals } from '../outside-stop.ts';
 import { attempt, report, type Reset } from './context.ts';
 
 /** A stop signal that came meanwhile is the new program's to get; it would be lost with the others. */
@@ -31,7 +32,10 @@ export function ignoredSignals(
 export function resetSignals(reset: Reset): void {
   const { status, held, room, inContainer } = reset;
   const pending = (status.sigPnd ?? 0n) | (status.shdPnd ?? 0n);
-  const spared = deliveredSignals.reduce((mask, signal) => mask | signalBit(signal), 0n);
+  const spared = [...deliveredSignals, ...stopSignals(reset.observed)].reduce(
+    (mask, signal) => mask | signalBit(signal),
+    0n,
+  );
   for (const signal of signalsIn(pending & ~spared)) {
     // Ignoring a signal discards it where it waits (kernel/signal.c do_sigaction).
     setAction(reset, signal, 1n);

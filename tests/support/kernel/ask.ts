@@ -97,13 +97,13 @@ function flags(asked: Asked, files: Files): readonly string[] {
     ...(children === undefined ? [] : ['--children', children]),
     ...(force === true ? ['--force'] : []),
     ...(timeoutMs === undefined ? [] : ['--timeout', `${timeoutMs}ms`]),
-    ...(exe == null ? [] : ['--exe', exe]),
-    ...(cwd == null ? [] : ['--cwd', cwd]),
+    ...(exe === undefined ? [] : ['--exe', exe]),
+    ...(cwd === undefined ? [] : ['--cwd', cwd]),
     ...(from === undefined ? [] : ['--from', from]),
     ...env.flatMap((variable) => ['--env', variable]),
     ...unsetEnv.flatMap((name) => ['--unset-env', name]),
     ...(environment === undefined ? [] : ['--env-file', files.write(environment.join('\n'))]),
-    ...(command == null ? [] : ['--', ...command]),
+    ...(command === undefined ? [] : ['--', ...command]),
   ];
 }
 

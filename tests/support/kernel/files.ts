@@ -6,10 +6,10 @@ import { onTestFinished } from 'vitest';
 
 /** A directory that anybody may read; gone when the test is over. */
 export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'hotexec-kernel-'));
-  chmodSync(directory, 0o755);
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
+  const path = mkdtempSync(join(tmpdir(), 'hotexec-kernel-'));
+  chmodSync(path, 0o755);
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
 }
 
 export function file(content: string | Buffer, mode = 0o755): string {

@@ -20,7 +20,14 @@ export async function restartCommand(
   workshop: Workshop,
   { version, command }: { readonly version: number; readonly command: readonly string[] | null },
 ): Promise<Command> {
-  const flags = ['--force', '--env', `VERSION=${version}`, '-o', 'json', ...(command === null ? [] : ['--', ...command])];
+  const flags = [
+    '--force',
+    '--env',
+    `VERSION=${version}`,
+    '-o',
+    'json',
+    ...(command === null ? [] : ['--', ...command]),
+  ];
   const [file = '', ...args] = [...cli, 'restart', '--no-drain', `pid/${pid}`, ...flags];
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'], env: workshop.env });
   let stdout = '';

@@ -107,7 +107,9 @@ export async function killAt(point: KillPoint, asking: Asking, menders: readonly
   const outcome = await ask({ request, engines, diesAtEvent: null }, asking);
   const endNs = process.hrtime.bigint();
   const [what = '', number = '', call = ''] = await until('the engine has ended', () =>
-    readFileSync(menders.length > 0 ? mendReport : workshop.report, 'utf8').trim().split(' '),
+    readFileSync(menders.length > 0 ? mendReport : workshop.report, 'utf8')
+      .trim()
+      .split(' '),
   );
   const killed = what === 'killed';
   return {

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { refusals, refuseByPid, type Ourselves } from '../../../src/engine/exclusions.ts';
+import { isHotexec, refusals, refuseByPid, type Ourselves } from '../../../src/engine/exclusions.ts';
 import { HotexecError } from '../../../src/errors.ts';
 import { INITIAL_PID_NAMESPACE_INODE } from '../../../src/procfs/ns.ts';
 import { targetProcess } from '../../support/samples.ts';
 import { observedProcess, words, type Differences } from './observed.ts';
 
-const ourselves: Ourselves = { pids: new Set([900, 901]), pidNamespace: 4_026_532_290 };
+const ourselves: Ourselves = {
+  pids: new Set([900, 901]),
+  pidNamespace: 4_026_532_290,
+  directory: '/usr/lib/hotexec/dist',
+};
 const onTheHost: Ourselves = { ...ourselves, pidNamespace: INITIAL_PID_NAMESPACE_INODE };
 
 type Reason = readonly [code: string, message: string];
@@ -52,12 +56,8 @@ describe('hotexec never touches', () => {
       ]);
   });
 
-  it.each([
-    ['node', '/usr/lib/node_modules/hotexec/dist/cli.js'],
-    ['node', '--conditions=x', '/work/src/engine-main.ts'],
-    ['node', '/work/bin/hotexec', 'restart', 'docker/web'],
-  ])('another hotexec: %s %s', (...argv) => {
-    expect(refused({ program: { exe: '/usr/bin/node', argv: words(...argv) } })).toStrictEqual([
+  it('another hotexec of this installation', () => {
+    expect(refused({ isHotexec: true })).toStrictEqual([
       ['target-excluded', 'docker/web: process 4711 is hotexec itself. Nothing was touched.'],
     ]);
   });
@@ -104,19 +104,25 @@ describe('hotexec never touches', () => {
   });
 });
 
-// Faults of isHotexec: it goes by names that are common, and only by absolute ones.
 describe('hotexec is told from other programs of Node', () => {
-  it.fails.each([
-    ['node', '/app/dist/cli.js'],
-    ['node', '/srv/shop/dist/cli.js', 'serve'],
-  ])('%s %s is not hotexec', (...argv) => {
-    expect(refused({ program: { exe: '/usr/bin/node', argv: words(...argv) } })).toStrictEqual([]);
+  const node = (cwd: string, ...argv: readonly string[]): boolean =>
+    isHotexec({ ...observedProcess().program, exe: '/usr/bin/node', argv: words('node', ...argv), cwd }, ourselves);
+
+  it.each([
+    ['/', '/usr/lib/hotexec/dist/cli.js'],
+    ['/', '--conditions=x', '/usr/lib/hotexec/dist/engine.cjs'],
+    ['/usr/lib/hotexec', 'dist/cli.js', 'restart', '1'],
+    ['/', '/usr/lib/hotexec/bin/../dist/cli.js'],
+  ])('it is one started in %s as node %s', (cwd, ...argv) => {
+    expect(node(cwd, ...argv)).toBe(true);
   });
 
-  it.fails('node dist/cli.js is, when it is', () => {
-    expect(
-      refused({ program: { exe: '/usr/bin/node', argv: words('node', 'dist/cli.js', 'restart', '1') } }),
-    ).toHaveLength(1);
+  it.each([
+    ['/', '/app/dist/cli.js'],
+    ['/app', 'dist/cli.js'],
+    ['/', '-e', '0'],
+  ])('it is not one started in %s as node %s', (cwd, ...argv) => {
+    expect(node(cwd, ...argv)).toBe(false);
   });
 });
 

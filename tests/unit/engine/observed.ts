@@ -74,6 +74,8 @@ const environment: Surroundings = {
   timerSlackNs: 50_000,
   ksmMergeAny: false,
   memoryPolicy: 'default',
+  uidMap: [],
+  gidMap: [],
   parent: { pid: 4690, comm: 'containerd-shim', hasTerminal: false, limits: {}, coredumpFilter: '00000033' },
 };
 
@@ -87,6 +89,7 @@ export function observedProcess(differences: Differences = {}): Observed {
     standardStreams: ['/dev/null', 'pipe:[1]', 'pipe:[2]'],
     descendants: [],
     limits: {},
+    isHotexec: false,
     hasAttachments: false,
     ...rest,
     target: {

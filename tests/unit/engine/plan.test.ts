@@ -126,7 +126,7 @@ describe('a holder of the old memory', () => {
     ['not where the limit leaves no room', { status: large, cgroup: { headroomBytes: 99 * MiB } }, {}, false],
     ['not with memory that must end with the program', { status: large, hasAttachments: true }, {}, false],
     ['not where its size is not known', { status: { vmRssBytes: undefined } }, {}, false],
-  ])('%s', (_, differences, world, wanted) => {
+  ])('%s', (...[, differences, world, wanted]) => {
     expect(plan(differences, world).holder).toBe(wanted);
   });
 });
@@ -137,10 +137,10 @@ describe('the dry run', () => {
   });
 });
 
-describe('sockets that the launcher passed (LISTEN_FDS)', () => {
-  const kept = (...environ: readonly string[]): readonly number[] =>
-    plan({ program: { environ: words(...environ) } }).keepFds;
+const kept = (...environ: readonly string[]): readonly number[] =>
+  plan({ program: { environ: words(...environ) } }).keepFds;
 
+describe('sockets that the launcher passed (LISTEN_FDS)', () => {
   it('stay open with LISTEN_PID of the process, as it sees itself', () => {
     expect(kept('LISTEN_PID=1', 'LISTEN_FDS=2')).toStrictEqual([3, 4]);
   });
@@ -186,13 +186,14 @@ describe('warnings', () => {
   });
 });
 
+const open = (fd: number, closeOnExec: boolean): Descriptor => ({
+  fd,
+  closeOnExec,
+  nonBlocking: false,
+  statusFlags: 0,
+});
+
 describe('planDescriptors', () => {
-  const open = (fd: number, closeOnExec: boolean): Descriptor => ({
-    fd,
-    closeOnExec,
-    nonBlocking: false,
-    statusFlags: 0,
-  });
   const descriptors = [
     open(0, false),
     open(1, true),
@@ -250,7 +251,7 @@ describe('kernelVersion', () => {
     ['Linux', 0, 0, true],
     ['Linux', 2, 6, false],
     ['', 0, 1, false],
-  ])('%j is at least %d.%d: %s', (release, major, minor, expected) => {
+  ])('%j is at least %d.%d: %s', (release, ...[major, minor, expected]) => {
     expect(kernelVersion(release).atLeast(major, minor)).toBe(expected);
   });
 

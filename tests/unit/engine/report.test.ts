@@ -118,7 +118,7 @@ describe('a restart that failed before the point of no return', () => {
   it('is a bug when nobody knows the error', () => {
     expect(afterFailure(new TypeError('x is not a function'))).toMatchObject({
       outcome: 'unchanged',
-      error: { code: 'bug', message: expect.stringContaining('x is not a function') },
+      error: { code: 'bug', hint: 'please report this' },
     });
   });
 
@@ -166,19 +166,19 @@ describe('a restart that failed after the point of no return', () => {
 
 describe('a remote call reads as strace prints it', () => {
   it.each([
-    [{ name: 'fcntl', args: [3, 2, 1], result: 0 }, 'fcntl', '3, 2, 1', '0'],
-    [{ name: 'openat2', args: [-1, 0x7f00_0000_1000n], result: -2 }, 'openat2', '-1, 0x7f0000001000', '-2'],
+    [
+      { name: 'fcntl', args: [3, 2, 1], result: 0 },
+      { call: 'fcntl', args: '3, 2, 1', result: '0' },
+    ],
+    [
+      { name: 'openat2', args: [-1, 0x7f00_0000_1000n], result: -2 },
+      { call: 'openat2', args: '-1, 0x7f0000001000', result: '-2' },
+    ],
     [
       { name: 'mmap', args: [0xffff_ffff, 0x1_0000_0000n], result: 0x7f00_0000_1000 },
-      'mmap',
-      '4294967295, 0x100000000',
-      '0x7f0000001000',
+      { call: 'mmap', args: '4294967295, 0x100000000', result: '0x7f0000001000' },
     ],
-  ] as const)('%o', (call, name, args, result) => {
-    expect(describeCall({ ...call, tid: 1, durationUs: 0 })).toStrictEqual({
-      call: name,
-      args,
-      result,
-    });
+  ])('%o', (call, printed) => {
+    expect(describeCall({ ...call, tid: 1, durationUs: 0 })).toStrictEqual(printed);
   });
 });

@@ -40,6 +40,7 @@ export function begin(where: JournalPlace): Journal {
     closed = true;
   };
   onTestFinished(() => journal[Symbol.dispose]());
+  journal.clear();
   journal.begin(header);
   return journal;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { layOutScratch, nonceSizeBytes, scratchSizeBytes, type ExecArguments } from '../../../src/remote/scratch.ts';
+import { layOutScratch, scratchSizeBytes, type ExecArguments } from '../../../src/remote/scratch.ts';
 
 const word = fc.uint8Array({ min: 1, max: 255, maxLength: 60 }).map((bytes) => Buffer.from(bytes));
 const program: fc.Arbitrary<ExecArguments> = fc.record({
@@ -9,6 +9,7 @@ const program: fc.Arbitrary<ExecArguments> = fc.record({
   environment: fc.array(word, { maxLength: 40 }),
 });
 const address = fc.bigInt({ min: 16n, max: 2n ** 35n }).map((page) => page * 4096n);
+const nonceSizeBytes = 16;
 const nonce = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
 
 /** Memory as the target would see it: what is not written is zero. */
