@@ -59,10 +59,14 @@ export function chooseProgram(
 
 /** `sh /dev/fd/3`: the script came through a descriptor that the exec closes. */
 function refuseDescriptorPaths(observed: Observed, argv: readonly Buffer[], keepFds: readonly number[]): void {
-  const word = argv.map(String).find((text) => {
-    const fd = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(text)?.[1];
-    return fd !== undefined && Number(fd) > 2 && !keepFds.includes(Number(fd));
-  });
+  // argv[0] is a name: the file itself is known from /proc/PID/exe.
+  const word = argv
+    .slice(1)
+    .map(String)
+    .find((text) => {
+      const fd = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(text)?.[1];
+      return fd !== undefined && Number(fd) > 2 && !keepFds.includes(Number(fd));
+    });
   if (word === undefined) return;
   throw new HotexecError({
     code: 'program-unknown',

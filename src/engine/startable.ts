@@ -31,7 +31,7 @@ export function whyNotStartable(
   if (script.kind === 'unusable') return `${role} begins with #! but ${script.why}`;
   if (script.kind === 'script') {
     return depth >= deepestScript
-      ? `${role} is the ${depth}th script in a row`
+      ? `${role} is the ${depth + 1}th script in a row, and the kernel takes ${deepestScript}`
       : whyNotStartable(root, resolve(cwd, script.interpreter), { depth: depth + 1, cwd });
   }
   const elf = parseElfHeader(file.start);

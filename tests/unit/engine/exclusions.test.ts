@@ -104,25 +104,27 @@ describe('hotexec never touches', () => {
   });
 });
 
-describe('hotexec is told from other programs of Node', () => {
-  const node = (cwd: string, ...argv: readonly string[]): boolean =>
-    isHotexec({ ...observedProcess().program, exe: '/usr/bin/node', argv: words('node', ...argv), cwd }, ourselves);
+function isOurs(cwd: string, argv: readonly string[]): boolean {
+  const program = { ...observedProcess().program, exe: '/usr/bin/node', argv: words('node', ...argv), cwd };
+  return isHotexec(program, ourselves);
+}
 
+describe('hotexec is told from other programs of Node', () => {
   it.each([
     ['/', '/usr/lib/hotexec/dist/cli.js'],
     ['/', '--conditions=x', '/usr/lib/hotexec/dist/engine.cjs'],
     ['/usr/lib/hotexec', 'dist/cli.js', 'restart', '1'],
     ['/', '/usr/lib/hotexec/bin/../dist/cli.js'],
-  ])('it is one started in %s as node %s', (cwd, ...argv) => {
-    expect(node(cwd, ...argv)).toBe(true);
+  ])('started in %s as node %s, it is one', (cwd, ...argv) => {
+    expect(isOurs(cwd, argv)).toBe(true);
   });
 
   it.each([
     ['/', '/app/dist/cli.js'],
     ['/app', 'dist/cli.js'],
     ['/', '-e', '0'],
-  ])('it is not one started in %s as node %s', (cwd, ...argv) => {
-    expect(node(cwd, ...argv)).toBe(false);
+  ])('started in %s as node %s, it is another program', (cwd, ...argv) => {
+    expect(isOurs(cwd, argv)).toBe(false);
   });
 });
 

@@ -168,7 +168,9 @@ describe('scripts of scripts', () => {
     const directory = tempDirectory();
     writeFileSync(join(directory, 'a'), `#!${directory}/b\n`, { mode: 0o755 });
     writeFileSync(join(directory, 'b'), `#!${directory}/a\n`, { mode: 0o755 });
-    expect(why(join(directory, 'a'))).toMatch(/^its interpreter PROGRAM is the \dth script in a row$/);
+    expect(why(join(directory, 'a'))).toMatch(
+      /^its interpreter \S+ is the 6th script in a row, and the kernel takes 5$/,
+    );
   });
 });
 
