@@ -70,11 +70,13 @@ function excluded(observed: Observed): ErrorData | undefined {
   return undefined;
 }
 
-/** An engine or a front of this installation: Node with a script from our own directory. */
+/** An engine or a front of this installation: Node with a script from its dist/ or src/. */
 export function isHotexec({ exe, argv, cwd }: ObservedProgram, { directory }: Ourselves): boolean {
   if (argv.kind !== 'intact' || !basename(exe).startsWith('node')) return false;
   const script = argv.words.slice(1).find((word) => word[0] !== 0x2d);
-  return script !== undefined && dirname(resolve(cwd, script.toString())) === directory;
+  if (script === undefined) return false;
+  const path = resolve(cwd, script.toString());
+  return ['dist', 'src'].some((folder) => path.startsWith(`${dirname(directory)}/${folder}/`));
 }
 
 function traced(observed: Observed): ErrorData | undefined {
