@@ -18,10 +18,16 @@ import { HotexecError } from '../errors.ts';
 import { describeErrno, EOPNOTSUPP } from '../native/errno.ts';
 import { syscall } from '../native/syscall.ts';
 import { parseOwnLine } from '../protocol/own-line.ts';
+import { readText } from '../procfs/read.ts';
+import { parseStat } from '../procfs/stat.ts';
+import { sleep } from '../tracer/ptrace/wait.ts';
 import type { RestartRequest } from '../protocol/request.ts';
 import type { Change, Mark } from './change.ts';
 
 const LOCK_EX_NB = 2 | 4;
+const PF_EXITING = 0x4;
+const deathPatienceMs = 500;
+const lookAgainNs = 1_000_000;
 const reservedBytes = 64 * 1024;
 // A number of ten digits and its comma, in two lines, and as many again that come before the hold.
 const bytesAnEntry = 44;
@@ -189,9 +195,15 @@ export class Journal implements Disposable {
 /** Opens and locks the journal of a target. What an earlier engine left in it is in `left`; the caller mends that first. */
 export function openJournal(place: JournalPlace): { readonly journal: Journal; readonly left: JournalState | null } {
   const path = join(place.directory, `${place.pid}-${place.startTicks}`);
+  const deadlineMs = performance.now() + deathPatienceMs;
   for (;;) {
     const fd = openFile(place, path);
     const locked = syscall(arch.syscalls.flock, fd, LOCK_EX_NB);
+    if (locked < 0 && isDying(readState(path)?.header.enginePid) && performance.now() < deadlineMs) {
+      closeSync(fd);
+      sleep(lookAgainNs);
+      continue;
+    }
     if (locked < 0) {
       const holder = readState(path)?.header.enginePid;
       closeSync(fd);
@@ -229,6 +241,15 @@ function openFile({ directory, uid }: JournalOwner, path: string): number {
       { cause: error },
     );
   }
+}
+
+/** An engine that was killed keeps its lock for the moment that its end takes. */
+function isDying(enginePid: number | undefined): boolean {
+  if (enginePid === undefined) return true;
+  const stat = readText(`/proc/${enginePid}/stat`);
+  if (stat.kind !== 'read') return true;
+  const { state, flags } = parseStat(stat.content);
+  return state === 'Z' || state === 'X' || (flags & PF_EXITING) !== 0;
 }
 
 function stillNames(path: string, fd: number): boolean {

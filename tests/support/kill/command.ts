@@ -26,10 +26,12 @@ export async function restartCommand(
     `VERSION=${version}`,
     '-o',
     'json',
-    ...(command === null ? [] : ['--', ...command]),
+    ...(command === null ? [] : ['--env-file', '-']),
   ];
   const [file = '', ...args] = [...cli, 'restart', '--no-drain', `pid/${pid}`, ...flags];
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'], env: workshop.env });
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'ignore'], env: workshop.env });
+  // A variable that the kernel refuses (E2BIG): as an argument it would not even reach hotexec.
+  child.stdin.on('error', () => {}).end(command === null ? '' : `LONG=${'x'.repeat(140_000)}\n`);
   let stdout = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   const outcome = once(child, 'close').then(() => outcomeIn(stdout));

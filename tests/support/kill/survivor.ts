@@ -136,7 +136,7 @@ export class Survivor implements Disposable {
     try {
       await this.alive();
     } catch (error) {
-      return [error instanceof Error ? error.message : String(error), ...(this.whyNotFree() ?? [])];
+      return [error instanceof Error ? error.message : String(error), this.whyNotFree() ?? 'it is free'];
     }
     const now = this.looks();
     // An engine that is killed while a holder lives takes it along, and the new program is told of the end of a child (docs/limits.md).

@@ -95,7 +95,7 @@ export interface Asking {
 export const refused: readonly string[] = ['/bin/true', 'x'.repeat(140_000)];
 
 /** One restart whose engine is killed at the point, and whose first menders are killed at theirs. */
-export async function killAt(point: KillPoint, asking: Asking, menders: readonly KillPoint[] = []): Promise<Trial> {
+async function killAt(point: KillPoint, asking: Asking, menders: readonly KillPoint[] = []): Promise<Trial> {
   const { survivor, workshop, command } = asking;
   const before = survivor.looks();
   const version = workshop.nextVersion();
