@@ -1,6 +1,8 @@
 // The hotexec command as a user runs it, for a test that sends it signals.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { readText } from '../../../src/procfs/read.ts';
 import { parseStat } from '../../../src/procfs/stat.ts';
 import { childrenOf, type Survivor } from './survivor.ts';
@@ -45,11 +47,15 @@ function outcomeIn(stdout: string): string {
   return outcome ?? error?.code ?? 'nothing';
 }
 
-/** An engine whose front is gone ends by itself. Who inherits it may take long to collect it. */
+/**
+ * An engine whose front is gone ends by itself. Who inherits it may take long to collect it: it is a zombie then. While another of its
+ * threads is still on its way out it has its files open, and with them the lock.
+ */
 export async function ended(pid: number): Promise<void> {
   const isOver = (): boolean => {
     const stat = readText(`/proc/${pid}/stat`);
-    return stat.kind !== 'read' || 'ZX'.includes(parseStat(stat.content).state);
+    if (stat.kind !== 'read') return true;
+    return 'ZX'.includes(parseStat(stat.content).state) && readdirSync(`/proc/${pid}/task`).length === 1;
   };
   await until('the engine has ended', isOver, 5_000);
 }
