@@ -101,10 +101,7 @@ async function killOnce({ command }: Kind, round: Round): Promise<readonly strin
   const { survivor, workshop, victim, fromStartMs } = round;
   const before = survivor.looks();
   const version = workshop.nextVersion();
-  const { child, enginePid, outcome } = await restartCommand(survivor, workshop, {
-    version,
-    succeeds: command === null,
-  });
+  const { child, enginePid, outcome } = await restartCommand(survivor, workshop, { version, command });
   let ending: string | undefined;
   void outcome.then((word) => (ending = word));
   await (fromStartMs === null ? moment(workshop, () => ending !== undefined) : delay(fromStartMs));

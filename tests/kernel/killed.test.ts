@@ -172,7 +172,7 @@ describe('a signal that asks to stop', () => {
     for (let delayMs = 0; delayMs <= 120; delayMs += 15) {
       const before = survivor.looks();
       const version = workshop.nextVersion();
-      const { child, outcome } = await restartCommand(survivor, workshop, { version, succeeds: true });
+      const { child, outcome } = await restartCommand(survivor, workshop, { version, command: null });
       await delay(delayMs);
       child.kill(signal);
       const ending = await outcome;

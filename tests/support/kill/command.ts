@@ -1,8 +1,7 @@
 // The hotexec command as a user runs it, for a test that sends it signals.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { readText } from '../../../src/procfs/read.ts';
 import { parseStat } from '../../../src/procfs/stat.ts';
 import { childrenOf, type Survivor } from './survivor.ts';
