@@ -48,6 +48,12 @@ const table = {
   timeout: 1,
   /** An earlier hotexec was killed and its work on this target could not be mended. */
   'mend-failed': 1,
+  /** The new program failed its probation; the previous one runs again. */
+  'new-program-failed': 3,
+  /** A file could not be brought into the container; what had been brought was taken away again. */
+  'file-not-written': 1,
+  /** A file may not be brought there: a volume, a mount that the kubelet owns, a special file system, a read-only one. */
+  'file-refused': 5,
   /** The process is gone. */
   'target-lost': 4,
   /** The engine's fate is not known. */

@@ -9,7 +9,7 @@ import { askInspection, askPlan, type Session } from './front/session.ts';
 import type { HotexecEvent } from './protocol/event.ts';
 import type { Inspection } from './protocol/inspection.ts';
 import type { Plan } from './protocol/plan.ts';
-import { defaultRestartOptions, type ProgramChange, type TargetProcess } from './protocol/request.ts';
+import { defaultRestartOptions, sameProgram, type ProgramChange, type TargetProcess } from './protocol/request.ts';
 import type { RestartOptions as EngineOptions } from './protocol/request.ts';
 import type { RestartResult } from './protocol/result.ts';
 import { resolve } from './targets/resolve.ts';
@@ -131,7 +131,7 @@ function changeOf(target: TargetProcess, options: RestartOptions): ChangeRequest
   return {
     operationId: newOperationId(),
     target,
-    program: { from, command, exe, cwd, env: { standsAlone: false, set, unset } },
-    options: { keepFds, children, force, timeoutMs, verbose },
+    program: { ...sameProgram, from, command, exe, cwd, env: { standsAlone: false, set, unset } },
+    options: { ...defaultRestartOptions, keepFds, children, force, timeoutMs, verbose },
   };
 }

@@ -1,6 +1,6 @@
 // The flags of restart and plan, and what they ask of the engine. Pure, but for the file that --env-file names.
 import { readFile } from 'node:fs/promises';
-import type { ProgramChange, RestartOptions } from '../protocol/request.ts';
+import { defaultRestartOptions, sameProgram, type ProgramChange, type RestartOptions } from '../protocol/request.ts';
 import type { CliContext } from './context.ts';
 import { parseDurationMs } from './duration.ts';
 import { parseEnvFile, parseEnvFlag, type Variable } from './env-file.ts';
@@ -53,11 +53,19 @@ export async function readWantedProgram(
 /** A file sets variables on top of those the process has; where these are overwritten, the file is the environment. */
 export function programChange(wanted: WantedProgram): ProgramChange {
   const { command, exe, cwd, from, file, set, unset } = wanted;
-  return { from, command, exe, cwd, env: { standsAlone: file !== null, set: [...(file ?? []), ...set], unset } };
+  return {
+    ...sameProgram,
+    from,
+    command,
+    exe,
+    cwd,
+    env: { standsAlone: file !== null, set: [...(file ?? []), ...set], unset },
+  };
 }
 
 export function restartOptions(flags: RestartFlags): RestartOptions {
   return {
+    ...defaultRestartOptions,
     keepFds: flags.keepFd.map(parseFd),
     children: flags.children,
     force: flags.force === true,

@@ -6,7 +6,7 @@ import { phases, type EngineAnswer, type HotexecEvent, type MendResult } from '.
 import type { Inspection } from '../protocol/inspection.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { ContainerIdentity } from '../protocol/request.ts';
-import type { NotFresh, ProgramSummary, RestartResult } from '../protocol/result.ts';
+import type { NotFresh, ProgramEnd, ProgramSummary, RestartResult } from '../protocol/result.ts';
 
 export type ParsedLine =
   | { readonly kind: 'event'; readonly event: HotexecEvent }
@@ -50,6 +50,13 @@ const programEntries = { exe: v.string(), argv: strings, cwd: v.string() };
 const program: Schema<ProgramSummary> = v.object(programEntries);
 const notFresh: Schema<readonly NotFresh[]> = v.array(v.object({ attribute: v.string(), message: v.string() }));
 
+const programEnd: Schema<ProgramEnd> = v.object({
+  exitCode: v.nullable(v.number()),
+  signal: textOrNull,
+  reason: v.picklist(['exit', 'signal', 'probe-timeout']),
+  afterMs: v.number(),
+});
+
 // In the order in which they are printed.
 const apiVersion = v.literal('hotexec/v1');
 const operationId = v.string();
@@ -70,6 +77,20 @@ const restartResult: Schema<RestartResult> = v.object({
   after: v.nullable(program),
   listeners: v.array(v.object({ address: v.string(), handedOver: v.boolean() })),
   children: v.object({ killed: v.number() }),
+  files: v.array(
+    v.object({
+      path: v.string(),
+      change: v.picklist(['created', 'replaced', 'removed', 'in-memory']),
+      digest: textOrNull,
+      sizeBytes: v.number(),
+      keptAs: textOrNull,
+    }),
+  ),
+  probation: v.object({
+    end: v.picklist(['none', 'listening', 'answered', 'time', 'ended', 'failed', 'cut-short']),
+    ms: v.number(),
+  }),
+  failed: v.nullable(programEnd),
   notFresh,
   warnings: strings,
   timingsMs: v.objectWithRest({ hold: v.number(), total: v.number() }, v.number()),
@@ -154,7 +175,7 @@ const inspection: Schema<Inspection> = v.object({
 });
 
 const mendResult: Schema<MendResult> = v.object({
-  found: v.picklist(['nothing', 'old', 'new', 'gone']),
+  found: v.picklist(['nothing', 'old', 'new', 'previous', 'gone']),
   detail: v.string(),
 });
 
@@ -169,6 +190,8 @@ const eventSchema: Schema<HotexecEvent> = v.variant('kind', [
     result: v.string(),
     durationUs: v.number(),
   }),
+  v.object({ kind: v.literal('upload'), path: v.string(), doneBytes: v.number(), totalBytes: v.number() }),
+  v.object({ kind: v.literal('failed'), end: programEnd }),
   v.object({ kind: v.literal('warning'), message: v.string() }),
 ]);
 

@@ -50,6 +50,8 @@ function note(event: HotexecEvent, story: Story): void {
     case 'warning':
       story.warnings.push(event.message);
       return;
+    case 'upload':
+    case 'failed':
     case 'remote-call':
   }
 }
@@ -77,6 +79,13 @@ function verdict({ found, detail }: MendResult, death: DeathDescription, story: 
   switch (found) {
     case 'new':
       return { outcome: 'restarted', error: null };
+    case 'previous': {
+      const message = `${death.what} Before that the new program had failed its probation: ${detail}`;
+      return {
+        outcome: 'rolled-back',
+        error: { code: 'new-program-failed', message, hint: null, details: death.details },
+      };
+    }
     case 'nothing':
       // Either nothing was begun, or all was done and only the answer is missing.
       if (story.phase === 'verify') return { outcome: 'restarted', error: null };
@@ -121,6 +130,9 @@ function resultOf(outcome: Outcome, error: ErrorData | null, { request, story }:
     after: restarted ? (running ?? story.planned?.after ?? unknownProgram) : null,
     listeners: [],
     children: { killed: 0 },
+    files: [],
+    probation: { end: restarted ? 'cut-short' : 'none', ms: 0 },
+    failed: null,
     notFresh: [],
     warnings: [...story.warnings, ...(restarted ? [takenOver] : [])],
     timingsMs: {

@@ -3,9 +3,22 @@
 import type { ErrorData } from '../errors.ts';
 import type { Inspection } from './inspection.ts';
 import type { Plan } from './plan.ts';
-import type { ProgramSummary, RestartResult } from './result.ts';
+import type { ProgramEnd, ProgramSummary, RestartResult } from './result.ts';
 
-export const phases = ['observe', 'plan', 'hold', 'prove', 'swap', 'reset', 'release', 'verify', 'mend'] as const;
+export const phases = [
+  'observe',
+  'plan',
+  'upload',
+  'hold',
+  'prove',
+  'swap',
+  'reset',
+  'release',
+  'probation',
+  'rollback',
+  'verify',
+  'mend',
+] as const;
 export type Phase = (typeof phases)[number];
 
 export type HotexecEvent =
@@ -22,6 +35,10 @@ export type HotexecEvent =
       readonly result: string;
       readonly durationUs: number;
     }
+  /** A file is being brought into the container; at most some ten of these a second. */
+  | { readonly kind: 'upload'; readonly path: string; readonly doneBytes: number; readonly totalBytes: number }
+  /** The new program failed its probation; the previous one is started again. */
+  | { readonly kind: 'failed'; readonly end: ProgramEnd }
   /** Something the person should know that does not stop the restart. */
   | { readonly kind: 'warning'; readonly message: string };
 
@@ -34,8 +51,11 @@ export type EngineAnswer =
   | { readonly kind: 'failure'; readonly error: ErrorData };
 
 export interface MendResult {
-  /** `nothing`: there was no journal. `old`/`new`: the program that now runs. `gone`: the process has ended. */
-  readonly found: 'nothing' | 'old' | 'new' | 'gone';
+  /**
+   * `nothing`: there was no journal. `old`/`new`: the program that now runs. `previous`: the new one had failed its probation, and the
+   * previous one runs again. `gone`: the process has ended.
+   */
+  readonly found: 'nothing' | 'old' | 'new' | 'previous' | 'gone';
   readonly detail: string;
 }
 

@@ -57,11 +57,19 @@ export interface ProgramSpec {
 export interface ProgramChange {
   /** `process`: what runs now; `spec`: what the runtime would start; `auto`: the process, or the spec where the process has overwritten it. */
   readonly from: 'auto' | 'process' | 'spec';
+  /** A program that ran there before, with the files it had (`rollback`); null: none of them. */
+  readonly version: 'previous' | number | null;
   /** The whole new command; null keeps the old one. */
   readonly command: readonly string[] | null;
   /** The file to execute, a path inside the container; null: found from the command. */
   readonly exe: string | null;
   readonly cwd: string | null;
+  /** The arguments after argv[0] alone (`replace … -- ARG...`); null keeps them. `command` goes before it. */
+  readonly args: readonly string[] | null;
+  /** A file that becomes the executable (`replace --with`); null: none. */
+  readonly replacement: Replacement | null;
+  /** Files brought into the container before the exec. */
+  readonly files: readonly FileCopy[];
   readonly env: {
     /** A file gave `set`: where the old environment is not known any more, that is the whole of the new one. */
     readonly standsAlone: boolean;
@@ -69,6 +77,31 @@ export interface ProgramChange {
     readonly unset: readonly string[];
   };
 }
+
+/** A new executable: written beside the old one and renamed over it, or kept in memory. */
+export interface Replacement {
+  /** Where hotexec runs; absolute. */
+  readonly source: string;
+  /** `auto`: in memory where the file system takes no file; `always`: `--in-memory`; `never`: on disk, or not at all. */
+  readonly inMemory: 'auto' | 'always' | 'never';
+}
+
+/** `--copy SRC:DEST`. */
+export interface FileCopy {
+  /** A file or directory where hotexec runs; absolute. */
+  readonly source: string;
+  /** Absolute, inside the container. */
+  readonly destination: string;
+  /** `--chown`, ids as inside the container; null: of the file that is replaced, else the program's own. */
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+  /** `--allow-volume`: the destination may be on a volume, whose content outlives the container. */
+  readonly allowVolume: boolean;
+}
+
+/** Must be answered by the new program before its probation is over; made in the network namespace of the target. */
+export type Probe =
+  | { readonly kind: 'http'; readonly host: string; readonly port: number; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
 export interface RestartOptions {
   readonly keepFds: readonly number[];
@@ -78,6 +111,11 @@ export interface RestartOptions {
   readonly timeoutMs: number;
   /** Report each system call made in the target as an event. */
   readonly verbose: boolean;
+  /** For how long an early end of the new program is caught, in ms; 0: not at all; null: until it listens again, 10 s at most. */
+  readonly probationMs: number | null;
+  readonly probe: Probe | null;
+  /** False: an end of the new program is not held back, the container ends as it would. */
+  readonly rollback: boolean;
 }
 
 export type EngineRequest =
@@ -112,9 +150,13 @@ export type EngineControl = { readonly kind: 'cancel' };
 
 export const sameProgram: ProgramChange = {
   from: 'auto',
+  version: null,
   command: null,
   exe: null,
   cwd: null,
+  args: null,
+  replacement: null,
+  files: [],
   env: { standsAlone: false, set: [], unset: [] },
 };
 
@@ -124,4 +166,7 @@ export const defaultRestartOptions: RestartOptions = {
   force: false,
   timeoutMs: 30_000,
   verbose: false,
+  probationMs: null,
+  probe: null,
+  rollback: true,
 };

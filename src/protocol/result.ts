@@ -18,6 +18,40 @@ export interface NotFresh {
   readonly message: string;
 }
 
+/** A file that a restart has brought into the container. */
+export interface ChangedFile {
+  /** Inside the container; `memfd:NAME` for an executable that is in memory alone. */
+  readonly path: string;
+  readonly change: 'created' | 'replaced' | 'removed' | 'in-memory';
+  /** SHA-256 of what is there now, in hexadecimal; null: nothing. */
+  readonly digest: string | null;
+  readonly sizeBytes: number;
+  /** Where the file that was there before is kept for a rollback, inside the container; null: there was none. */
+  readonly keptAs: string | null;
+}
+
+/** How a program ended, as far as that was seen. */
+export interface ProgramEnd {
+  /** What it gave to exit; null: a signal. */
+  readonly exitCode: number | null;
+  /** `SIGSEGV`; null: it exited. */
+  readonly signal: string | null;
+  /** It did not end: `timeout` of its probe. */
+  readonly reason: 'exit' | 'signal' | 'probe-timeout';
+  /** After the exec, ms. */
+  readonly afterMs: number;
+}
+
+/** How the watching of the new program ended. */
+export interface Probation {
+  /**
+   * `none`: it was not watched. `listening`: it listens again. `answered`: the probe was. `time`: nothing happened within its time.
+   * `ended`: it did what it was meant to do and exited 0. `failed`: its end was caught. `cut-short`: hotexec was asked to stop, or died.
+   */
+  readonly end: 'none' | 'listening' | 'answered' | 'time' | 'ended' | 'failed' | 'cut-short';
+  readonly ms: number;
+}
+
 export interface RestartResult {
   readonly apiVersion: 'hotexec/v1';
   readonly kind: 'Restart';
@@ -31,6 +65,10 @@ export interface RestartResult {
   readonly after: ProgramSummary | null;
   readonly listeners: readonly { readonly address: string; readonly handedOver: boolean }[];
   readonly children: { readonly killed: number };
+  readonly files: readonly ChangedFile[];
+  readonly probation: Probation;
+  /** How the new program ended when it failed its probation; null: it did not. */
+  readonly failed: ProgramEnd | null;
   readonly notFresh: readonly NotFresh[];
   readonly warnings: readonly string[];
   /** hold: all threads of the target stopped by us. total: the engine's work. Milliseconds, three decimals. */

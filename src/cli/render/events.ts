@@ -11,11 +11,14 @@ export interface Progress extends Disposable {
 const words: Readonly<Record<Phase, string>> = {
   observe: 'looking at the process',
   plan: 'planning',
+  upload: 'bringing files into the container',
   hold: 'stopping its threads',
   prove: 'trying the new program in a child',
   swap: 'starting the new program',
   reset: 'resetting what execve keeps',
   release: 'letting it go',
+  probation: 'watching the new program',
+  rollback: 'starting the previous program again',
   verify: 'verifying',
   mend: 'mending what a killed hotexec left',
 };
