@@ -9,7 +9,7 @@ import { errorData, HotexecError } from './errors.ts';
 import { inspect } from './inspect.ts';
 import { openJournal, type Journal } from './journal/journal.ts';
 import { mend } from './mend.ts';
-import { inputReady } from './native/poll.ts';
+import { inputReady, outputReady } from './native/poll.ts';
 import { parseNamespaceLink } from './procfs/ns.ts';
 import type { EngineAnswer, EngineLine, HotexecEvent, MendResult } from './protocol/event.ts';
 import type { EngineRequest, TargetProcess } from './protocol/request.ts';
@@ -20,12 +20,15 @@ import { restart } from './restart.ts';
 
 const stdin = 0;
 const stdout = 1;
+/** What is no longer is taken whole where poll(2) says that something is (pipe(7)). */
+const PIPE_BUF = 4096;
 
 /** A signal to the engine never leaves a half-done target: it is busy until it is done, and nothing else listens. */
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 
 const queue: EngineLine[] = [];
-let queueing = false;
+/** `if-taken`: in a probation the program runs, but each of its stops waits for this engine. */
+let writing: 'always' | 'if-taken' | 'never' = 'always';
 
 const request = readRequest();
 if (request !== null) {
@@ -110,10 +113,12 @@ function createHost(asked: EngineRequest): Host {
       : null,
     emit,
     phase: (phase) => {
-      if (phase === 'verify') queueing = false;
-      emit({ kind: 'phase', phase, atMs: Math.round((performance.now() - startedMs) * 1000) / 1000 });
       // While threads are stopped nothing is written: a reader that stands still must not keep them so.
-      if (phase === 'hold' || phase === 'mend') queueing = true;
+      if (phase === 'rollback') writing = 'never';
+      if (phase === 'probation') writing = 'if-taken';
+      if (phase === 'verify') writing = 'always';
+      emit({ kind: 'phase', phase, atMs: Math.round((performance.now() - startedMs) * 1000) / 1000 });
+      if (phase === 'hold' || phase === 'mend') writing = 'never';
     },
     interruption: () => {
       cancelled ||= readCancel();
@@ -125,20 +130,25 @@ function createHost(asked: EngineRequest): Host {
 
 function emit(event: HotexecEvent): void {
   queue.push(event);
-  if (!queueing) flush();
+  if (writing !== 'never') flush();
 }
 
 function send(last: EngineAnswer): void {
   queue.push(last);
+  writing = 'always';
   flush();
 }
 
 function flush(): void {
-  for (const line of queue.splice(0)) writeLine(`${JSON.stringify(line)}\n`);
+  for (let line = queue[0]; line !== undefined; line = queue[0]) {
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    if (writing === 'if-taken' && !(bytes.length <= PIPE_BUF && outputReady(stdout))) return;
+    queue.shift();
+    writeBytes(bytes);
+  }
 }
 
-function writeLine(line: string): void {
-  const bytes = Buffer.from(line);
+function writeBytes(bytes: Buffer): void {
   try {
     for (let done = 0; done < bytes.length;) done += writeSync(stdout, bytes, done);
   } catch {

@@ -1,14 +1,12 @@
 // What a killed engine left on a target is put in order: first it is decided which program is there, then the old one is given back all
 // that was changed, or the new one is started again in the proper way.
 import { existsSync } from 'node:fs';
-import { freemem } from 'node:os';
 import { childrenOf, innermostPid } from './engine/descendants.ts';
 import { Held } from './engine/held.ts';
 import type { Host } from './engine/host.ts';
-import { kernelVersion } from './engine/kernel-version.ts';
-import { isAlive } from './engine/liveness.ts';
+import { isAlive, survives } from './engine/liveness.ts';
 import { observe } from './engine/observe.ts';
-import { planRestart } from './engine/plan.ts';
+import { planAgain } from './engine/plan.ts';
 import type { Program } from './engine/program.ts';
 import { RestartReport } from './engine/report.ts';
 import { seize } from './engine/seize.ts';
@@ -40,11 +38,12 @@ export function mend(
   journal.resume(state);
   host.phase('mend');
   if (!isAlive(target)) return { found: 'gone', detail: 'the process has ended' };
-  const result = mendProgram(state, { target, journal, host });
+  const result = mendIfAlive(state, { target, journal, host });
+  const isStarted = result.found === 'new' || result.found === 'previous';
   const holder = find(state.changes, 'holder');
-  if (result.found === 'new' && holder !== undefined) reapLeftHolder(holder.pidInside, { target, journal, host });
+  if (isStarted && holder !== undefined) reapLeftHolder(holder.pidInside, { target, journal, host });
   // Told before the journal goes: were this mender killed after that, nobody else would know.
-  if (result.found === 'new') host.phase('verify');
+  if (isStarted) host.phase('verify');
   return result;
 }
 
@@ -54,22 +53,35 @@ interface Place {
   readonly host: Host;
 }
 
+/** A program that was caught at its end, and was let go by the death of the engine, has its end. */
+function mendIfAlive(state: JournalState, place: Place): MendResult {
+  try {
+    return mendProgram(state, place);
+  } catch (error) {
+    if (!(error instanceof HotexecError) || survives(place.target)) throw error;
+    return { found: 'gone', detail: 'the process has ended' };
+  }
+}
+
 function mendProgram(state: JournalState, place: Place): MendResult {
   const { changes, mark, program } = state;
-  if (changes.length === 0 && mark !== 'own' && mark !== 'exec' && program !== 'unfinished') return untouched(program);
+  if (changes.length === 0 && mark !== 'own' && mark !== 'exec' && program !== 'unfinished' && program !== 'failed')
+    return untouched(state);
   const tracee = seizeAgain(place.target, [...changes, ...state.changesAfterExec]);
   if (mark === 'own') return finishNew(state, tracee, place);
   if (mark === 'exec' && !hasNonce(tracee.tid, changes)) return startAgain(state, tracee, place);
+  // Whatever was changed in it: the program that failed is not given back anything, it is left.
+  if (program === 'failed') return startAgain({ ...state, changesAfterExec: [] }, tracee, place);
   putBack(changes, tracee, place);
-  if (program !== 'unfinished') return { ...untouched(program), detail: `${changes.length} changes were put back` };
+  if (program !== 'unfinished') return { ...untouched(state), detail: `${changes.length} changes were put back` };
   return startAgain({ ...state, changesAfterExec: [] }, seizeAgain(place.target, []), place);
 }
 
 /** Seizing it would be a stop for nothing; and one that the user has stopped would be let go. */
-function untouched(program: JournalState['program']): MendResult {
+function untouched({ program, attempt }: JournalState): MendResult {
   return program === 'old'
     ? { found: 'old', detail: 'nothing had been changed' }
-    : { found: 'new', detail: 'the new program was complete' };
+    : { found: attempt, detail: `the ${attempt} program was complete` };
 }
 
 /** The program from before the last exec is there: undo the lines backwards. */
@@ -116,7 +128,7 @@ function adopted(
 function finishNew(state: JournalState, tracee: Tracee, place: Place): MendResult {
   using held = adopted(state.changesAfterExec, tracee, place);
   held.image = 'new';
-  return { found: 'new', detail: 'the new program was let go' };
+  return { found: state.attempt, detail: `the ${state.attempt} program was let go` };
 }
 
 /** The new program is there, but without its resets, or in the middle of them: the same exec once more makes it right. */
@@ -131,19 +143,19 @@ function startAgain(state: JournalState, tracee: Tracee, { target, journal, host
   tracee.detach();
   try {
     const observed = observe(target, host.ourselves);
-    const world = { kernel: kernelVersion(), freeMemoryBytes: freemem() };
-    const wanted = { ...request, options: { ...request.options, force: true } };
-    const plan = { ...planRestart(observed, wanted, world), dryRun: false, holder: false };
+    const program = journalled(state);
+    const plan = planAgain(observed, program, request.options);
     const report = new RestartReport(request);
-    swap({ request, host, observed, plan, program: journalled(state), journal, report, stoppedByUs: true });
-    return { found: 'new', detail: 'the new program was started once more, with all resets' };
+    const work = { request, host, observed, plan, program, previous: null, probation: null, journal, report };
+    swap({ ...work, stoppedByUs: true }, () => seize(observed, journal));
+    return { found: state.attempt, detail: `the ${state.attempt} program was started once more, with all resets` };
   } catch (error) {
     if (!(error instanceof HotexecError) || !isAlive(target)) throw error;
     // Nothing was begun, or all of it was put back. That the engine had stopped it may be all that is left.
     sendToThread(target.pid, target.pid, SIGCONT);
     return {
-      found: 'new',
-      detail: `the new program runs, but what execve lets through was not reset: ${error.message}`,
+      found: state.attempt,
+      detail: `the ${state.attempt} program runs, but what execve lets through was not reset: ${error.message}`,
     };
   }
 }
@@ -165,8 +177,11 @@ function reapLeftHolder(pidInside: number, { target, journal, host }: Place): vo
   reapChild(reaping, pidInside);
 }
 
-function journalled(state: JournalState): Program {
-  const { path, argv, environment, cwd } = state.header.program;
+/** What was to be started last. */
+function journalled({ attempt, header }: JournalState): Program {
+  const wanted = attempt === 'new' ? header.program : header.previous;
+  if (wanted === null) throw new Error('a program without a way back is not caught');
+  const { path, argv, environment, cwd } = wanted;
   return { path: bytes(path), argv: argv.map(bytes), environment: environment.map(bytes), cwd };
 }
 

@@ -35,9 +35,20 @@ export class Registers {
     this.#view.setBigInt64(arch.registers.result, value, true);
   }
 
-  /** -1n: not in a system call. */
+  /** -1n: not in a system call; set at the entry of one, it is not made (kernel/entry/common.c, syscall_trace_enter). */
   get originalNumber(): bigint {
     return this.#view.getBigInt64(arch.registers.originalNumber, true);
+  }
+
+  set originalNumber(number: bigint) {
+    this.#view.setBigInt64(arch.registers.originalNumber, number, true);
+  }
+
+  /** Of a thread right behind a system call: it makes that call again, with the arguments it had. */
+  rewindCall(number: number): void {
+    this.instructionPointer -= BigInt(arch.syscallInstruction.length);
+    this.result = BigInt(number);
+    this.originalNumber = -1n;
   }
 
   /**

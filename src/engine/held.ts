@@ -11,6 +11,7 @@ import { armNet, awaitSiblings, cureOwnCall, cureSiblings, endGroupStop, toEvent
 import * as ptrace from '../tracer/ptrace/requests.ts';
 import { blockable, everySignal, sendToThread, SIGCONT, signalBit } from '../tracer/signals.ts';
 import type { Tracee } from '../tracer/tracee.ts';
+import { TracedProcess, tracingOptions } from '../tracer/traced-process.ts';
 import { undo } from './undo.ts';
 
 const stopDeadlineMs = 1_000;
@@ -29,6 +30,10 @@ export class Held implements Disposable {
   siblings: readonly number[] = [];
   /** How long all threads stood still, when it is over. */
   holdMs = 0;
+  /** Not null: the new program goes on traced, once for each of its threads; it is put here when it was let go. */
+  traced: TracedProcess | null = null;
+  /** System calls that are to be seen then; null: the new program is not watched. */
+  watches: ReadonlySet<number> | null = null;
   /** Of the new program, at its first instruction. */
   stackPointer = 0n;
   #alreadyStopped = false;
@@ -162,10 +167,13 @@ export class Held implements Disposable {
     const keepStopped = this.image === 'old' && this.#alreadyStopped;
     if (keepStopped) this.tracee.setSignalMask(mask);
     const stoppedBy = keepStopped ? 0 : endGroupStop({ pid: this.pid, tracee: this.tracee, mask, deadlineMs });
+    const watches = this.image === 'new' ? this.watches : null;
+    if (watches !== null) this.tracee.setOptions(tracingOptions);
     // Written before the program runs: a mender must not give it a mask that it may have changed since.
     if (this.image === 'new') this.journal.mark('released');
     else if (this.#stoppedId !== null) this.journal.strike(this.#stoppedId);
-    this.tracee.detach();
+    if (watches === null) this.tracee.detach();
+    else this.traced = TracedProcess.start(this.pid, this.tracee.tid, watches);
     if (stoppedBy !== 0) sendToThread(this.pid, this.tracee.tid, stoppedBy);
     this.holdMs = performance.now() - this.#heldSinceMs;
   }

@@ -2,7 +2,7 @@
 // program that is to be started. `hotexec plan` prints it and stops.
 import type { ErrorData } from '../errors.ts';
 import { HotexecError } from '../errors.ts';
-import type { ProgramChange, RestartOptions } from '../protocol/request.ts';
+import { sameProgram, type ProgramChange, type RestartOptions } from '../protocol/request.ts';
 import type { NotFresh, ProgramSummary } from '../protocol/result.ts';
 import { scratchSizeBytes } from '../remote/scratch.ts';
 import { ProcessRoot } from '../rootfs/open.ts';
@@ -15,6 +15,8 @@ import { homeDirectory, lookUpFile, whyNotStartable } from './startable.ts';
 
 export interface RestartPlan {
   readonly program: Program | null;
+  /** What runs now, to be started again if the new program fails its probation; null: it cannot be, and a warning says why. */
+  readonly previous: Program | null;
   /** Every reason why not; empty: it can be done. */
   readonly refusals: readonly ErrorData[];
   readonly warnings: readonly string[];
@@ -31,9 +33,14 @@ const execHeadroomBytes = 1024 * 1024;
 /** Freeing memory takes 84 us a MiB (measured): from here on a holder is worth its 0.2 ms. */
 const holderFromBytes = 64 * 1024 * 1024;
 
+interface Asked {
+  readonly program: ProgramChange;
+  readonly options: RestartOptions;
+}
+
 export function planRestart(
   observed: Observed,
-  request: { readonly program: ProgramChange; readonly options: RestartOptions },
+  request: Asked,
   world: { readonly kernel: KernelVersion; readonly freeMemoryBytes: number },
 ): RestartPlan {
   const keepFds = [...request.options.keepFds, ...passedDescriptors(observed)];
@@ -47,17 +54,57 @@ export function planRestart(
     const small = tooSmall(observed, chosen.program);
     if (small !== undefined) reasons.push(small);
   }
+  const wayBack = chosen === null || !watches(request.options) ? null : choosePrevious(observed, keepFds);
   // A dumping child takes down every process that shares its memory before Linux 5.16 (commit 0258b5fd7c71).
   const sharing = world.kernel.atLeast(5, 16);
   return {
     program: chosen?.program ?? null,
+    previous: typeof wayBack === 'string' ? null : wayBack,
     refusals: reasons,
-    warnings: [...(chosen?.warnings ?? []), ...warnings(observed)],
+    warnings: [
+      ...(chosen?.warnings ?? []),
+      ...(typeof wayBack === 'string' ? [`should the new program fail, there is no way back: ${wayBack}`] : []),
+      ...warnings(observed),
+    ],
     notFresh: [...lost, ...knownDifferences(observed)],
     keepFds,
     dryRun: sharing,
     holder: sharing && wantsHolder(observed, world.freeMemoryBytes),
   };
+}
+
+/** The same hold once more, for a program that is known: everything that can be asked has been asked before. */
+export function planAgain(observed: Observed, program: Program, options: RestartOptions): RestartPlan {
+  return {
+    program,
+    previous: null,
+    refusals: [],
+    warnings: [],
+    notFresh: [...lostPrivileges(observed), ...knownDifferences(observed)],
+    keepFds: [...options.keepFds, ...passedDescriptors(observed)],
+    dryRun: false,
+    holder: false,
+  };
+}
+
+function watches({ probationMs, rollback }: RestartOptions): boolean {
+  return rollback && probationMs !== 0;
+}
+
+/** The program that runs now, as a restart without any change would start it; or why it cannot be. */
+function choosePrevious(observed: Observed, keepFds: readonly number[]): Program | string {
+  try {
+    using root = new ProcessRoot(observed.tid);
+    const { program } = chooseProgram(observed, sameProgram, {
+      look: (path) => lookUpFile(root, path),
+      homeOf: (uid) => homeDirectory(root, uid),
+      keepFds,
+    });
+    return whyNotStartable(root, program.path.toString(), { cwd: observed.program.cwd }) ?? program;
+  } catch (error) {
+    if (!(error instanceof HotexecError)) throw error;
+    return error.message;
+  }
 }
 
 function choose(

@@ -1,9 +1,10 @@
 // What a restart has to tell, collected while it works. Nothing is written while the target is held: events queue in the host.
 import { errorData, HotexecError, type ErrorData } from '../errors.ts';
 import type { RestartRequest } from '../protocol/request.ts';
-import type { NotFresh, Outcome, ProgramSummary, RestartResult } from '../protocol/result.ts';
+import type { NotFresh, Outcome, Probation, ProgramEnd, ProgramSummary, RestartResult } from '../protocol/result.ts';
 import type { RemoteCall } from '../remote/remote-thread.ts';
 import { StopTimeout, TraceeGone } from '../tracer/errors.ts';
+import { signalName } from '../tracer/signals.ts';
 import type { ClearedChildren } from './children.ts';
 import { holdTimeout } from './held.ts';
 import { isAlive, survives } from './liveness.ts';
@@ -18,6 +19,9 @@ export class RestartReport {
   #before: ProgramSummary = { exe: '', argv: [], cwd: '' };
   #planned: ProgramSummary | null = null;
   #pastNoReturn = false;
+  #probation: Probation = { end: 'none', ms: 0 };
+  /** How the new program ended, once the previous one is to be started. */
+  #failed: ProgramEnd | null = null;
   #killed = 0;
   #holdMs = 0;
   #failure: { readonly outcome: Outcome; readonly error: ErrorData } | null = null;
@@ -53,10 +57,55 @@ export class RestartReport {
     this.#pastNoReturn = true;
   }
 
+  probation(end: Probation['end'], durationMs: number, listeningMs: number | null): void {
+    this.#probation = { end, ms: round(durationMs) };
+    this.timing('probation', durationMs);
+    if (listeningMs !== null) this.timing('toFirstListen', listeningMs);
+  }
+
+  /** The new program has failed: until the previous one runs, there is none to go back to. */
+  rollingBack(end: ProgramEnd): void {
+    this.#failed = { ...end, afterMs: round(end.afterMs) };
+    this.#pastNoReturn = false;
+  }
+
+  rolledBack(durationMs: number): void {
+    if (this.#failed === null) throw new Error('nothing has failed');
+    this.timing('rollback', durationMs);
+    const message = `${this.#request.target.name}: the new program ${describeEnd(this.#failed)}; the previous one runs again in its place.`;
+    this.#failure = {
+      outcome: 'rolled-back',
+      error: { code: 'new-program-failed', message, hint: 'what it wrote stands in the log of the container' },
+    };
+  }
+
+  /** By somebody else, in the probation. */
+  stopped(signal: number): void {
+    const message = `${this.#request.target.name}: somebody sent ${signalName(signal)} to the new program (docker stop?). It was let go at once.`;
+    this.#failure = { outcome: 'stopped', error: { code: 'stopped-by-other', message, hint: null } };
+  }
+
+  /** The program ended where nothing could be caught; nulls: nobody saw how. */
+  lost({ exitCode, signal, afterMs }: Omit<ProgramEnd, 'reason'>): void {
+    const which = this.#failed === null ? 'the new program' : 'the previous program, started again,';
+    const how =
+      signal === null ? (exitCode === null ? 'ended' : `exited with code ${exitCode}`) : `was killed by ${signal}`;
+    const message = `${this.#request.target.name}: ${which} ${how} after ${round(afterMs)} ms, which could not be caught: process ${this.#request.target.pid} is gone.`;
+    this.#failure = {
+      outcome: 'lost',
+      error: { code: 'target-lost', message, hint: 'its container has ended too; look at its logs' },
+    };
+  }
+
   children(cleared: ClearedChildren): void {
     this.#killed += cleared.killed;
     for (const child of cleared.left)
       this.warn(`child ${child.pid} (${child.comm}) of the old program did not end within 2 s (state ${child.state})`);
+  }
+
+  /** As far as is known, one of the two programs runs, and is meant to go on. */
+  get isRunning(): boolean {
+    return this.#failure?.outcome !== 'lost' && this.#failure?.outcome !== 'stopped' && this.#probation.end !== 'ended';
   }
 
   verified({ exe, warnings }: Verified): void {
@@ -68,7 +117,9 @@ export class RestartReport {
   failed(thrown: unknown): void {
     const cause = firstError(thrown);
     const { name, pid } = this.#request.target;
-    if (!this.#lives(cause)) {
+    if (this.#failed !== null && !this.#pastNoReturn) {
+      this.#failure = rollbackFailed(name, describeEnd(this.#failed), cause);
+    } else if (!this.#lives(cause)) {
       const how = cause instanceof TraceeGone ? `: ${cause.message}` : '';
       const message = `${name}: process ${pid} ended while it was ${this.#pastNoReturn ? 'being given the new program' : 'held'}${how}.`;
       this.#failure = {
@@ -108,17 +159,45 @@ export class RestartReport {
       startTicks: target.startTicks,
       container: target.container,
       before: this.#before,
-      after: outcome === 'restarted' ? this.#planned : null,
+      after: outcome === 'restarted' ? this.#planned : outcome === 'rolled-back' ? this.#before : null,
       listeners: [],
       children: { killed: this.#killed },
       files: [],
-      probation: { end: 'none', ms: 0 },
-      failed: null,
+      probation: this.#probation,
+      failed: this.#failed,
       notFresh: outcome === 'restarted' ? this.#notFresh : [],
       warnings: this.#warnings,
       timingsMs: { ...this.#timingsMs, hold: round(this.#holdMs), total: round(performance.now() - this.#startedMs) },
       error: this.#failure?.error ?? null,
     };
+  }
+}
+
+/** The new program ends as it would have: the container with it. */
+function rollbackFailed(
+  name: string,
+  how: string,
+  cause: unknown,
+): { readonly outcome: Outcome; readonly error: ErrorData } {
+  const { code, message } = errorData(cause);
+  if (code === 'stopped-by-other') {
+    const text = `${name}: the new program ${how}, and while the previous one was to be started again somebody stopped it. It was let go.`;
+    return { outcome: 'stopped', error: { code, message: text, hint: null } };
+  }
+  const text = `${name}: the new program ${how}, and the previous one could not be started again: ${message} The process ends as it would have.`;
+  return { outcome: 'lost', error: { code: 'target-lost', message: text, hint: 'start the container again' } };
+}
+
+/** `exited with code 1 after 30 ms`. */
+function describeEnd({ exitCode, signal, reason, afterMs }: ProgramEnd): string {
+  const when = `after ${Math.round(afterMs)} ms`;
+  switch (reason) {
+    case 'exit':
+      return `exited with code ${exitCode} ${when}`;
+    case 'signal':
+      return `was about to be ended by ${signal} ${when}`;
+    case 'probe-timeout':
+      return `did not answer its probe within ${Math.round(afterMs)} ms`;
   }
 }
 

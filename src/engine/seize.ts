@@ -20,6 +20,8 @@ export interface Seizure {
   readonly held: Held;
   /** It was stopped by somebody before (SIGSTOP). */
   readonly alreadyStopped: boolean;
+  /** To be done when every thread stands still. */
+  onceStopped?(): void;
 }
 
 /** One thread of the target at a stop, identity and seccomp filters looked at; nothing changed yet. */

@@ -1,11 +1,14 @@
 // What one restart is made of; the main flow hands it down.
 import type { Journal } from '../journal/journal.ts';
 import type { RestartRequest } from '../protocol/request.ts';
+import type { Held } from './held.ts';
 import type { Host } from './host.ts';
 import type { Observed } from './observe.ts';
 import type { RestartPlan } from './plan.ts';
+import type { ProbationPlan } from './probation.ts';
 import type { Program } from './program.ts';
 import type { RestartReport } from './report.ts';
+import type { Holder } from './swap.ts';
 
 export interface Work {
   readonly request: RestartRequest;
@@ -13,8 +16,19 @@ export interface Work {
   readonly observed: Observed;
   readonly plan: RestartPlan;
   readonly program: Program;
+  /** What is started again if the program fails; null: there is no way back. */
+  readonly previous: Program | null;
+  /** Null: the program is not watched. */
+  readonly probation: ProbationPlan | null;
   readonly journal: Journal;
   readonly report: RestartReport;
   /** It goes on after the swap and after a failed one, although it is stopped now: that was an engine that has been killed. */
   readonly stoppedByUs?: boolean;
+}
+
+/** A swap that has come through: the new program runs. */
+export interface Started {
+  readonly held: Held;
+  /** Keeps the old memory, until it is reaped. */
+  readonly holder: Holder | null;
 }

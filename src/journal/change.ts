@@ -30,5 +30,10 @@ export type Mark =
   | 'own'
   /** The new program runs as its own; changes written later are made to it. */
   | 'released'
+  /**
+   * The new program was about to end, or did not answer: the previous one is to be started, and all that is written later is about that.
+   * Nothing of what was changed in a program before concerns anybody any more.
+   */
+  | 'failed'
   /** The new program is there, but only started again it will be right; changes written later are made to it. */
   | 'again';

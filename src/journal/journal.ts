@@ -46,31 +46,40 @@ export interface JournalHeader {
   readonly operationId: string;
   readonly enginePid: number;
   readonly program: JournalledProgram;
+  /** What is started again should it fail its probation; null: nothing. */
+  readonly previous: JournalledProgram | null;
   /** The request as it came: what the resets of the new program need. */
   readonly request: RestartRequest;
+}
+
+interface Startable {
+  readonly path: Buffer;
+  readonly argv: readonly Buffer[];
+  readonly environment: readonly Buffer[];
+  readonly cwd: string | null;
 }
 
 export function journalHeader(
   request: RestartRequest,
   enginePid: number,
-  program: {
-    readonly path: Buffer;
-    readonly argv: readonly Buffer[];
-    readonly environment: readonly Buffer[];
-    readonly cwd: string | null;
-  },
+  { program, previous }: { readonly program: Startable; readonly previous: Startable | null },
 ): JournalHeader {
   return {
     version: 1,
     operationId: request.operationId,
     enginePid,
     request,
-    program: {
-      path: program.path.toString('base64'),
-      argv: program.argv.map((word) => word.toString('base64')),
-      environment: program.environment.map((entry) => entry.toString('base64')),
-      cwd: program.cwd,
-    },
+    program: journalled(program),
+    previous: previous === null ? null : journalled(previous),
+  };
+}
+
+function journalled({ path, argv, environment, cwd }: Startable): JournalledProgram {
+  return {
+    path: path.toString('base64'),
+    argv: argv.map((word) => word.toString('base64')),
+    environment: environment.map((entry) => entry.toString('base64')),
+    cwd,
   };
 }
 
@@ -92,8 +101,13 @@ export interface JournalState {
   /** Made after the mark `exec`, so to the new program if there is one. */
   readonly changesAfterExec: readonly JournalledChange[];
   readonly mark: Mark | null;
-  /** What is there unless a later exec has come through. `unfinished`: the new program without its resets. */
-  readonly program: 'old' | 'new' | 'unfinished';
+  /**
+   * What is there unless a later exec has come through. `unfinished`: the new program without its resets; `failed`: the new program, about
+   * to end or of no use.
+   */
+  readonly program: 'old' | 'new' | 'unfinished' | 'failed';
+  /** Which of the two an exec was to start last. */
+  readonly attempt: 'new' | 'previous';
   readonly sizeBytes: number;
 }
 
@@ -263,6 +277,8 @@ function usedBytes(path: string): number {
   return (end < 0 ? bytes : bytes.subarray(0, end)).lastIndexOf('\n') + 1;
 }
 
+const programAfter = { released: 'new', again: 'unfinished', failed: 'failed' } as const;
+
 /** What the file says; null when it was never begun. A last line without its end was never acted on. */
 export function readState(path: string): JournalState | null {
   const sizeBytes = usedBytes(path);
@@ -272,6 +288,7 @@ export function readState(path: string): JournalState | null {
   let changesAfterExec: readonly JournalledChange[] = [];
   let mark: Mark | null = null;
   let program: JournalState['program'] = 'old';
+  let attempt: JournalState['attempt'] = 'new';
   for (const line of text.split('\n')) {
     if (line === '') continue;
     const entry = parseOwnLine<Line>(line);
@@ -285,12 +302,13 @@ export function readState(path: string): JournalState | null {
     } else {
       mark = entry.mark;
       // Nothing of what was begun before concerns the program that is there now: only a holder's remains may still be waited for.
-      if (mark === 'released' || mark === 'again') {
-        program = mark === 'released' ? 'new' : 'unfinished';
+      if (mark === 'released' || mark === 'again' || mark === 'failed') {
+        program = programAfter[mark];
+        if (mark === 'failed') attempt = 'previous';
         changes = [...changes, ...changesAfterExec].filter((change) => change.change.kind === 'holder');
         changesAfterExec = [];
       }
     }
   }
-  return header === undefined ? null : { header, changes, changesAfterExec, mark, program, sizeBytes };
+  return header === undefined ? null : { header, changes, changesAfterExec, mark, program, attempt, sizeBytes };
 }

@@ -5,10 +5,8 @@ import { StopTimeout } from './errors.ts';
 import { cureInterruptedCall } from './cure.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { sleep, waitFor } from './ptrace/wait.ts';
-import { sendToThread, signalBit, SIGCONT, SIGSTOP } from './signals.ts';
+import { isStopSignal, sendToThread, signalBit, SIGCONT, SIGSTOP } from './signals.ts';
 import { Tracee } from './tracee.ts';
-
-const stopSignals: ReadonlySet<number> = new Set([SIGSTOP, 20, 21, 22]);
 
 export interface Seized {
   readonly tracee: Tracee;
@@ -29,7 +27,7 @@ export function seizeThread(pid: number, tid: number, deadlineMs: number): Seize
     if (stop.kind === 'stop') {
       // At once: if we are killed before the net is there, it goes on from here.
       cureOwnCall(tracee);
-      return { tracee, alreadyStopped: stopSignals.has(stop.signal) };
+      return { tracee, alreadyStopped: isStopSignal(stop.signal) };
     }
     // An exec forgets the interrupt (kernel.md P51).
     if (stop.kind === 'exec') tracee.interrupt();
@@ -58,7 +56,7 @@ export function armNet(pid: number, tracee: Tracee, deadlineMs: number): void {
   tracee.resume();
   for (;;) {
     const stop = tracee.next(deadlineMs);
-    if (stop.kind === 'stop' && stopSignals.has(stop.signal)) break;
+    if (stop.kind === 'stop' && isStopSignal(stop.signal)) break;
     if (stop.kind === 'signal') tracee.resume(stop.signal);
     else tracee.resume();
   }
@@ -164,7 +162,7 @@ function awaitContinue(tracee: Tracee, deadlineMs: number): number {
     const stop = tracee.next(deadlineMs);
     if (stop.kind === 'signal' && stop.signal === SIGCONT) return 0;
     // The SIGCONT is gone: a stop signal takes it out of the queue (kernel/signal.c prepare_signal).
-    if (stop.kind === 'signal' && stopSignals.has(stop.signal)) return stop.signal;
+    if (stop.kind === 'signal' && isStopSignal(stop.signal)) return stop.signal;
     tracee.resume(stop.kind === 'signal' ? stop.signal : 0);
   }
 }

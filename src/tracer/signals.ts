@@ -15,6 +15,13 @@ export function signalBit(signal: number): bigint {
   return 1n << BigInt(signal - 1);
 }
 
+const stopSignals: ReadonlySet<number> = new Set([SIGSTOP, 20, 21, 22]);
+
+/** SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU: what a group-stop is reported with. */
+export function isStopSignal(signal: number): boolean {
+  return stopSignals.has(signal);
+}
+
 /** What a thread's mask reads as after it was set to everySignal. */
 export const blockable: bigint = everySignal & ~signalBit(SIGKILL) & ~signalBit(SIGSTOP);
 

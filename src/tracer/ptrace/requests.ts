@@ -10,11 +10,14 @@ const PTRACE_SETREGS = 13;
 const PTRACE_SYSCALL = 24;
 const PTRACE_SETOPTIONS = 0x4200;
 const PTRACE_GETEVENTMSG = 0x4201;
+const PTRACE_GETSIGINFO = 0x4202;
 const PTRACE_SEIZE = 0x4206;
 const PTRACE_INTERRUPT = 0x4207;
+const PTRACE_LISTEN = 0x4208;
 const PTRACE_GETSIGMASK = 0x420a;
 const PTRACE_SETSIGMASK = 0x420b;
 const PTRACE_SECCOMP_GET_FILTER = 0x420c;
+const PTRACE_GET_SYSCALL_INFO = 0x420e;
 const PTRACE_GET_RSEQ_CONFIGURATION = 0x420f;
 const PTRACE_DETACH = 17;
 
@@ -28,6 +31,8 @@ export const options = {
 
 const registers = allocate(arch.registers.sizeBytes);
 const word = allocate(8);
+const signalInfo = allocate(128);
+const syscallInfo = allocate(88);
 const rseqConfiguration = allocate(24);
 
 export function seize(tid: number, optionBits: number): number {
@@ -50,6 +55,11 @@ export function resume(tid: number, signal: number): number {
 /** Lets it run to the next entry or exit of a system call. */
 export function resumeToSyscall(tid: number, signal: number): number {
   return request(PTRACE_SYSCALL, tid, 0, signal);
+}
+
+/** Keeps a thread in the group-stop that it has reported: it is stopped, and a SIGCONT wakes it. */
+export function listen(tid: number): number {
+  return request(PTRACE_LISTEN, tid, 0, 0);
 }
 
 export function detach(tid: number, signal: number): number {
@@ -77,6 +87,35 @@ export function getSignalMask(tid: number): bigint {
 export function setSignalMask(tid: number, mask: bigint): number {
   word.view.setBigUint64(0, mask, true);
   return request(PTRACE_SETSIGMASK, tid, 8, word.address);
+}
+
+/** Where a signal comes from, at its delivery-stop. */
+export interface SignalInfo {
+  /** si_code (sigaction(2)): 0 and less: sent by a process; more: by the kernel, for what the thread has done. */
+  readonly code: number;
+  /** Of the sender, in the pid namespace of the tracee; 0: it is in none that the tracee can see. */
+  readonly senderPid: number;
+}
+
+export function getSignalInfo(tid: number): SignalInfo {
+  request(PTRACE_GETSIGINFO, tid, 0, signalInfo.address);
+  return { code: signalInfo.view.getInt32(8, true), senderPid: signalInfo.view.getInt32(16, true) };
+}
+
+/** The system call a thread is about to make, at its entry; null at any other stop. (ptrace(2), since Linux 5.3) */
+export interface SyscallEntry {
+  readonly number: number;
+  readonly args: readonly [bigint, bigint, bigint];
+}
+
+const PTRACE_SYSCALL_INFO_ENTRY = 1;
+
+export function syscallEntry(tid: number): SyscallEntry | null {
+  // struct ptrace_syscall_info: op, arch, instruction_pointer, stack_pointer, then number and arguments
+  const sizeBytes = request(PTRACE_GET_SYSCALL_INFO, tid, syscallInfo.bytes.length, syscallInfo.address);
+  if (sizeBytes <= 0 || syscallInfo.view.getUint8(0) !== PTRACE_SYSCALL_INFO_ENTRY) return null;
+  const field = (index: number): bigint => syscallInfo.view.getBigUint64(24 + index * 8, true);
+  return { number: Number(field(0)), args: [field(1), field(2), field(3)] };
 }
 
 /** What the last event stop was about: the new thread's id at a clone, the former thread id at an exec. */

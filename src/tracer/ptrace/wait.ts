@@ -24,6 +24,8 @@ export type Stop =
   | { readonly kind: 'exited'; readonly tid: number; readonly code: number }
   | { readonly kind: 'killed'; readonly tid: number; readonly signal: number };
 
+const anyTracee = -1;
+
 const status = allocate(4);
 const sleepTime = allocate(16);
 
@@ -47,6 +49,11 @@ export function waitFor(tid: number, deadlineMs: number, otherTid: number = tid)
       sleepNs = Math.min(sleepNs * 2, longestSleepNs);
     }
   }
+}
+
+/** The next stop or end of any tracee; 'timeout' after the deadline; 'gone' if there is none. */
+export function waitForAny(deadlineMs: number): Stop | 'timeout' | 'gone' {
+  return waitFor(anyTracee, deadlineMs);
 }
 
 /** Sleeps on this thread, for less than a second: at most 2 ms are wanted between two looks. */

@@ -24,7 +24,17 @@ function steps({ observed = {}, plan = {}, options = {} }: Given = {}): string {
   const described = describeSteps(
     // Free addresses are looked for in the maps of a real process.
     observedProcess({ ...observed, tid: process.pid }),
-    { program, refusals: [], warnings: [], notFresh: [], keepFds: [], dryRun: true, holder: false, ...plan },
+    {
+      program,
+      previous: null,
+      refusals: [],
+      warnings: [],
+      notFresh: [],
+      keepFds: [],
+      dryRun: true,
+      holder: false,
+      ...plan,
+    },
     { options: { ...defaultRestartOptions, ...options }, program },
   );
   const lines = described.flatMap(({ title, calls }) => [title].concat(calls.map(inWords)));

@@ -24,10 +24,13 @@ export function pathOf({ directory, pid, startTicks }: JournalPlace): string {
 }
 
 export const header: JournalHeader = journalHeader(restartRequest(targetProcess), enginePid, {
-  path: Buffer.from('/bin/ü'),
-  argv: [Buffer.from('x'), Buffer.of(0xff, 0xfe)],
-  environment: [Buffer.from('A=1')],
-  cwd: null,
+  program: {
+    path: Buffer.from('/bin/ü'),
+    argv: [Buffer.from('x'), Buffer.of(0xff, 0xfe)],
+    environment: [Buffer.from('A=1')],
+    cwd: null,
+  },
+  previous: null,
 });
 
 /** Begun, and left as a killed engine leaves it when the test does not end it. */

@@ -1,0 +1,67 @@
+// What a signal or an exit of a watched program means: something of its own, its end, or somebody who stops the container. Pure.
+import { constants } from 'node:os';
+import type { SignalInfo } from '../tracer/ptrace/requests.ts';
+import { signalBit, SIGCHLD, SIGCONT } from '../tracer/signals.ts';
+
+const {
+  SIGABRT,
+  SIGBUS,
+  SIGFPE,
+  SIGILL,
+  SIGSEGV,
+  SIGSYS,
+  SIGTRAP,
+  SIGTSTP,
+  SIGTTIN,
+  SIGTTOU,
+  SIGSTOP,
+  SIGURG,
+  SIGWINCH,
+} = constants.signals;
+
+/** Their default is to do nothing, or to stop or go on (signal(7)). */
+const harmless: ReadonlySet<number> = new Set([SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH]);
+/** The kernel sends these for what an instruction has done, and gives up an init's protection for them (kernel/signal.c force_sig_info). */
+const faults: ReadonlySet<number> = new Set([SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP]);
+
+/** Whatever the program has made of it: such a signal ends nothing. */
+export function isHarmless(signal: number): boolean {
+  return harmless.has(signal);
+}
+
+export interface Dispositions {
+  /** Bit n-1: signal n has a handler. */
+  readonly caught: bigint;
+  readonly ignored: bigint;
+  /** The first process of its pid namespace: the kernel spares it signals without a handler (pid_namespaces(7)). */
+  readonly isInit: boolean;
+  /** Pids, as the program sees them, of itself and its descendants. */
+  readonly family: ReadonlySet<number>;
+  /** What stops this container. */
+  readonly stopSignals: readonly number[];
+}
+
+/** `deliver`: let it have it. `fatal`: it would end the program. `stop`: somebody else wants the container to stop. */
+export type SignalMeaning = 'deliver' | 'fatal' | 'stop';
+
+export function meaningOf(signal: number, info: SignalInfo, dispositions: Dispositions): SignalMeaning {
+  const { caught, ignored, isInit, family, stopSignals } = dispositions;
+  const sent = info.code <= 0;
+  if (sent && stopSignals.includes(signal) && !family.has(info.senderPid)) return 'stop';
+  if (harmless.has(signal) || ((caught | ignored) & signalBit(signal)) !== 0n) return 'deliver';
+  if (!isInit) return 'fatal';
+  if (faults.has(signal) && !sent) return 'fatal';
+  // abort(3) of an init: the kernel lets it live, and the C library then ends it by a fault.
+  return signal === SIGABRT && family.has(info.senderPid) ? 'fatal' : 'deliver';
+}
+
+/**
+ * An exit with 0 of a program that is meant to end is success. One that should serve (its predecessor listened), or that leaves children
+ * behind (it has made itself a daemon), has failed: its container would end with it.
+ */
+export function isFailedExit(
+  code: number,
+  { listened, leavesChildren }: { readonly listened: boolean; readonly leavesChildren: boolean },
+): boolean {
+  return code !== 0 || listened || leavesChildren;
+}

@@ -1,0 +1,45 @@
+// The addresses a program serves: listening sockets that it or its descendants have open. Whether a new program is up is told by them.
+import { readdirSync } from 'node:fs';
+import { descriptorTarget } from './descriptors.ts';
+import { listSockets, socketInode } from './sockets.ts';
+
+export interface Listener {
+  /** `tcp`, `tcp6`, `unix-stream`, `unix-seqpacket`. */
+  readonly protocol: string;
+  /** `0.0.0.0:80`, `[::]:80`, a path, `@name`. */
+  readonly address: string;
+  readonly inode: number;
+}
+
+/** Of these processes; the first one's network namespace is looked at. */
+export function listListeners(pids: readonly number[]): readonly Listener[] {
+  const listening = allListeners(pids[0] ?? 0);
+  if (listening.size === 0) return [];
+  const inodes = new Set(pids.flatMap((pid) => socketsOf(pid)));
+  return [...listening.values()].filter(({ inode }) => inodes.has(inode));
+}
+
+/** Every listening socket of the network namespace of a process, by inode. */
+export function allListeners(tid: number): ReadonlyMap<number, Listener> {
+  const found = new Map<number, Listener>();
+  for (const [inode, { protocol, local, state }] of listSockets(tid)) {
+    if (state === 'LISTEN') found.set(inode, { protocol, address: local, inode });
+  }
+  return found;
+}
+
+function socketsOf(pid: number): readonly number[] {
+  return namesIn(`/proc/${pid}/fd`).flatMap((fd) => {
+    const inode = socketInode(descriptorTarget(pid, Number(fd)) ?? '');
+    return inode === null ? [] : [inode];
+  });
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    // It has ended, or is another user's.
+    return [];
+  }
+}

@@ -1,0 +1,87 @@
+// How long the new program is watched, and when that is enough: it listens where its predecessor did, it answers its probe, or its time is
+// over. `planProbation` decides before anything is touched, `Settlement` looks while the program starts.
+import type { RestartOptions } from '../protocol/request.ts';
+import type { Probation } from '../protocol/result.ts';
+import { allListeners, listListeners, type Listener } from './listeners.ts';
+import type { Observed } from './observe.ts';
+
+export interface ProbationPlan {
+  /** After the exec, ms. */
+  readonly limitMs: number;
+  /** `listening`: over as soon as there are as many listeners as before; `time`: only when its time is. */
+  readonly until: 'listening' | 'time';
+  /** What the old program listened on. */
+  readonly listeners: readonly Listener[];
+  /** An end is caught, and the previous program started again. */
+  readonly catches: boolean;
+}
+
+const defaultLimitMs = 10_000;
+/** Nothing says when a program is up that does not listen: one that is misconfigured mostly ends within this. */
+const silentLimitMs = 1_000;
+
+/** Null: the new program is not watched. */
+export function planProbation(observed: Observed, options: RestartOptions): ProbationPlan | null {
+  const { probationMs, probe, rollback } = options;
+  if (probationMs === 0) return null;
+  const family = observed.descendants.filter((child) => !child.spared).map((child) => child.pid);
+  const listeners = listListeners([observed.tid, ...family]);
+  const waitsForSomething = listeners.length > 0 || probe !== null;
+  return {
+    limitMs: probationMs ?? (waitsForSomething ? defaultLimitMs : silentLimitMs),
+    until: probationMs === null && waitsForSomething ? 'listening' : 'time',
+    listeners,
+    catches: rollback,
+  };
+}
+
+/** Cheap enough to be asked at every stop: it looks only so often that looking takes a tenth of the time. */
+export class Settlement {
+  readonly #plan: ProbationPlan;
+  readonly #pid: number;
+  readonly #startedMs: number;
+  readonly #old: ReadonlySet<number>;
+  #nextLookMs = 0;
+  /** When all listeners were seen again, ms after the start; null: not yet. */
+  listeningMs: number | null = null;
+
+  constructor(pid: number, plan: ProbationPlan, startedMs: number) {
+    this.#pid = pid;
+    this.#plan = plan;
+    this.#startedMs = startedMs;
+    this.#old = new Set(plan.listeners.map((listener) => listener.inode));
+  }
+
+  get deadlineMs(): number {
+    return this.#startedMs + this.#plan.limitMs;
+  }
+
+  /** Whether system calls need to be seen: an exit is what a program does that cannot start. */
+  get isStarting(): boolean {
+    return this.listeningMs === null;
+  }
+
+  /** Null: it is still on probation. */
+  check(nowMs: number): Probation['end'] | null {
+    this.#look(nowMs);
+    if (nowMs >= this.deadlineMs) return 'time';
+    return this.#plan.until === 'listening' && this.listeningMs !== null ? 'listening' : null;
+  }
+
+  #look(nowMs: number): void {
+    if (this.#plan.listeners.length === 0 || this.listeningMs !== null || nowMs < this.#nextLookMs) return;
+    if (this.#listensAgain()) this.listeningMs = performance.now() - this.#startedMs;
+    const tookMs = performance.now() - nowMs;
+    this.#nextLookMs = nowMs + Math.max(10, tookMs * 10);
+  }
+
+  /** At the same addresses; or at as many others, where the new program is configured so. */
+  #listensAgain(): boolean {
+    const now = [...allListeners(this.#pid).values()].filter(({ inode }) => !this.#old.has(inode));
+    const has = new Set(now.map(({ protocol, address }) => `${protocol} ${address}`));
+    if (this.#plan.listeners.every(({ protocol, address }) => has.has(`${protocol} ${address}`))) return true;
+    return (
+      now.length >= this.#plan.listeners.length && listListeners([this.#pid]).length >= this.#plan.listeners.length
+    );
+  }
+}

@@ -1,0 +1,102 @@
+// The probation of a new program: watched as a tracer, so that its end can be caught; or from afar, where nothing is to be caught.
+import { arch } from '../arch/arch.ts';
+import type { Probation, ProgramEnd } from '../protocol/result.ts';
+import { sleep } from '../tracer/ptrace/wait.ts';
+import { sendToThread, signalName, SIGKILL } from '../tracer/signals.ts';
+import type { TracedProcess } from '../tracer/traced-process.ts';
+import { isAlive } from './liveness.ts';
+import { stopSignals } from './outside-stop.ts';
+import { Settlement } from './probation.ts';
+import { watch, type CaughtThread, type WatchEnd } from './watch.ts';
+import type { Started, Work } from './work.ts';
+
+/** A new program that stands right before its end. */
+export interface Failed {
+  readonly process: TracedProcess;
+  readonly caught: CaughtThread;
+  readonly end: ProgramEnd;
+}
+
+const exits: ReadonlySet<number> = new Set([arch.syscalls.exit, arch.syscalls.exit_group]);
+const lookEveryNs = 2_000_000;
+
+/** The system calls that are to be seen of the new program; null: none, it is let go. */
+export function watchedCalls({ probation, previous }: Work): ReadonlySet<number> | null {
+  return probation !== null && probation.catches && previous !== null ? exits : null;
+}
+
+/** Null: it stays. Every other end but a failure is in the report. */
+export function watchProbation(work: Work, { held, holder }: Started): Failed | null {
+  const { traced } = held;
+  if (traced === null) {
+    watchFromAfar(work);
+    return null;
+  }
+  const { probation, host, observed, report } = work;
+  if (probation === null) throw new Error('a program that is not watched is not traced');
+  host.phase('probation');
+  // Its memory is freed while the new program starts.
+  if (holder !== null) sendToThread(holder.pid, holder.pid, SIGKILL);
+  const startedMs = performance.now();
+  const settlement = new Settlement(observed.target.pid, probation, startedMs);
+  const end = watch({
+    process: traced,
+    listened: probation.listeners.length > 0,
+    stopSignals: stopSignals(observed),
+    ours: new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]),
+    holderPidInside: holder?.pidInside ?? null,
+    settle: (nowMs) => (host.interruption() === 'cancelled' ? 'cut-short' : settlement.check(nowMs)),
+    wantsSyscalls: () => settlement.isStarting,
+  });
+  const afterMs = performance.now() - startedMs;
+  report.probation(probationEnd(end), afterMs, settlement.listeningMs);
+  switch (end.kind) {
+    case 'settled':
+      return null;
+    case 'failed':
+      return { process: traced, caught: end.caught, end: describeEnd(end.caught, afterMs) };
+    case 'stopped':
+      report.stopped(end.signal);
+      return null;
+    case 'gone':
+      report.lost({ exitCode: end.exitCode, signal: end.signal === null ? null : signalName(end.signal), afterMs });
+      return null;
+  }
+}
+
+/** Without a tracer: that it lives, and whether it listens again. */
+export function watchFromAfar({ probation, host, observed, report }: Work): void {
+  if (probation === null) return;
+  host.phase('probation');
+  const startedMs = performance.now();
+  const settlement = new Settlement(observed.target.pid, probation, startedMs);
+  for (;;) {
+    const nowMs = performance.now();
+    if (!isAlive(observed.target)) {
+      report.lost({ exitCode: null, signal: null, afterMs: nowMs - startedMs });
+      return;
+    }
+    const end = host.interruption() === 'cancelled' ? 'cut-short' : settlement.check(nowMs);
+    if (end !== null) {
+      report.probation(end, nowMs - startedMs, settlement.listeningMs);
+      return;
+    }
+    sleep(lookEveryNs);
+  }
+}
+
+function probationEnd(end: WatchEnd): Probation['end'] {
+  if (end.kind === 'settled') return end.end;
+  return end.kind === 'failed' ? 'failed' : 'cut-short';
+}
+
+function describeEnd(caught: CaughtThread, afterMs: number): ProgramEnd {
+  switch (caught.kind) {
+    case 'exit':
+      return { exitCode: caught.code, signal: null, reason: 'exit', afterMs };
+    case 'signal':
+      return { exitCode: null, signal: signalName(caught.signal), reason: 'signal', afterMs };
+    case 'silent':
+      return { exitCode: null, signal: null, reason: 'probe-timeout', afterMs };
+  }
+}

@@ -1,0 +1,184 @@
+// A process that runs with all its threads traced: none makes a system call, gets a signal, is born or ends unseen. What only concerns
+// the tracing itself is answered in here; the rest is handed out, one stop at a time, and that thread waits for `go`.
+import { existsSync } from 'node:fs';
+import { cureOwnCall, threadState } from './hold.ts';
+import * as ptrace from './ptrace/requests.ts';
+import { waitFor, waitForAny, type Stop } from './ptrace/wait.ts';
+import { isStopSignal } from './signals.ts';
+import { Tracee } from './tracee.ts';
+
+export type ProcessStop =
+  /** A thread is about to make one of the system calls that were asked for; the kernel has not begun it. */
+  | { readonly kind: 'entry'; readonly tid: number; readonly call: ptrace.SyscallEntry }
+  /** A thread is about to get a signal. */
+  | { readonly kind: 'signal'; readonly tid: number; readonly signal: number; readonly info: ptrace.SignalInfo }
+  /** The process has ended; null: by a signal. Nothing can be caught any more. */
+  | { readonly kind: 'ended'; readonly exitCode: number | null; readonly signal: number | null }
+  | { readonly kind: 'timeout' };
+
+/** `syscalls`: every system call stops; `signals`: signals alone, which costs a program nothing that gets none. */
+export type TracingMode = 'syscalls' | 'signals';
+
+export const tracingOptions: number =
+  ptrace.options.TRACESYSGOOD | ptrace.options.TRACEEXEC | ptrace.options.TRACECLONE;
+
+export class TracedProcess {
+  readonly pid: number;
+  mode: TracingMode = 'syscalls';
+  readonly #calls: ReadonlySet<number>;
+  readonly #threads: Set<number>;
+
+  /** `tid` stands at a stop and has tracingOptions; `calls` are the numbers of system calls that are handed out. */
+  constructor(pid: number, tid: number, calls: ReadonlySet<number>) {
+    this.pid = pid;
+    this.#calls = calls;
+    this.#threads = new Set([tid]);
+  }
+
+  /** The same, and its thread is let go. */
+  static start(pid: number, tid: number, calls: ReadonlySet<number>): TracedProcess {
+    const process = new TracedProcess(pid, tid, calls);
+    process.go(tid);
+    return process;
+  }
+
+  /** Lets a thread go on after a stop that was handed out; `signal` is delivered first, 0 for none. */
+  go(tid: number, signal = 0): void {
+    // A thread that is gone reports its end at the next wait.
+    if (this.mode === 'syscalls') ptrace.resumeToSyscall(tid, signal);
+    else ptrace.resume(tid, signal);
+  }
+
+  /** Until the deadline (performance.now() ms) at most. */
+  next(deadlineMs: number): ProcessStop {
+    for (;;) {
+      const stop = waitForAny(deadlineMs);
+      if (stop === 'timeout') return { kind: 'timeout' };
+      if (stop === 'gone') return { kind: 'ended', exitCode: null, signal: null };
+      const found = this.#answer(stop);
+      if (found !== undefined) return found;
+    }
+  }
+
+  #answer(stop: Stop): ProcessStop | undefined {
+    const { tid } = stop;
+    if (!this.#threads.has(tid) && !this.#admit(stop)) return undefined;
+    switch (stop.kind) {
+      case 'syscall': {
+        const call = ptrace.syscallEntry(tid);
+        if (call !== null && this.#calls.has(call.number)) return { kind: 'entry', tid, call };
+        break;
+      }
+      case 'signal':
+        return { kind: 'signal', tid, signal: stop.signal, info: ptrace.getSignalInfo(tid) };
+      case 'stop':
+        if (!isStopSignal(stop.signal)) break;
+        ptrace.listen(tid);
+        return undefined;
+      case 'exec':
+        // The kernel has ended all others; the one that made it goes by the process id.
+        this.#threads.clear();
+        this.#threads.add(tid);
+        break;
+      case 'clone':
+        break;
+      case 'exited':
+      case 'killed':
+        this.#threads.delete(tid);
+        if (tid !== this.pid) return undefined;
+        return stop.kind === 'exited'
+          ? { kind: 'ended', exitCode: stop.code, signal: null }
+          : { kind: 'ended', exitCode: null, signal: stop.signal };
+    }
+    this.go(tid);
+    return undefined;
+  }
+
+  /** A new thread. What is none (a process made by clone, a helper of ours that has ended) is let go. */
+  #admit(stop: Stop): boolean {
+    const { tid } = stop;
+    if (stop.kind === 'exited' || stop.kind === 'killed') return tid === this.pid;
+    if (existsSync(`/proc/${this.pid}/task/${tid}`)) {
+      this.#threads.add(tid);
+      return true;
+    }
+    ptrace.detach(tid, 0);
+    return false;
+  }
+
+  /** Brings a thread to a stop, where it can be made to do something else; StopTimeout when none can be. */
+  stopOne(deadlineMs: number): number {
+    const tid = [...this.#threads].find((thread) => !'DZX'.includes(threadState(this.pid, thread))) ?? this.pid;
+    const tracee = new Tracee(tid);
+    tracee.interrupt();
+    while (tracee.next(deadlineMs).kind !== 'stop') this.go(tid);
+    return tid;
+  }
+
+  /** All threads but one are let go into the group-stop that they are in: an execve then ends them without our help. */
+  leaveAllBut(tid: number, deadlineMs: number): void {
+    for (const other of this.#threads) {
+      if (other === tid) continue;
+      if (ptrace.detach(other, 0) < 0 && isLive(waitFor(other, deadlineMs))) ptrace.detach(other, 0);
+    }
+    this.#threads.clear();
+  }
+
+  /**
+   * Lets all threads go, wherever they are. `waiting`: a thread whose stop was handed out, with the signal it is still to get.
+   * A thread that cannot be stopped (vfork, state D) is let go by the end of this engine.
+   */
+  release(deadlineMs: number, waiting?: { readonly tid: number; readonly signal: number }): void {
+    if (waiting !== undefined) this.#detach(waiting.tid, waiting.signal);
+    for (const tid of this.#threads) ptrace.interrupt(tid);
+    while (this.#someLive() && performance.now() < deadlineMs) {
+      const stop = waitForAny(deadlineMs);
+      if (stop === 'gone' || stop === 'timeout') return;
+      this.#leave(stop);
+    }
+  }
+
+  /** A main thread that has left before the others stays a zombie, and reports nothing until they have ended. */
+  #someLive(): boolean {
+    if (this.#threads.size === 1 && 'ZX'.includes(threadState(this.pid, [...this.#threads][0] ?? this.pid)))
+      return false;
+    return this.#threads.size > 0;
+  }
+
+  #leave(stop: Stop): void {
+    const { tid } = stop;
+    switch (stop.kind) {
+      case 'exited':
+      case 'killed':
+        this.#threads.delete(tid);
+        return;
+      case 'signal':
+        this.#detach(tid, stop.signal);
+        return;
+      case 'stop':
+        cureOwnCall(new Tracee(tid));
+        this.#detach(tid, 0);
+        return;
+      case 'clone':
+        this.#threads.add(ptrace.eventMessage(tid));
+        break;
+      case 'exec':
+        this.#threads.clear();
+        this.#threads.add(tid);
+        break;
+      case 'syscall':
+    }
+    // Not yet the stop that was asked for: interrupted calls are cured there and nowhere else.
+    ptrace.interrupt(tid);
+    ptrace.resume(tid, 0);
+  }
+
+  #detach(tid: number, signal: number): void {
+    ptrace.detach(tid, signal);
+    this.#threads.delete(tid);
+  }
+}
+
+function isLive(stop: ReturnType<typeof waitFor>): boolean {
+  return typeof stop !== 'string' && stop.kind !== 'exited' && stop.kind !== 'killed';
+}
