@@ -19,7 +19,7 @@ import { chooseScratch, mapScratch } from './engine/stage.ts';
 import { exec, markDescriptors, resetPersonality, startHolder, type Holder } from './engine/swap.ts';
 import { syscallInstruction } from './engine/vdso.ts';
 import { verify } from './engine/verify.ts';
-import { watchedCalls, watchFromAfar, watchProbation, type Failed } from './engine/watch-probation.ts';
+import { whileOnProbation, watchFromAfar, watchProbation, type Failed } from './engine/watch-probation.ts';
 import type { Started, Work } from './engine/work.ts';
 import { journalHeader, type Journal } from './journal/journal.ts';
 import type { RestartRequest } from './protocol/request.ts';
@@ -119,7 +119,7 @@ function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
   report.pointOfNoReturn();
 
   host.phase('reset');
-  held.watches = watchedCalls(work);
+  held.watches = whileOnProbation(work);
   held.stopNew();
   using _newRegisters = held.borrowNew(host.observer);
   const spared = new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]);

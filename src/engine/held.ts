@@ -7,11 +7,19 @@ import type { Registers } from '../arch/registers.ts';
 import { findSyscallInstruction } from '../remote/instruction.ts';
 import { RemoteThread, type Allows, type RemoteObserver } from '../remote/remote-thread.ts';
 import { cureInterruptedCall, cureRestartableSequence } from '../tracer/cure.ts';
-import { armNet, awaitSiblings, cureOwnCall, cureSiblings, endGroupStop, toEventStop } from '../tracer/hold.ts';
+import {
+  armNet,
+  awaitSiblings,
+  cureOwnCall,
+  cureSiblings,
+  endGroupStop,
+  seizeSiblings,
+  toEventStop,
+} from '../tracer/hold.ts';
 import * as ptrace from '../tracer/ptrace/requests.ts';
 import { blockable, everySignal, sendToThread, SIGCONT, signalBit } from '../tracer/signals.ts';
 import type { Tracee } from '../tracer/tracee.ts';
-import { TracedProcess, tracingOptions } from '../tracer/traced-process.ts';
+import { TracedProcess, tracingOptions, type Tracing } from '../tracer/traced-process.ts';
 import { undo } from './undo.ts';
 
 const stopDeadlineMs = 1_000;
@@ -30,10 +38,12 @@ export class Held implements Disposable {
   siblings: readonly number[] = [];
   /** How long all threads stood still, when it is over. */
   holdMs = 0;
-  /** Not null: the new program goes on traced, once for each of its threads; it is put here when it was let go. */
+  /** What goes on traced when it is let go, with all its threads: the old program, the new one, or neither (null). */
+  watches: { readonly image: 'old' | 'new'; readonly tracing: Tracing } | null = null;
+  /** The process as it goes on then. */
   traced: TracedProcess | null = null;
-  /** System calls that are to be seen then; null: the new program is not watched. */
-  watches: ReadonlySet<number> | null = null;
+  /** It was traced before this hold, and is after it: the one thread is left at a stop for that tracer, with these options. */
+  staysTraced: Tracing | null = null;
   /** Of the new program, at its first instruction. */
   stackPointer = 0n;
   #alreadyStopped = false;
@@ -74,6 +84,7 @@ export class Held implements Disposable {
     this.#ownMask = mask;
     this.#stoppedId = this.journal.enter({
       kind: 'stopped',
+      pid: this.pid,
       alreadyStopped,
       tid: this.tracee.tid,
       mask: mask.toString(16),
@@ -158,7 +169,10 @@ export class Held implements Disposable {
     const deadlineMs = performance.now() + stopDeadlineMs;
     // A new program may have gone on already, and a mender has interrupted it.
     cureOwnCall(this.tracee);
-    cureSiblings(this.siblings, deadlineMs);
+    const tracing = this.watches?.image === this.image ? this.watches.tracing : null;
+    const traced =
+      this.image === 'old' && tracing !== null ? seizeSiblings(this.siblings, tracingOptions(tracing), deadlineMs) : [];
+    if (traced.length === 0) cureSiblings(this.siblings, deadlineMs);
     if (this.#heldSinceMs === null) {
       this.tracee.detach();
       return;
@@ -167,13 +181,14 @@ export class Held implements Disposable {
     const keepStopped = this.image === 'old' && this.#alreadyStopped;
     if (keepStopped) this.tracee.setSignalMask(mask);
     const stoppedBy = keepStopped ? 0 : endGroupStop({ pid: this.pid, tracee: this.tracee, mask, deadlineMs });
-    const watches = this.image === 'new' ? this.watches : null;
-    if (watches !== null) this.tracee.setOptions(tracingOptions);
+    const options = tracing ?? this.staysTraced;
+    if (options !== null) this.tracee.setOptions(tracingOptions(options));
     // Written before the program runs: a mender must not give it a mask that it may have changed since.
     if (this.image === 'new') this.journal.mark('released');
     else if (this.#stoppedId !== null) this.journal.strike(this.#stoppedId);
-    if (watches === null) this.tracee.detach();
-    else this.traced = TracedProcess.start(this.pid, this.tracee.tid, watches);
+    if (options === null) this.tracee.detach();
+    if (tracing !== null) this.traced = new TracedProcess(this.pid, [this.tracee.tid, ...traced], tracing);
+    this.traced?.start();
     if (stoppedBy !== 0) sendToThread(this.pid, this.tracee.tid, stoppedBy);
     this.holdMs = performance.now() - this.#heldSinceMs;
   }

@@ -3,7 +3,8 @@ import { arch } from '../arch/arch.ts';
 import type { Probation, ProgramEnd } from '../protocol/result.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { sendToThread, signalName, SIGKILL } from '../tracer/signals.ts';
-import type { TracedProcess } from '../tracer/traced-process.ts';
+import type { TracedProcess, Tracing } from '../tracer/traced-process.ts';
+import type { Held } from './held.ts';
 import { isAlive } from './liveness.ts';
 import { stopSignals } from './outside-stop.ts';
 import { Settlement } from './probation.ts';
@@ -17,12 +18,12 @@ export interface Failed {
   readonly end: ProgramEnd;
 }
 
-const exits: ReadonlySet<number> = new Set([arch.syscalls.exit, arch.syscalls.exit_group]);
+const exits: Tracing = { calls: new Set([arch.syscalls.exit, arch.syscalls.exit_group]), children: false };
 const lookEveryNs = 2_000_000;
 
-/** The system calls that are to be seen of the new program; null: none, it is let go. */
-export function watchedCalls({ probation, previous }: Work): ReadonlySet<number> | null {
-  return probation !== null && probation.catches && previous !== null ? exits : null;
+/** What is to be seen of the new program; null: nothing, it is let go. */
+export function whileOnProbation({ probation, previous }: Work): Held['watches'] {
+  return probation !== null && probation.catches && previous !== null ? { image: 'new', tracing: exits } : null;
 }
 
 /** Null: it stays. Every other end but a failure is in the report. */

@@ -3,7 +3,14 @@
 
 export type Change =
   /** A group-stop, which keeps the target still when its tracer is killed; and the signal mask of the one thread that is traced. */
-  | { readonly kind: 'stopped'; readonly alreadyStopped: boolean; readonly tid: number; readonly mask: string }
+  | {
+      readonly kind: 'stopped';
+      /** The target, or a process of its new program that takes over a listener. */
+      readonly pid: number;
+      readonly alreadyStopped: boolean;
+      readonly tid: number;
+      readonly mask: string;
+    }
   /** One thread's registers, borrowed for remote calls. */
   | { readonly kind: 'registers'; readonly tid: number; readonly bytes: string }
   /** Scratch memory at an address of our choice; its first bytes are the nonce. */

@@ -124,15 +124,24 @@ export function cureOwnCall(tracee: Tracee): void {
 
 /** The siblings' interrupted calls, before the group-stop ends: each is seized where it stands, cured and let go; it stays stopped. */
 export function cureSiblings(siblings: readonly number[], deadlineMs: number): void {
-  for (const tid of siblings) {
-    if (ptrace.seize(tid, 0) < 0) continue; // ended, or a zombie leader
-    const sibling = new Tracee(tid);
-    sibling.interrupt();
+  for (const sibling of seizeStopped(siblings, 0, deadlineMs)) sibling.detach();
+}
+
+/** The same, and they stay seized, each at its stop. Returns their thread ids. */
+export function seizeSiblings(siblings: readonly number[], options: number, deadlineMs: number): readonly number[] {
+  return seizeStopped(siblings, options, deadlineMs).map((sibling) => sibling.tid);
+}
+
+function seizeStopped(tids: readonly number[], options: number, deadlineMs: number): readonly Tracee[] {
+  return tids.flatMap((tid) => {
+    if (ptrace.seize(tid, options) < 0) return []; // ended, a zombie leader, or traced by us already
+    const tracee = new Tracee(tid);
+    tracee.interrupt();
     const stop = waitFor(tid, deadlineMs);
-    if (stop === 'timeout' || stop === 'gone' || stop.kind === 'exited' || stop.kind === 'killed') continue;
-    cureOwnCall(sibling);
-    sibling.detach();
-  }
+    if (stop === 'timeout' || stop === 'gone' || stop.kind === 'exited' || stop.kind === 'killed') return [];
+    cureOwnCall(tracee);
+    return [tracee];
+  });
 }
 
 export interface EndOfHold {

@@ -1,6 +1,9 @@
-// A process that runs with all its threads traced: none makes a system call, gets a signal, is born or ends unseen. What only concerns
-// the tracing itself is answered in here; the rest is handed out, one stop at a time, and that thread waits for `go`.
+// A process that runs with all its threads traced, and if asked its descendants too: none makes a system call, gets a signal, is born or
+// ends unseen. What only concerns the tracing itself is answered in here; the rest is handed out, one stop at a time, and that thread
+// waits for `go`.
 import { existsSync } from 'node:fs';
+import { readText } from '../procfs/read.ts';
+import { statusField } from '../procfs/status.ts';
 import { cureOwnCall, threadState } from './hold.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { waitFor, waitForAny, type Stop } from './ptrace/wait.ts';
@@ -9,9 +12,15 @@ import { Tracee } from './tracee.ts';
 
 export type ProcessStop =
   /** A thread is about to make one of the system calls that were asked for; the kernel has not begun it. */
-  | { readonly kind: 'entry'; readonly tid: number; readonly call: ptrace.SyscallEntry }
+  | { readonly kind: 'entry'; readonly pid: number; readonly tid: number; readonly call: ptrace.SyscallEntry }
   /** A thread is about to get a signal. */
-  | { readonly kind: 'signal'; readonly tid: number; readonly signal: number; readonly info: ptrace.SignalInfo }
+  | {
+      readonly kind: 'signal';
+      readonly pid: number;
+      readonly tid: number;
+      readonly signal: number;
+      readonly info: ptrace.SignalInfo;
+    }
   /** The process has ended; null: by a signal. Nothing can be caught any more. */
   | { readonly kind: 'ended'; readonly exitCode: number | null; readonly signal: number | null }
   | { readonly kind: 'timeout' };
@@ -19,27 +28,37 @@ export type ProcessStop =
 /** `syscalls`: every system call stops; `signals`: signals alone, which costs a program nothing that gets none. */
 export type TracingMode = 'syscalls' | 'signals';
 
-export const tracingOptions: number =
-  ptrace.options.TRACESYSGOOD | ptrace.options.TRACEEXEC | ptrace.options.TRACECLONE;
+/** What is to be seen of a process. */
+export interface Tracing {
+  /** Numbers of the system calls that are handed out at their entry. */
+  readonly calls: ReadonlySet<number>;
+  /** Processes that it makes are traced too. */
+  readonly children: boolean;
+}
+
+const { TRACESYSGOOD, TRACEEXEC, TRACECLONE, TRACEFORK, TRACEVFORK } = ptrace.options;
+
+export function tracingOptions({ children }: Tracing): number {
+  return TRACESYSGOOD | TRACEEXEC | TRACECLONE | (children ? TRACEFORK | TRACEVFORK : 0);
+}
 
 export class TracedProcess {
   readonly pid: number;
   mode: TracingMode = 'syscalls';
-  readonly #calls: ReadonlySet<number>;
-  readonly #threads: Set<number>;
+  readonly #tracing: Tracing;
+  /** Thread to process. */
+  readonly #threads: Map<number, number>;
 
-  /** `tid` stands at a stop and has tracingOptions; `calls` are the numbers of system calls that are handed out. */
-  constructor(pid: number, tid: number, calls: ReadonlySet<number>) {
+  /** `tids` stand at a stop and have the options of this tracing. */
+  constructor(pid: number, tids: readonly number[], tracing: Tracing) {
     this.pid = pid;
-    this.#calls = calls;
-    this.#threads = new Set([tid]);
+    this.#tracing = tracing;
+    this.#threads = new Map(tids.map((tid) => [tid, pid]));
   }
 
-  /** The same, and its thread is let go. */
-  static start(pid: number, tid: number, calls: ReadonlySet<number>): TracedProcess {
-    const process = new TracedProcess(pid, tid, calls);
-    process.go(tid);
-    return process;
+  /** Lets all threads go that the tracing begins with. */
+  start(): void {
+    for (const tid of this.#threads.keys()) this.go(tid);
   }
 
   /** Lets a thread go on after a stop that was handed out; `signal` is delivered first, 0 for none. */
@@ -62,23 +81,24 @@ export class TracedProcess {
 
   #answer(stop: Stop): ProcessStop | undefined {
     const { tid } = stop;
-    if (!this.#threads.has(tid) && !this.#admit(stop)) return undefined;
+    const pid = this.#threads.get(tid) ?? this.#admit(stop);
+    if (pid === undefined) return undefined;
     switch (stop.kind) {
       case 'syscall': {
         const call = ptrace.syscallEntry(tid);
-        if (call !== null && this.#calls.has(call.number)) return { kind: 'entry', tid, call };
+        if (call !== null && this.#tracing.calls.has(call.number)) return { kind: 'entry', pid, tid, call };
         break;
       }
       case 'signal':
-        return { kind: 'signal', tid, signal: stop.signal, info: ptrace.getSignalInfo(tid) };
+        return { kind: 'signal', pid, tid, signal: stop.signal, info: ptrace.getSignalInfo(tid) };
       case 'stop':
         if (!isStopSignal(stop.signal)) break;
         ptrace.listen(tid);
         return undefined;
       case 'exec':
-        // The kernel has ended all others; the one that made it goes by the process id.
-        this.#threads.clear();
-        this.#threads.add(tid);
+        // The kernel has ended its other threads; the one that made the call goes by the process id.
+        this.#forget(pid);
+        this.#threads.set(tid, pid);
         break;
       case 'clone':
         break;
@@ -94,34 +114,44 @@ export class TracedProcess {
     return undefined;
   }
 
-  /** A new thread. What is none (a process made by clone, a helper of ours that has ended) is let go. */
-  #admit(stop: Stop): boolean {
-    const { tid } = stop;
-    if (stop.kind === 'exited' || stop.kind === 'killed') return tid === this.pid;
-    if (existsSync(`/proc/${this.pid}/task/${tid}`)) {
-      this.#threads.add(tid);
-      return true;
+  /** The process of a new thread; undefined: nothing to be traced (a process made by a plain clone, a helper of ours). */
+  #admit({ kind, tid }: Stop): number | undefined {
+    if (kind === 'exited' || kind === 'killed') return tid === this.pid ? this.pid : undefined;
+    const pid = existsSync(`/proc/${this.pid}/task/${tid}`) ? this.pid : processOf(tid);
+    if (pid !== undefined && (pid === this.pid || this.#tracing.children)) {
+      this.#threads.set(tid, pid);
+      return pid;
     }
     ptrace.detach(tid, 0);
-    return false;
+    return undefined;
+  }
+
+  #forget(pid: number): void {
+    for (const [tid, process] of this.#threads) if (process === pid) this.#threads.delete(tid);
   }
 
   /** Brings a thread to a stop, where it can be made to do something else; StopTimeout when none can be. */
   stopOne(deadlineMs: number): number {
-    const tid = [...this.#threads].find((thread) => !'DZX'.includes(threadState(this.pid, thread))) ?? this.pid;
+    const own = [...this.#threads].filter(([, pid]) => pid === this.pid).map(([tid]) => tid);
+    const tid = own.find((thread) => !'DZX'.includes(threadState(this.pid, thread))) ?? this.pid;
     const tracee = new Tracee(tid);
     tracee.interrupt();
     while (tracee.next(deadlineMs).kind !== 'stop') this.go(tid);
     return tid;
   }
 
-  /** All threads but one are let go into the group-stop that they are in: an execve then ends them without our help. */
+  /**
+   * All threads but one are let go: those of the process itself into the group-stop that they are in, where an execve ends them without
+   * our help; its children run on.
+   */
   leaveAllBut(tid: number, deadlineMs: number): void {
-    for (const other of this.#threads) {
-      if (other === tid) continue;
+    for (const [other, pid] of this.#threads) {
+      if (other === tid || pid !== this.pid) continue;
       if (ptrace.detach(other, 0) < 0 && isLive(waitFor(other, deadlineMs))) ptrace.detach(other, 0);
+      this.#threads.delete(other);
     }
-    this.#threads.clear();
+    this.#threads.delete(tid);
+    this.#releaseAll(deadlineMs, (stop) => stop.tid !== tid);
   }
 
   /**
@@ -130,19 +160,22 @@ export class TracedProcess {
    */
   release(deadlineMs: number, waiting?: { readonly tid: number; readonly signal: number }): void {
     if (waiting !== undefined) this.#detach(waiting.tid, waiting.signal);
-    for (const tid of this.#threads) ptrace.interrupt(tid);
+    this.#releaseAll(deadlineMs);
+  }
+
+  #releaseAll(deadlineMs: number, concerns: (stop: Stop) => boolean = () => true): void {
+    for (const tid of this.#threads.keys()) ptrace.interrupt(tid);
     while (this.#someLive() && performance.now() < deadlineMs) {
       const stop = waitForAny(deadlineMs);
       if (stop === 'gone' || stop === 'timeout') return;
-      this.#leave(stop);
+      if (concerns(stop)) this.#leave(stop);
     }
   }
 
   /** A main thread that has left before the others stays a zombie, and reports nothing until they have ended. */
   #someLive(): boolean {
-    if (this.#threads.size === 1 && 'ZX'.includes(threadState(this.pid, [...this.#threads][0] ?? this.pid)))
-      return false;
-    return this.#threads.size > 0;
+    for (const [tid, pid] of this.#threads) if (!'ZX'.includes(threadState(pid, tid))) return true;
+    return false;
   }
 
   #leave(stop: Stop): void {
@@ -159,12 +192,14 @@ export class TracedProcess {
         cureOwnCall(new Tracee(tid));
         this.#detach(tid, 0);
         return;
-      case 'clone':
-        this.#threads.add(ptrace.eventMessage(tid));
+      case 'clone': {
+        const child = ptrace.eventMessage(tid);
+        this.#threads.set(child, processOf(child) ?? this.pid);
         break;
+      }
       case 'exec':
-        this.#threads.clear();
-        this.#threads.add(tid);
+        this.#forget(this.#threads.get(tid) ?? this.pid);
+        this.#threads.set(tid, tid);
         break;
       case 'syscall':
     }
@@ -177,6 +212,12 @@ export class TracedProcess {
     ptrace.detach(tid, signal);
     this.#threads.delete(tid);
   }
+}
+
+function processOf(tid: number): number | undefined {
+  const status = readText(`/proc/${tid}/status`);
+  const tgid = status.kind === 'read' ? statusField(status.content, 'Tgid') : undefined;
+  return tgid === undefined ? undefined : Number(tgid);
 }
 
 function isLive(stop: ReturnType<typeof waitFor>): boolean {

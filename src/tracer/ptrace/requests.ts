@@ -24,6 +24,7 @@ const PTRACE_DETACH = 17;
 export const options = {
   TRACESYSGOOD: 0x1,
   TRACEFORK: 0x2,
+  TRACEVFORK: 0x4,
   TRACECLONE: 0x8,
   TRACEEXEC: 0x10,
   EXITKILL: 0x10_0000,

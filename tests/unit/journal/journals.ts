@@ -48,6 +48,6 @@ export function begin(where: JournalPlace): Journal {
   return journal;
 }
 
-export const stopped: Change = { kind: 'stopped', alreadyStopped: false, tid: 4711, mask: '0' };
+export const stopped: Change = { kind: 'stopped', pid: 4711, alreadyStopped: false, tid: 4711, mask: '0' };
 export const mapping: Change = { kind: 'mapping', address: '0x7f00', sizeBytes: 8192, nonce: 'ab' };
 export const holder: Change = { kind: 'holder', pidInside: 17 };
