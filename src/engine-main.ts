@@ -115,7 +115,7 @@ function createHost(asked: EngineRequest): Host {
     phase: (phase) => {
       // While threads are stopped nothing is written: a reader that stands still must not keep them so.
       if (phase === 'rollback') writing = 'never';
-      if (phase === 'probation') writing = 'if-taken';
+      if (phase === 'probation' || phase === 'drain') writing = 'if-taken';
       if (phase === 'verify') writing = 'always';
       emit({ kind: 'phase', phase, atMs: Math.round((performance.now() - startedMs) * 1000) / 1000 });
       if (phase === 'hold' || phase === 'mend') writing = 'never';

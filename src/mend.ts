@@ -2,16 +2,21 @@
 // that was changed, or the new one is started again in the proper way.
 import { existsSync } from 'node:fs';
 import { childrenOf, innermostPid } from './engine/descendants.ts';
+import { howToAsk, whileDraining } from './engine/drain.ts';
+import { HeldListeners, listServed } from './engine/handover/held-listeners.ts';
 import { Held } from './engine/held.ts';
 import type { Host } from './engine/host.ts';
 import { isAlive, survives } from './engine/liveness.ts';
-import { observe } from './engine/observe.ts';
+import { observe, type Observed } from './engine/observe.ts';
 import { planAgain } from './engine/plan.ts';
+import { familyOf, planProbation } from './engine/probation.ts';
 import type { Program } from './engine/program.ts';
 import { RestartReport } from './engine/report.ts';
 import { seize } from './engine/seize.ts';
 import { reapChild, undo } from './engine/undo.ts';
 import { syscallInstruction } from './engine/vdso.ts';
+import { watchProbation } from './engine/watch-probation.ts';
+import type { Work } from './engine/work.ts';
 import { HotexecError } from './errors.ts';
 import type { Change } from './journal/change.ts';
 import type { Journal, JournalledChange, JournalState } from './journal/journal.ts';
@@ -20,7 +25,7 @@ import type { MendResult } from './protocol/event.ts';
 import type { TargetProcess } from './protocol/request.ts';
 import { findSyscallInstruction } from './remote/instruction.ts';
 import { RemoteThread } from './remote/remote-thread.ts';
-import { swap } from './restart.ts';
+import { drainAndSwap, swap } from './restart.ts';
 import { TraceeGone } from './tracer/errors.ts';
 import { seizeThread, threadIds, threadState } from './tracer/hold.ts';
 import { readMemory } from './tracer/memory.ts';
@@ -47,6 +52,25 @@ export function mend(
   return result;
 }
 
+/** What a mender starts is not caught again: it is to run, and that is all. */
+function workOf(state: JournalState, observed: Observed, { journal, host }: Place): Work {
+  const { request } = state.header;
+  const program = journalled(state);
+  return {
+    request,
+    host: { ...host, interruption: () => null },
+    observed,
+    plan: planAgain(observed, program, request.options),
+    program,
+    previous: null,
+    drain: { kind: 'skip', why: 'it had been asked' },
+    listeners: HeldListeners.none(),
+    probation: planProbation(observed, { ...request.options, rollback: false }, true),
+    journal,
+    report: new RestartReport(request),
+  };
+}
+
 interface Place {
   readonly target: TargetProcess;
   readonly journal: Journal;
@@ -65,16 +89,44 @@ function mendIfAlive(state: JournalState, place: Place): MendResult {
 
 function mendProgram(state: JournalState, place: Place): MendResult {
   const { changes, mark, program } = state;
-  if (changes.length === 0 && mark !== 'own' && mark !== 'exec' && program !== 'unfinished' && program !== 'failed')
-    return untouched(state);
+  if (changes.length === 0 && mark !== 'own' && mark !== 'exec' && isSettled(program)) return untouched(state);
   const tracee = seizeAgain(place.target, [...changes, ...state.changesAfterExec]);
   if (mark === 'own') return finishNew(state, tracee, place);
   if (mark === 'exec' && !hasNonce(tracee.tid, changes)) return startAgain(state, tracee, place);
-  // Whatever was changed in it: the program that failed is not given back anything, it is left.
-  if (program === 'failed') return startAgain({ ...state, changesAfterExec: [] }, tracee, place);
+  if (program === 'draining' && find(changes, 'stopped') === undefined) return drainOn(state, tracee, place);
+  // Whatever was changed in it: a program at its end is not given back anything, it is left.
+  if (program === 'failed' || program === 'draining')
+    return startAgain({ ...state, changesAfterExec: [] }, tracee, place);
   putBack(changes, tracee, place);
   if (program !== 'unfinished') return { ...untouched(state), detail: `${changes.length} changes were put back` };
   return startAgain({ ...state, changesAfterExec: [] }, seizeAgain(place.target, []), place);
+}
+
+/** Nothing is left to be done to it but what the unstruck lines say. */
+function isSettled(program: JournalState['program']): boolean {
+  return program === 'old' || program === 'new';
+}
+
+/** The old program was told to finish, and nobody has caught its end since: that is gone on with. */
+function drainOn(state: JournalState, tracee: Tracee, place: Place): MendResult {
+  const { target, journal, host } = place;
+  tracee.detach();
+  const observed = observe(target, host.ourselves);
+  using listeners = HeldListeners.keep(listServed(familyOf(observed)));
+  const work = { ...workOf(state, observed, place), listeners, asked: true };
+  const asked = howToAsk(observed, state.header.request.options);
+  const { held, alreadyStopped } = seize(observed, journal);
+  held.watches = whileDraining;
+  {
+    using draining = held;
+    using _stopped = draining.stopAll(alreadyStopped);
+  }
+  if (held.traced === null) throw new Error('a program that is to be drained goes on traced');
+  const started = drainAndSwap(work, held.traced, asked);
+  if (started === null)
+    return { found: 'gone', detail: 'it ended, or was stopped by somebody else, while it finished' };
+  watchProbation(work, started);
+  return { found: 'new', detail: 'the old program has finished, and the new one was started' };
 }
 
 /** Seizing it would be a stop for nothing; and one that the user has stopped would be let go. */
@@ -133,7 +185,6 @@ function finishNew(state: JournalState, tracee: Tracee, place: Place): MendResul
 
 /** The new program is there, but without its resets, or in the middle of them: the same exec once more makes it right. */
 function startAgain(state: JournalState, tracee: Tracee, { target, journal, host }: Place): MendResult {
-  const { request } = state.header;
   // Should this exec fail, the new program goes on with what it has: its own registers.
   const own = find(state.changesAfterExec, 'registers');
   if (own !== undefined) tracee.setRegisters(new Registers(Buffer.from(own.bytes, 'hex')));
@@ -143,10 +194,7 @@ function startAgain(state: JournalState, tracee: Tracee, { target, journal, host
   tracee.detach();
   try {
     const observed = observe(target, host.ourselves);
-    const program = journalled(state);
-    const plan = planAgain(observed, program, request.options);
-    const report = new RestartReport(request);
-    const work = { request, host, observed, plan, program, previous: null, probation: null, journal, report };
+    const work = workOf(state, observed, { target, journal, host });
     swap({ ...work, stoppedByUs: true }, () => seize(observed, journal));
     return { found: state.attempt, detail: `the ${state.attempt} program was started once more, with all resets` };
   } catch (error) {

@@ -3,9 +3,13 @@
 import { freemem } from 'node:os';
 import { capture } from './engine/capture.ts';
 import { clearChildren } from './engine/children.ts';
+import { drain, planDrain, whileDraining, type Asked } from './engine/drain.ts';
+import { HeldListeners } from './engine/handover/held-listeners.ts';
+import { planHandOver } from './engine/handover/plan.ts';
 import { stopIfCancelled, type Host } from './engine/host.ts';
 import { kernelVersion } from './engine/kernel-version.ts';
 import { observe } from './engine/observe.ts';
+import { observeAgain, observeForRollback } from './engine/observe-again.ts';
 import { yieldToStop } from './engine/outside-stop.ts';
 import { planRestart, possible, summarize, summarizeObserved } from './engine/plan.ts';
 import { planProbation } from './engine/probation.ts';
@@ -13,20 +17,21 @@ import { dryRun } from './engine/prove.ts';
 import { reapHolder } from './engine/reap-holder.ts';
 import { RestartReport } from './engine/report.ts';
 import { resetAttributes } from './engine/reset/reset.ts';
-import { observeAgain } from './engine/observe-again.ts';
 import { seize, type Seizure } from './engine/seize.ts';
-import { chooseScratch, mapScratch } from './engine/stage.ts';
+import { chooseScratch, mapScratch, type Scratch } from './engine/stage.ts';
 import { exec, markDescriptors, resetPersonality, startHolder, type Holder } from './engine/swap.ts';
 import { syscallInstruction } from './engine/vdso.ts';
 import { verify } from './engine/verify.ts';
-import { whileOnProbation, watchFromAfar, watchProbation, type Failed } from './engine/watch-probation.ts';
+import { watchProbation, whileOnProbation, type Failed } from './engine/watch-probation.ts';
 import type { Started, Work } from './engine/work.ts';
 import { journalHeader, type Journal } from './journal/journal.ts';
 import type { RestartRequest } from './protocol/request.ts';
 import type { RestartResult } from './protocol/result.ts';
+import type { TracedProcess } from './tracer/traced-process.ts';
 
 /** Throws HotexecError when nothing was touched; every other end is a result. The journal is locked and empty. */
 export function restart(request: RestartRequest, host: Host, journal: Journal): RestartResult {
+  const { options } = request;
   const report = new RestartReport(request);
 
   host.phase('observe');
@@ -35,7 +40,9 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   host.phase('plan');
   const plan = planRestart(observed, request, { kernel: kernelVersion(), freeMemoryBytes: freemem() });
   const program = possible(plan);
-  const probation = planProbation(observed, request.options);
+  const draining = planDrain(observed, options);
+  const handOver = planHandOver(observed, options);
+  const probation = planProbation(observed, options, handOver.served.length > 0);
   const [before, after] = [summarizeObserved(observed), summarize(program, observed.program.cwd)];
   report.programs(before, after);
   host.emit({ kind: 'planned', before, after });
@@ -49,7 +56,10 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
     2 * (observed.descriptors.length + observed.descendants.length),
   );
   try {
-    attempt({ request, host, observed, plan, program, previous, probation, journal, report });
+    using listeners = HeldListeners.keep(handOver.served);
+    const work = { request, host, observed, plan, program, previous, probation, listeners, journal, report };
+    attempt({ ...work, drain: draining });
+    report.listeners(...listeners.results(), ...handOver.refused);
   } catch (error) {
     report.failed(error);
   }
@@ -61,8 +71,10 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
 function attempt(work: Work): void {
   const { host, observed, journal, report } = work;
   host.phase('hold');
-  const started = swap(work, () => seize(observed, journal));
-  report.hold(started.held.holdMs);
+  const asked = work.drain;
+  const started = asked.kind === 'ask' ? finishFirst(work, asked) : swap(work, () => seize(observed, journal));
+  if (started === null) return;
+  report.swapped(work.drain);
 
   const failed = watchProbation(work, started);
   if (failed !== null) rollBack(work, failed);
@@ -72,42 +84,53 @@ function attempt(work: Work): void {
   if (report.isRunning) report.verified(verify(observed));
 }
 
-/** The previous program in place of the one that was about to end. It is only looked at from afar: there is no third one. */
+/** The old program finishes by itself, and the new one is started from where it would have ended. Null: it ended otherwise. */
+function finishFirst(work: Work, asked: Asked): Started | null {
+  const process = prove(work, () => seize(work.observed, work.journal));
+  return drainAndSwap(work, process, asked);
+}
+
+/** Also for a mender, who goes on where another engine was killed. */
+export function drainAndSwap(work: Work, process: TracedProcess, asked: Asked): Started | null {
+  const caught = drain(work, process, asked);
+  if (caught === null) return null;
+  const finished = observeAgain(work);
+  return swap(finished, () => capture(caught, { ...finished, process }));
+}
+
+/** The previous program in place of the one that was about to end. Nothing more is caught: there is no third. */
 function rollBack(work: Work, failed: Failed): void {
-  const { host, journal, report, previous } = work;
-  if (previous === null) throw new Error('what has no way back is not caught');
+  const { host, journal, report } = work;
   host.phase('rollback');
   journal.mark('failed');
   report.rollingBack(failed.end);
-  const again = observeAgain(work, previous);
-  const { held } = swap(again, () => capture(failed.caught, { ...again, process: failed.process }));
-  report.rolledBack(held.holdMs);
+  const again = observeForRollback(work);
+  const started = swap(again, () => capture(failed.caught, { ...again, process: failed.process }));
+  report.rolledBack();
   host.emit({ kind: 'failed', end: failed.end });
-  watchFromAfar(again);
+  watchProbation(again, started);
 }
 
 /** From a held process to the running new program. On an error the old one runs on, if it is still there. */
 export function swap(work: Work, hold: () => Seizure): Started {
-  const { observed, program } = work;
-  // Chosen before the hold: the maps of a large program take long to read.
-  const place = { scratch: chooseScratch(observed.tid, program), instruction: syscallInstruction(observed) };
+  const place = placeIn(work);
   const seizure = hold();
-  return { held: seizure.held, holder: exchange(work, seizure, place) };
+  const holder = exchange(work, seizure, place);
+  work.report.hold(seizure.held.holdMs);
+  return { held: seizure.held, holder };
 }
 
 /** The hold: in here the target is changed, and nowhere else. */
 function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
   const { host, observed, plan, program, report, request } = work;
-  const { alreadyStopped } = seizure;
   using held = seizure.held;
-  using _stopped = held.stopAll(alreadyStopped && work.stoppedByUs !== true);
+  using _stopped = held.stopAll(seizure.alreadyStopped && work.stoppedByUs !== true);
   seizure.onceStopped?.();
   using _registers = held.borrow(place.instruction, host.observer);
   using _scratch = mapScratch(held, place.scratch);
 
   host.phase('prove');
   if (plan.dryRun) report.warn(dryRun(held, place.scratch));
-  // The drain belongs here: what can fail has been proven, and after it there is no way back but the previous program.
   stopIfCancelled(host);
 
   host.phase('swap');
@@ -125,14 +148,40 @@ function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
   const spared = new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]);
   if (request.options.children === 'kill') report.children(clearChildren(held, spared));
   report.notFresh(...resetAttributes(held, observed, program.cwd));
-  // Hand-over of listeners belongs here: it watches the new program's first stops.
 
   host.phase('release');
   return holder;
 }
 
+/** A short hold of its own, before the old program is told anything: what can fail fails here. It goes on traced. */
+function prove(work: Work, hold: () => Seizure): TracedProcess {
+  const { host, plan, report } = work;
+  const place = placeIn(work);
+  const { held, alreadyStopped } = hold();
+  held.watches = whileDraining;
+  proveIn(held);
+  report.hold(held.holdMs);
+  if (held.traced === null) throw new Error('a program that is to be drained goes on traced');
+  return held.traced;
+
+  function proveIn(proving: Seizure['held']): void {
+    using target = proving;
+    using _stopped = target.stopAll(alreadyStopped);
+    using _registers = target.borrow(place.instruction, host.observer);
+    using _scratch = mapScratch(target, place.scratch);
+    host.phase('prove');
+    if (plan.dryRun) report.warn(dryRun(target, place.scratch));
+    stopIfCancelled(host);
+  }
+}
+
 interface Place {
-  readonly scratch: ReturnType<typeof chooseScratch>;
+  readonly scratch: Scratch;
   /** Address of a syscall instruction in the old program. */
   readonly instruction: bigint;
+}
+
+/** Chosen before the hold: the maps of a large program take long to read. */
+function placeIn({ observed, program }: Work): Place {
+  return { scratch: chooseScratch(observed.tid, program), instruction: syscallInstruction(observed) };
 }

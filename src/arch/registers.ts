@@ -44,10 +44,20 @@ export class Registers {
     this.#view.setBigInt64(arch.registers.originalNumber, number, true);
   }
 
-  /** Of a thread right behind a system call: it makes that call again, with the arguments it had. */
+  /**
+   * Of a thread at the entry of a system call: the kernel skips it, and the thread comes back to the instruction in front of it, with the
+   * number and the arguments it had. Let go with these registers, it makes the call as it would have.
+   */
   rewindCall(number: number): void {
     this.instructionPointer -= BigInt(arch.syscallInstruction.length);
     this.result = BigInt(number);
+    this.originalNumber = -1n;
+  }
+
+  /** What rewindCall has done, undone: the call is over, with this result. */
+  completeCall(result: bigint): void {
+    this.instructionPointer += BigInt(arch.syscallInstruction.length);
+    this.result = result;
     this.originalNumber = -1n;
   }
 

@@ -12,8 +12,7 @@ import type { CaughtThread } from './watch.ts';
 const leaveDeadlineMs = 1_000;
 
 /**
- * Whoever is killed from here on until the group-stop stands (some 50 us) leaves a program that ends as it was about to: there is no net
- * under an end.
+ * Were we killed before the group-stop stands (some 50 us from here), it ends as it was about to: there is no net under an end.
  */
 export function capture(
   caught: CaughtThread,
@@ -25,27 +24,18 @@ export function capture(
 ): Seizure {
   const tracee = new Tracee(caught.tid);
   tracee.expectExec(process.pid);
-  if (caught.kind === 'exit') skipCall(tracee);
+  if (caught.kind === 'exit') returnToCall(tracee, caught.call);
   const held = new Held(process.pid, tracee, journal);
   held.allows = readFilters(observed, tracee.tid);
   return {
     held,
     alreadyStopped: false,
-    onceStopped: () => {
-      process.leaveAllBut(tracee.tid, performance.now() + leaveDeadlineMs);
-      if (caught.kind === 'exit') makeAgain(tracee, caught.call);
-    },
+    onceStopped: () => process.leaveAllBut(tracee.tid, performance.now() + leaveDeadlineMs),
   };
 }
 
-function skipCall(tracee: Tracee): void {
-  const registers = tracee.registers();
-  registers.originalNumber = -1n;
-  tracee.setRegisters(registers);
-}
-
-/** Let go with these registers, it ends as it would have. */
-function makeAgain(tracee: Tracee, call: number): void {
+/** It comes back to the call that would have ended it, and makes it if nobody stops it there. */
+function returnToCall(tracee: Tracee, call: number): void {
   const registers = tracee.registers();
   registers.rewindCall(call);
   tracee.setRegisters(registers);

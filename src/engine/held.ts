@@ -3,7 +3,7 @@
 import { HotexecError } from '../errors.ts';
 import type { Change } from '../journal/change.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Registers } from '../arch/registers.ts';
+import { Registers } from '../arch/registers.ts';
 import { findSyscallInstruction } from '../remote/instruction.ts';
 import { RemoteThread, type Allows, type RemoteObserver } from '../remote/remote-thread.ts';
 import { cureInterruptedCall, cureRestartableSequence } from '../tracer/cure.ts';
@@ -109,13 +109,25 @@ export class Held implements Disposable {
     cureInterruptedCall(own);
     cureRestartableSequence(this.tracee.tid, own);
     const change = this.change(registersChange(this.tracee.tid, own));
+    this.#lend(own, instruction, observe);
+    return change;
+  }
+
+  /** The same of a thread that was caught at the entry of a system call, whose registers are in the change. */
+  borrowInCall(instruction: bigint, change: Extract<Change, { kind: 'bind' }>): Disposable {
+    const own = new Registers(Buffer.from(change.bytes, 'hex'));
+    const borrowed = this.change(change);
+    this.#lend(own, instruction, null);
+    return borrowed;
+  }
+
+  #lend(own: Registers, instruction: bigint, observe: RemoteObserver): void {
     this.tracee.setSignalMask(everySignal);
     this.tracee.setOptions(
       ptrace.options.TRACESYSGOOD | ptrace.options.TRACEEXEC | ptrace.options.TRACECLONE | ptrace.options.TRACEFORK,
     );
     this.remote = new RemoteThread(this.tracee, own, { instruction, observe, allows: this.allows });
     this.atEventStop = false;
-    return change;
   }
 
   /** Borrows the new program's registers for the resets; leaving the scope gives them back. */

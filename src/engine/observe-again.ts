@@ -1,15 +1,26 @@
-// The work of the second attempt: what is there now is the program that failed.
+// The work of a later hold: the program has changed since it was observed, by its shutdown or by being another one.
 import { observe } from './observe.ts';
 import { planAgain } from './plan.ts';
-import type { Program } from './program.ts';
 import type { Work } from './work.ts';
 
-export function observeAgain(work: Work, program: Program): Work {
-  const { request, host } = work;
-  const observed = observe(request.target, host.ourselves);
-  const plan = planAgain(observed, program, request.options);
-  const probation = work.probation === null ? null : { ...work.probation, catches: false };
-  // Whoever gives up now has nothing to go back to.
-  const hurried = { ...host, interruption: () => null };
-  return { ...work, host: hurried, observed, plan, program, previous: null, probation };
+/** Past the point of no return: whoever gives up now has nothing to go back to, so nothing interrupts any more. */
+export function observeAgain(work: Work): Work {
+  const { request, program } = work;
+  const observed = observe(request.target, work.host.ourselves);
+  const plan = { ...planAgain(observed, program, request.options), holder: work.plan.holder };
+  return { ...work, host: { ...work.host, interruption: () => null }, observed, plan };
+}
+
+/** The same for the previous program, after which there is no third. */
+export function observeForRollback(work: Work): Work {
+  const { previous, probation } = work;
+  if (previous === null) throw new Error('what has no way back is not caught');
+  work.listeners.again();
+  return observeAgain({
+    ...work,
+    plan: { ...work.plan, holder: false },
+    program: previous,
+    previous: null,
+    probation: probation === null ? null : { ...probation, catches: false },
+  });
 }

@@ -2,6 +2,7 @@
 // over. `planProbation` decides before anything is touched, `Settlement` looks while the program starts.
 import type { RestartOptions } from '../protocol/request.ts';
 import type { Probation } from '../protocol/result.ts';
+import type { HeldListeners } from './handover/held-listeners.ts';
 import { allListeners, listListeners, type Listener } from './listeners.ts';
 import type { Observed } from './observe.ts';
 
@@ -21,11 +22,12 @@ const defaultLimitMs = 10_000;
 const silentLimitMs = 1_000;
 
 /** Null: the new program is not watched. */
-export function planProbation(observed: Observed, options: RestartOptions): ProbationPlan | null {
+export function planProbation(observed: Observed, options: RestartOptions, handsOver: boolean): ProbationPlan | null {
   const { probationMs, probe, rollback } = options;
-  if (probationMs === 0) return null;
-  const family = observed.descendants.filter((child) => !child.spared).map((child) => child.pid);
-  const listeners = listListeners([observed.tid, ...family]);
+  if (probationMs === 0 && !handsOver) return null;
+  const listeners = listListeners(familyOf(observed));
+  // Somebody has to wait for the binds.
+  if (probationMs === 0) return { limitMs: defaultLimitMs, until: 'listening', listeners, catches: false };
   const waitsForSomething = listeners.length > 0 || probe !== null;
   return {
     limitMs: probationMs ?? (waitsForSomething ? defaultLimitMs : silentLimitMs),
@@ -35,19 +37,30 @@ export function planProbation(observed: Observed, options: RestartOptions): Prob
   };
 }
 
+/** The program and what it has started: a living thread of it, then the processes. */
+export function familyOf({ tid, descendants }: Observed): readonly number[] {
+  return [tid, ...descendants.filter((child) => !child.spared).map((child) => child.pid)];
+}
+
 /** Cheap enough to be asked at every stop: it looks only so often that looking takes a tenth of the time. */
 export class Settlement {
   readonly #plan: ProbationPlan;
   readonly #pid: number;
   readonly #startedMs: number;
+  readonly #listeners: HeldListeners;
   readonly #old: ReadonlySet<number>;
   #nextLookMs = 0;
   /** When all listeners were seen again, ms after the start; null: not yet. */
   listeningMs: number | null = null;
 
-  constructor(pid: number, plan: ProbationPlan, startedMs: number) {
+  constructor(
+    pid: number,
+    plan: ProbationPlan,
+    { startedMs, listeners }: { readonly startedMs: number; readonly listeners: HeldListeners },
+  ) {
     this.#pid = pid;
     this.#plan = plan;
+    this.#listeners = listeners;
     this.#startedMs = startedMs;
     this.#old = new Set(plan.listeners.map((listener) => listener.inode));
   }
@@ -75,13 +88,13 @@ export class Settlement {
     this.#nextLookMs = nowMs + Math.max(10, tookMs * 10);
   }
 
-  /** At the same addresses; or at as many others, where the new program is configured so. */
+  /** With the sockets it was given, at the same addresses, or at as many others where the new program is configured so. */
   #listensAgain(): boolean {
+    const expected = this.#plan.listeners.filter(({ inode }) => this.#listeners.byInode(inode)?.state !== 'listening');
+    if (expected.length === 0) return true;
     const now = [...allListeners(this.#pid).values()].filter(({ inode }) => !this.#old.has(inode));
     const has = new Set(now.map(({ protocol, address }) => `${protocol} ${address}`));
-    if (this.#plan.listeners.every(({ protocol, address }) => has.has(`${protocol} ${address}`))) return true;
-    return (
-      now.length >= this.#plan.listeners.length && listListeners([this.#pid]).length >= this.#plan.listeners.length
-    );
+    if (expected.every(({ protocol, address }) => has.has(`${protocol} ${address}`))) return true;
+    return now.length >= expected.length && listListeners([this.#pid]).length >= this.#plan.listeners.length;
   }
 }

@@ -1,11 +1,21 @@
 // What a restart has to tell, collected while it works. Nothing is written while the target is held: events queue in the host.
 import { errorData, HotexecError, type ErrorData } from '../errors.ts';
 import type { RestartRequest } from '../protocol/request.ts';
-import type { NotFresh, Outcome, Probation, ProgramEnd, ProgramSummary, RestartResult } from '../protocol/result.ts';
+import type {
+  Drain,
+  ListenerResult,
+  NotFresh,
+  Outcome,
+  Probation,
+  ProgramEnd,
+  ProgramSummary,
+  RestartResult,
+} from '../protocol/result.ts';
 import type { RemoteCall } from '../remote/remote-thread.ts';
 import { StopTimeout, TraceeGone } from '../tracer/errors.ts';
 import { signalName } from '../tracer/signals.ts';
 import type { ClearedChildren } from './children.ts';
+import type { DrainPlan } from './drain.ts';
 import { holdTimeout } from './held.ts';
 import { isAlive, survives } from './liveness.ts';
 import type { Verified } from './verify.ts';
@@ -19,9 +29,13 @@ export class RestartReport {
   #before: ProgramSummary = { exe: '', argv: [], cwd: '' };
   #planned: ProgramSummary | null = null;
   #pastNoReturn = false;
+  #drain: Drain = { signal: null, end: 'skipped', why: null, exitCode: null, endedBy: null, ms: 0 };
+  #listeners: readonly ListenerResult[] = [];
   #probation: Probation = { end: 'none', ms: 0 };
   /** How the new program ended, once the previous one is to be started. */
   #failed: ProgramEnd | null = null;
+  #drainedMs = 0;
+  #failedMs = 0;
   #killed = 0;
   #holdMs = 0;
   #failure: { readonly outcome: Outcome; readonly error: ErrorData } | null = null;
@@ -57,6 +71,39 @@ export class RestartReport {
     this.#pastNoReturn = true;
   }
 
+  /** How the old program finished, or why it was not asked to. */
+  drained(drain: Drain): void {
+    this.#drain = { ...drain, ms: round(drain.ms) };
+    this.timing('drain', drain.ms);
+    if (drain.end === 'forced')
+      this.warn(
+        `the program did not end within ${Math.round(drain.ms)} ms of ${drain.signal}: it was replaced by force`,
+      );
+    this.#drainedMs = performance.now();
+  }
+
+  /** The new program runs. */
+  swapped(asked: DrainPlan): void {
+    if (asked.kind === 'skip') this.#drain = { ...this.#drain, why: asked.why };
+    else this.timing('gap', performance.now() - this.#drainedMs);
+  }
+
+  /** The old program ended in its drain, where nothing could be caught. */
+  lostInDrain({ exitCode, signal }: Pick<ProgramEnd, 'exitCode' | 'signal'>): void {
+    const { name, pid } = this.#request.target;
+    const how =
+      signal === null ? (exitCode === null ? 'ended' : `exited with code ${exitCode}`) : `was killed by ${signal}`;
+    const message = `${name}: while it finished, the old program ${how}, which could not be caught: process ${pid} is gone.`;
+    this.#failure = {
+      outcome: 'lost',
+      error: { code: 'target-lost', message, hint: 'its container has ended too; start it again' },
+    };
+  }
+
+  listeners(...results: readonly ListenerResult[]): void {
+    this.#listeners = results;
+  }
+
   probation(end: Probation['end'], durationMs: number, listeningMs: number | null): void {
     this.#probation = { end, ms: round(durationMs) };
     this.timing('probation', durationMs);
@@ -66,12 +113,13 @@ export class RestartReport {
   /** The new program has failed: until the previous one runs, there is none to go back to. */
   rollingBack(end: ProgramEnd): void {
     this.#failed = { ...end, afterMs: round(end.afterMs) };
+    this.#failedMs = performance.now();
     this.#pastNoReturn = false;
   }
 
-  rolledBack(durationMs: number): void {
+  rolledBack(): void {
     if (this.#failed === null) throw new Error('nothing has failed');
-    this.timing('rollback', durationMs);
+    this.timing('rollback', performance.now() - this.#failedMs);
     const message = `${this.#request.target.name}: the new program ${describeEnd(this.#failed)}; the previous one runs again in its place.`;
     this.#failure = {
       outcome: 'rolled-back',
@@ -80,8 +128,8 @@ export class RestartReport {
   }
 
   /** By somebody else, in the probation. */
-  stopped(signal: number): void {
-    const message = `${this.#request.target.name}: somebody sent ${signalName(signal)} to the new program (docker stop?). It was let go at once.`;
+  stopped(signal: number, which: 'old' | 'new'): void {
+    const message = `${this.#request.target.name}: somebody sent ${signalName(signal)} to the ${which} program (docker stop?). It was let go at once.`;
     this.#failure = { outcome: 'stopped', error: { code: 'stopped-by-other', message, hint: null } };
   }
 
@@ -160,7 +208,8 @@ export class RestartReport {
       container: target.container,
       before: this.#before,
       after: outcome === 'restarted' ? this.#planned : outcome === 'rolled-back' ? this.#before : null,
-      listeners: [],
+      listeners: this.#listeners,
+      drain: this.#drain,
       children: { killed: this.#killed },
       files: [],
       probation: this.#probation,

@@ -1,14 +1,15 @@
 // The probation of a new program: watched as a tracer, so that its end can be caught; or from afar, where nothing is to be caught.
-import { arch } from '../arch/arch.ts';
 import type { Probation, ProgramEnd } from '../protocol/result.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { sendToThread, signalName, SIGKILL } from '../tracer/signals.ts';
-import type { TracedProcess, Tracing } from '../tracer/traced-process.ts';
+import type { TracedProcess } from '../tracer/traced-process.ts';
+import { isFailedExit } from './ends.ts';
+import { handOverCalls, HandOver } from './handover/hand-over.ts';
 import type { Held } from './held.ts';
 import { isAlive } from './liveness.ts';
 import { stopSignals } from './outside-stop.ts';
 import { Settlement } from './probation.ts';
-import { watch, type CaughtThread, type WatchEnd } from './watch.ts';
+import { exitCalls, watch, type CaughtThread, type WatchEnd } from './watch.ts';
 import type { Started, Work } from './work.ts';
 
 /** A new program that stands right before its end. */
@@ -18,46 +19,58 @@ export interface Failed {
   readonly end: ProgramEnd;
 }
 
-const exits: Tracing = { calls: new Set([arch.syscalls.exit, arch.syscalls.exit_group]), children: false };
 const lookEveryNs = 2_000_000;
 
 /** What is to be seen of the new program; null: nothing, it is let go. */
-export function whileOnProbation({ probation, previous }: Work): Held['watches'] {
-  return probation !== null && probation.catches && previous !== null ? { image: 'new', tracing: exits } : null;
+export function whileOnProbation(work: Work): Held['watches'] {
+  const catches = catchesEnd(work);
+  const handsOver = work.listeners.listeners.length > 0;
+  if (!catches && !handsOver) return null;
+  const calls = new Set([...(catches ? exitCalls : []), ...(handsOver ? handOverCalls : [])]);
+  return { image: 'new', tracing: { calls, children: handsOver } };
+}
+
+function catchesEnd({ probation, previous }: Work): boolean {
+  return probation !== null && probation.catches && previous !== null;
 }
 
 /** Null: it stays. Every other end but a failure is in the report. */
 export function watchProbation(work: Work, { held, holder }: Started): Failed | null {
-  const { traced } = held;
-  if (traced === null) {
+  const { traced, watches } = held;
+  if (traced === null || watches === null) {
     watchFromAfar(work);
     return null;
   }
-  const { probation, host, observed, report } = work;
+  const { probation, host, observed, report, listeners, journal } = work;
   if (probation === null) throw new Error('a program that is not watched is not traced');
   host.phase('probation');
   // Its memory is freed while the new program starts.
   if (holder !== null) sendToThread(holder.pid, holder.pid, SIGKILL);
   const startedMs = performance.now();
-  const settlement = new Settlement(observed.target.pid, probation, startedMs);
+  const place = { observed, journal, tracing: watches.tracing, warn: (message: string) => report.warn(message) };
+  const handOver = new HandOver(listeners, place);
+  const settlement = new Settlement(observed.target.pid, probation, { startedMs, listeners });
+  const listened = probation.listeners.length > 0;
   const end = watch({
     process: traced,
-    listened: probation.listeners.length > 0,
+    catches: catchesEnd(work),
     stopSignals: stopSignals(observed),
     ours: new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]),
     holderPidInside: holder?.pidInside ?? null,
+    mayEnd: (code, leavesChildren) => !isFailedExit(code, { listened, leavesChildren }),
+    onCall: (stop) => handOver.onCall(traced, stop),
     settle: (nowMs) => (host.interruption() === 'cancelled' ? 'cut-short' : settlement.check(nowMs)),
-    wantsSyscalls: () => settlement.isStarting,
+    wantsSyscalls: () => settlement.isStarting || !listeners.isComplete,
   });
   const afterMs = performance.now() - startedMs;
   report.probation(probationEnd(end), afterMs, settlement.listeningMs);
   switch (end.kind) {
     case 'settled':
       return null;
-    case 'failed':
+    case 'caught':
       return { process: traced, caught: end.caught, end: describeEnd(end.caught, afterMs) };
     case 'stopped':
-      report.stopped(end.signal);
+      report.stopped(end.signal, 'new');
       return null;
     case 'gone':
       report.lost({ exitCode: end.exitCode, signal: end.signal === null ? null : signalName(end.signal), afterMs });
@@ -66,11 +79,11 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
 }
 
 /** Without a tracer: that it lives, and whether it listens again. */
-export function watchFromAfar({ probation, host, observed, report }: Work): void {
+function watchFromAfar({ probation, host, observed, report, listeners }: Work): void {
   if (probation === null) return;
   host.phase('probation');
   const startedMs = performance.now();
-  const settlement = new Settlement(observed.target.pid, probation, startedMs);
+  const settlement = new Settlement(observed.target.pid, probation, { startedMs, listeners });
   for (;;) {
     const nowMs = performance.now();
     if (!isAlive(observed.target)) {
@@ -88,7 +101,7 @@ export function watchFromAfar({ probation, host, observed, report }: Work): void
 
 function probationEnd(end: WatchEnd): Probation['end'] {
   if (end.kind === 'settled') return end.end;
-  return end.kind === 'failed' ? 'failed' : 'cut-short';
+  return end.kind === 'caught' ? 'failed' : 'cut-short';
 }
 
 function describeEnd(caught: CaughtThread, afterMs: number): ProgramEnd {

@@ -7,8 +7,9 @@ import type { Probation } from '../protocol/result.ts';
 import { threadIds, threadState } from '../tracer/hold.ts';
 import { SIGCHLD } from '../tracer/signals.ts';
 import type { ProcessStop, TracedProcess } from '../tracer/traced-process.ts';
+import type { SignalInfo } from '../tracer/ptrace/requests.ts';
 import { innermostPid, listDescendants } from './descendants.ts';
-import { isFailedExit, isHarmless, meaningOf, type Dispositions } from './ends.ts';
+import { isHarmless, meaningOf, type Dispositions } from './ends.ts';
 
 /** A thread that stands where the program would end, and what it is about to do. */
 export type CaughtThread =
@@ -19,7 +20,7 @@ export type CaughtThread =
 
 export type WatchEnd =
   | { readonly kind: 'settled'; readonly end: Probation['end'] }
-  | { readonly kind: 'failed'; readonly caught: CaughtThread }
+  | { readonly kind: 'caught'; readonly caught: CaughtThread }
   /** Somebody else stops it; it has the signal, and is let go. */
   | { readonly kind: 'stopped'; readonly signal: number }
   /** It has ended, and nothing could be done: SIGKILL, the OOM killer, a seccomp filter. Nulls: not known. */
@@ -27,13 +28,19 @@ export type WatchEnd =
 
 export interface Watched {
   readonly process: TracedProcess;
-  /** The old program listened: its successor is not meant to end. */
-  readonly listened: boolean;
+  /** Its end is caught; else it ends as it would. */
+  readonly catches: boolean;
   readonly stopSignals: readonly number[];
   /** Processes of hotexec below the target, which are none of its children. */
   readonly ours: ReadonlySet<number>;
   /** Ended meanwhile: its parent is not to hear of it. */
   readonly holderPidInside: number | null;
+  /** An exit that is what the program was started for. */
+  mayEnd(code: number, leavesChildren: boolean): boolean;
+  /** A stop signal that hotexec has sent itself. */
+  isOurs?(signal: number, info: SignalInfo): boolean;
+  /** A system call that is no exit; whoever takes it lets the thread go. */
+  onCall(stop: Extract<ProcessStop, { kind: 'entry' }>): void;
   /** Looked at every few milliseconds. */
   settle(nowMs: number): Probation['end'] | 'silent' | null;
   /** Whether the next stops should be all system calls, or signals alone. */
@@ -52,7 +59,7 @@ export function watch(watched: Watched): WatchEnd {
     const settled = watched.settle(nowMs);
     if (settled === 'silent') {
       const tid = process.stopOne(nowMs + releaseDeadlineMs);
-      return { kind: 'failed', caught: { kind: 'silent', tid } };
+      return { kind: 'caught', caught: { kind: 'silent', tid } };
     }
     if (settled !== null) {
       process.release(nowMs + releaseDeadlineMs);
@@ -70,45 +77,53 @@ function answer(stop: ProcessStop, watched: Watched): WatchEnd | null {
     case 'ended':
       return { kind: 'gone', exitCode: stop.exitCode, signal: stop.signal };
     case 'entry':
-      return answerExit(stop, watched);
+      return answerCall(stop, watched);
     case 'signal':
       return answerSignal(stop, watched);
   }
 }
 
-function answerExit({ tid, call }: Extract<ProcessStop, { kind: 'entry' }>, watched: Watched): WatchEnd | null {
-  const { process, listened, ours } = watched;
-  const isLast = call.number === arch.syscalls.exit_group || isLastThread(process.pid, tid);
-  if (!isLast) {
+export const exitCalls: readonly number[] = [arch.syscalls.exit, arch.syscalls.exit_group];
+
+function answerCall(stop: Extract<ProcessStop, { kind: 'entry' }>, watched: Watched): WatchEnd | null {
+  const { process, catches, ours } = watched;
+  const { pid, tid, call } = stop;
+  if (!exitCalls.includes(call.number)) {
+    watched.onCall(stop);
+    return null;
+  }
+  const isEnd = pid === process.pid && (call.number === arch.syscalls.exit_group || isLastThread(pid, tid));
+  if (!isEnd || !catches) {
     process.go(tid);
     return null;
   }
   const code = Number(call.args[0] & 0xffn);
-  const children = listDescendants(process.pid, ours).filter((child) => !child.spared && child.state !== 'Z');
-  if (isFailedExit(code, { listened, leavesChildren: children.length > 0 }))
-    return { kind: 'failed', caught: { kind: 'exit', tid, call: call.number, code } };
+  const children = listDescendants(pid, ours).filter((child) => !child.spared && child.state !== 'Z');
+  if (!watched.mayEnd(code, children.length > 0))
+    return { kind: 'caught', caught: { kind: 'exit', tid, call: call.number, code } };
   process.release(performance.now() + releaseDeadlineMs, { tid, signal: 0 });
   return { kind: 'settled', end: 'ended' };
 }
 
 function answerSignal(stop: Extract<ProcessStop, { kind: 'signal' }>, watched: Watched): WatchEnd | null {
-  const { process } = watched;
-  const { tid, signal, info } = stop;
+  const { process, catches } = watched;
+  const { pid, tid, signal, info } = stop;
   if (isOfHolder(stop, watched)) {
     process.go(tid);
     return null;
   }
   // Go and Java are sent these many times a second.
-  if (isHarmless(signal)) {
+  if (pid !== process.pid || isHarmless(signal) || watched.isOurs?.(signal, info) === true) {
     process.go(tid, signal);
     return null;
   }
-  switch (meaningOf(signal, info, dispositions(watched))) {
+  const meaning = meaningOf(signal, info, dispositions(watched));
+  switch (meaning === 'fatal' && !catches ? 'deliver' : meaning) {
     case 'deliver':
       process.go(tid, signal);
       return null;
     case 'fatal':
-      return { kind: 'failed', caught: { kind: 'signal', tid, signal } };
+      return { kind: 'caught', caught: { kind: 'signal', tid, signal } };
     case 'stop':
       process.release(performance.now() + releaseDeadlineMs, { tid, signal });
       return { kind: 'stopped', signal };

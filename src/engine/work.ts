@@ -1,6 +1,8 @@
 // What one restart is made of; the main flow hands it down.
 import type { Journal } from '../journal/journal.ts';
 import type { RestartRequest } from '../protocol/request.ts';
+import type { DrainPlan } from './drain.ts';
+import type { HeldListeners } from './handover/held-listeners.ts';
 import type { Held } from './held.ts';
 import type { Host } from './host.ts';
 import type { Observed } from './observe.ts';
@@ -18,6 +20,11 @@ export interface Work {
   readonly program: Program;
   /** What is started again if the program fails; null: there is no way back. */
   readonly previous: Program | null;
+  readonly drain: DrainPlan;
+  /** It has been told to finish, by an engine that was killed since. */
+  readonly asked?: boolean;
+  /** What is handed over to the new program. */
+  readonly listeners: HeldListeners;
   /** Null: the program is not watched. */
   readonly probation: ProbationPlan | null;
   readonly journal: Journal;

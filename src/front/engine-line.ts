@@ -75,7 +75,15 @@ const restartResult: Schema<RestartResult> = v.object({
   ...subject,
   before: program,
   after: v.nullable(program),
-  listeners: v.array(v.object({ address: v.string(), handedOver: v.boolean() })),
+  listeners: v.array(v.object({ protocol: v.string(), address: v.string(), handedOver: v.boolean(), why: textOrNull })),
+  drain: v.object({
+    signal: textOrNull,
+    end: v.picklist(['exited', 'forced', 'skipped']),
+    why: textOrNull,
+    exitCode: v.nullable(v.number()),
+    endedBy: textOrNull,
+    ms: v.number(),
+  }),
   children: v.object({ killed: v.number() }),
   files: v.array(
     v.object({

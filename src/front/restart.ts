@@ -129,6 +129,7 @@ function resultOf(outcome: Outcome, error: ErrorData | null, { request, story }:
     before: story.planned?.before ?? (restarted ? null : running) ?? unknownProgram,
     after: restarted ? (running ?? story.planned?.after ?? unknownProgram) : null,
     listeners: [],
+    drain: { signal: null, end: 'skipped', why: null, exitCode: null, endedBy: null, ms: 0 },
     children: { killed: 0 },
     files: [],
     probation: { end: restarted ? 'cut-short' : 'none', ms: 0 },

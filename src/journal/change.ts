@@ -13,6 +13,17 @@ export type Change =
     }
   /** One thread's registers, borrowed for remote calls. */
   | { readonly kind: 'registers'; readonly tid: number; readonly bytes: string }
+  /**
+   * The same, of a thread that was about to make a bind: with `bytes` it makes it again. If descriptor `fd` has meanwhile become `file`
+   * (device and inode of a held socket), the call has been answered.
+   */
+  | {
+      readonly kind: 'bind';
+      readonly tid: number;
+      readonly fd: number;
+      readonly file: string;
+      readonly bytes: string;
+    }
   /** Scratch memory at an address of our choice; its first bytes are the nonce. */
   | { readonly kind: 'mapping'; readonly address: string; readonly sizeBytes: number; readonly nonce: string }
   /** FD_CLOEXEC set on some descriptors and cleared on others. */
@@ -24,6 +35,10 @@ export type Change =
   | { readonly kind: 'child'; readonly before: readonly number[]; readonly room: string | null }
   /** The child that keeps the old memory alive across the exec: what is left of it must be waited for. Lives on after the exec. */
   | { readonly kind: 'holder'; readonly pidInside: number }
+  /** Descriptors on their way into the target: the room in its memory names those that were made (remote/push-descriptor.ts). */
+  | { readonly kind: 'passage'; readonly room: string }
+  /** A descriptor of ours in the target; `file` is the device and inode of what it stands for. */
+  | { readonly kind: 'descriptor'; readonly fd: number; readonly file: string }
   /** Personality bits, which take effect in execve. */
   | { readonly kind: 'personality'; readonly value: number };
 
@@ -37,6 +52,8 @@ export type Mark =
   | 'own'
   /** The new program runs as its own; changes written later are made to it. */
   | 'released'
+  /** The old program is told to finish: from now on it is to be followed by the new one, whatever was changed in it. */
+  | 'draining'
   /**
    * The new program was about to end, or did not answer: the previous one is to be started, and all that is written later is about that.
    * Nothing of what was changed in a program before concerns anybody any more.

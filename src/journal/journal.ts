@@ -102,10 +102,10 @@ export interface JournalState {
   readonly changesAfterExec: readonly JournalledChange[];
   readonly mark: Mark | null;
   /**
-   * What is there unless a later exec has come through. `unfinished`: the new program without its resets; `failed`: the new program, about
+   * What is there unless a later exec has come through. `draining`: the old program, told to finish; `unfinished`: the new program without its resets; `failed`: the new program, about
    * to end or of no use.
    */
-  readonly program: 'old' | 'new' | 'unfinished' | 'failed';
+  readonly program: 'old' | 'draining' | 'new' | 'unfinished' | 'failed';
   /** Which of the two an exec was to start last. */
   readonly attempt: 'new' | 'previous';
   readonly sizeBytes: number;
@@ -277,7 +277,7 @@ function usedBytes(path: string): number {
   return (end < 0 ? bytes : bytes.subarray(0, end)).lastIndexOf('\n') + 1;
 }
 
-const programAfter = { released: 'new', again: 'unfinished', failed: 'failed' } as const;
+const programAfter = { draining: 'draining', released: 'new', again: 'unfinished', failed: 'failed' } as const;
 
 /** What the file says; null when it was never begun. A last line without its end was never acted on. */
 export function readState(path: string): JournalState | null {
@@ -302,7 +302,7 @@ export function readState(path: string): JournalState | null {
     } else {
       mark = entry.mark;
       // Nothing of what was begun before concerns the program that is there now: only a holder's remains may still be waited for.
-      if (mark === 'released' || mark === 'again' || mark === 'failed') {
+      if (mark === 'draining' || mark === 'released' || mark === 'again' || mark === 'failed') {
         program = programAfter[mark];
         if (mark === 'failed') attempt = 'previous';
         changes = [...changes, ...changesAfterExec].filter((change) => change.change.kind === 'holder');

@@ -16,6 +16,7 @@ export const phases = [
   'release',
   'probation',
   'rollback',
+  'drain',
   'verify',
   'mend',
 ] as const;

@@ -116,6 +116,14 @@ export interface RestartOptions {
   readonly probe: Probe | null;
   /** False: an end of the new program is not held back, the container ends as it would. */
   readonly rollback: boolean;
+  /** False: the old program is replaced at once (`--no-drain`). */
+  readonly drain: boolean;
+  /** How long its shutdown may take before it is replaced by force, in ms; null: the container's own stop timeout, else 10 s. */
+  readonly gracePeriodMs: number | null;
+  /** What tells it to finish, as kill(1) takes it; null: the container's own stop signal, else SIGTERM. */
+  readonly signal: string | null;
+  /** False: listening sockets are closed with the old program (`--no-handover`). */
+  readonly handover: boolean;
 }
 
 export type EngineRequest =
@@ -169,4 +177,8 @@ export const defaultRestartOptions: RestartOptions = {
   probationMs: null,
   probe: null,
   rollback: true,
+  drain: true,
+  gracePeriodMs: null,
+  signal: null,
+  handover: true,
 };

@@ -42,6 +42,31 @@ export interface ProgramEnd {
   readonly afterMs: number;
 }
 
+/** How the old program finished. */
+export interface Drain {
+  /** `SIGTERM`; null: it was not asked. */
+  readonly signal: string | null;
+  /** `exited`: by its own shutdown. `forced`: the grace period was over. `skipped`: it was replaced at once; `why` says for what reason. */
+  readonly end: 'exited' | 'forced' | 'skipped';
+  readonly why: string | null;
+  /** What it gave to exit; null: it did not exit. */
+  readonly exitCode: number | null;
+  /** The signal that would have ended it; null: none. */
+  readonly endedBy: string | null;
+  readonly ms: number;
+}
+
+/** A socket that the old program served. */
+export interface ListenerResult {
+  /** `tcp`, `tcp6`, `udp`, `udp6`, `unix-stream`, `unix-seqpacket`. */
+  readonly protocol: string;
+  readonly address: string;
+  /** The new program has the very socket: connections that waited in it are served. */
+  readonly handedOver: boolean;
+  /** Why not; null: it was. */
+  readonly why: string | null;
+}
+
 /** How the watching of the new program ended. */
 export interface Probation {
   /**
@@ -63,7 +88,8 @@ export interface RestartResult {
   readonly container: ContainerIdentity | null;
   readonly before: ProgramSummary;
   readonly after: ProgramSummary | null;
-  readonly listeners: readonly { readonly address: string; readonly handedOver: boolean }[];
+  readonly listeners: readonly ListenerResult[];
+  readonly drain: Drain;
   readonly children: { readonly killed: number };
   readonly files: readonly ChangedFile[];
   readonly probation: Probation;

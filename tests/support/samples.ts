@@ -22,6 +22,7 @@ export const restartResult: RestartResult = {
   before: { exe: '/usr/sbin/nginx', argv: ['nginx', '-g', 'daemon off;'], cwd: '/' },
   after: { exe: '/usr/sbin/nginx', argv: ['nginx', '-g', 'daemon off;'], cwd: '/' },
   listeners: [],
+  drain: { signal: 'SIGQUIT', end: 'exited', why: null, exitCode: 0, endedBy: null, ms: 41.7 },
   children: { killed: 2 },
   files: [],
   probation: { end: 'listening', ms: 12.5 },

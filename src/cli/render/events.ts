@@ -17,6 +17,7 @@ const words: Readonly<Record<Phase, string>> = {
   swap: 'starting the new program',
   reset: 'resetting what execve keeps',
   release: 'letting it go',
+  drain: 'waiting until the old program has finished',
   probation: 'watching the new program',
   rollback: 'starting the previous program again',
   verify: 'verifying',

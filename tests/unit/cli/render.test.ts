@@ -26,7 +26,7 @@ describe('a restart', () => {
       ...restartResult,
       container: null,
       after: { exe: '/usr/local/bin/app', argv: ['app', '--mode', 'a b'], cwd: '/srv' },
-      listeners: [{ address: '0.0.0.0:80', handedOver: false }],
+      listeners: [{ protocol: 'tcp', address: '0.0.0.0:80', handedOver: false, why: null }],
       children: { killed: 1 },
       notFresh: plan.notFresh,
       warnings: plan.warnings,

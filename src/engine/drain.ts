@@ -1,0 +1,134 @@
+// The old program finishes by itself: it gets its stop signal as its runtime would send it, and its end is caught before it happens.
+// From the signal on there is no way back but the previous program.
+import { constants } from 'node:os';
+import { arch } from '../arch/arch.ts';
+import type { ProcessStatus } from '../procfs/status.ts';
+import type { RestartOptions } from '../protocol/request.ts';
+import type { Drain } from '../protocol/result.ts';
+import { signalBit, signalName, signalNumber } from '../tracer/signals.ts';
+import { syscall } from '../native/syscall.ts';
+import type { TracedProcess } from '../tracer/traced-process.ts';
+import { innermostPid } from './descendants.ts';
+import type { Held } from './held.ts';
+import { answerCall } from './handover/answer-call.ts';
+import { inodeOf, type CallStop } from './handover/call-stop.ts';
+import { isHeldPath } from './handover/held-paths.ts';
+import type { Observed } from './observe.ts';
+import { stopSignals } from './outside-stop.ts';
+import { exitCalls, watch, type CaughtThread } from './watch.ts';
+import type { Work } from './work.ts';
+
+export interface Asked {
+  readonly kind: 'ask';
+  readonly signal: number;
+  readonly graceMs: number;
+}
+
+export type DrainPlan = Asked | { readonly kind: 'skip'; readonly why: string };
+
+const defaultGraceMs = 10_000;
+const { shutdown, unlink, unlinkat } = arch.syscalls;
+
+/** Pure. A signal without a handler would end it at once: then it need not be asked. */
+export function planDrain(observed: Observed, options: RestartOptions): DrainPlan {
+  if (!options.drain) return { kind: 'skip', why: 'asked for' };
+  const asked = howToAsk(observed, options);
+  if (observed.stat.state === 'T') return { kind: 'skip', why: 'it is stopped' };
+  if (!listensTo(observed.status, asked.signal))
+    return { kind: 'skip', why: `it has no handler for ${signalName(asked.signal)}` };
+  return asked;
+}
+
+/** As its runtime would ask it to stop, unless the user says otherwise. */
+export function howToAsk({ target }: Pick<Observed, 'target'>, { signal, gracePeriodMs }: RestartOptions): Asked {
+  const ofContainer = target.spec?.stopTimeoutSeconds ?? null;
+  const containerMs = ofContainer === null ? null : ofContainer * 1000;
+  return {
+    kind: 'ask',
+    signal: signalNumber(signal ?? target.spec?.stopSignal ?? 'SIGTERM') ?? constants.signals.SIGTERM,
+    graceMs: gracePeriodMs ?? containerMs ?? defaultGraceMs,
+  };
+}
+
+/** A handler; or it is blocked, to be taken by sigwait or a signalfd. */
+function listensTo({ sigCgt, sigBlk, sigIgn }: ProcessStatus, signal: number): boolean {
+  const bit = signalBit(signal);
+  return ((sigCgt ?? 0n) & bit) !== 0n || (((sigBlk ?? 0n) & bit) !== 0n && ((sigIgn ?? 0n) & bit) === 0n);
+}
+
+/** What is to be seen of a program that finishes. */
+export const whileDraining: NonNullable<Held['watches']> = {
+  image: 'old',
+  tracing: { calls: new Set([...exitCalls, shutdown, unlink, unlinkat]), children: false },
+};
+
+/** Null: it ended, or was stopped by somebody else, and the report says how. */
+export function drain(work: Work, process: TracedProcess, { signal, graceMs }: Asked): CaughtThread | null {
+  const { host, observed, journal, report, listeners } = work;
+  host.phase('drain');
+  journal.mark('draining');
+  report.pointOfNoReturn();
+  const startedMs = performance.now();
+  if (work.asked !== true) syscall(arch.syscalls.kill, observed.target.pid, signal);
+  let oursToCome = work.asked !== true;
+  let told = false;
+  const end = watch({
+    process,
+    catches: true,
+    stopSignals: stopSignals(observed),
+    ours: host.ourselves.pids,
+    holderPidInside: null,
+    mayEnd: () => false,
+    isOurs: (number, { senderPid }) => {
+      const isOurs = oursToCome && number === signal && [0, innermostPid(host.journals.enginePid)].includes(senderPid);
+      if (isOurs) oursToCome = false;
+      return isOurs;
+    },
+    onCall: (stop) => {
+      if (isOfHeld(listeners, stop)) answerCall(stop.tid, 0n);
+      process.go(stop.tid);
+    },
+    settle: (nowMs) => {
+      if (!told && host.interruption() === 'cancelled') {
+        told = true;
+        host.emit({ kind: 'warning', message: tooLate });
+      }
+      return nowMs - startedMs > graceMs ? 'silent' : null;
+    },
+    wantsSyscalls: () => true,
+  });
+  const durationMs = performance.now() - startedMs;
+  switch (end.kind) {
+    case 'caught':
+      report.drained(describe(end.caught, signal, durationMs));
+      return end.caught;
+    case 'stopped':
+      report.stopped(end.signal, 'old');
+      return null;
+    case 'gone':
+      report.lostInDrain({ exitCode: end.exitCode, signal: end.signal === null ? null : signalName(end.signal) });
+      return null;
+    case 'settled':
+      throw new Error('a drain settles nothing');
+  }
+}
+
+const tooLate = 'too late to cancel: the program has been told to finish, and the new one is started when it has';
+
+/** It must not end what its successor is to have: a shutdown of a listener would, and an unlink would hide it from clients. */
+function isOfHeld(listeners: Work['listeners'], stop: CallStop): boolean {
+  if (stop.call.number !== shutdown) return isHeldPath(listeners, stop);
+  return listeners.byInode(inodeOf(stop.tid, Number(stop.call.args[0]))) !== undefined;
+}
+
+function describe(caught: CaughtThread, signal: number, durationMs: number): Drain {
+  const asked = { signal: signalName(signal), why: null, ms: durationMs };
+  switch (caught.kind) {
+    case 'exit':
+      return { ...asked, end: 'exited', exitCode: caught.code, endedBy: null };
+    case 'signal':
+      return { ...asked, end: 'exited', exitCode: null, endedBy: signalName(caught.signal) };
+    case 'silent':
+      return { ...asked, end: 'forced', exitCode: null, endedBy: null };
+  }
+}

@@ -1,0 +1,171 @@
+// The new program's own bind, answered with the socket that its predecessor had: it never knows. Whichever process of it calls, that
+// process is held for about a millisecond, given the socket under the number it wanted to bind, and its bind answers 0.
+import { closeSync, readFileSync } from 'node:fs';
+import { arch } from '../../arch/arch.ts';
+import { HotexecError } from '../../errors.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { pullDescriptor, SOCKADDR_MAX } from '../../native/sockets.ts';
+import { O_CLOEXEC, parseFdFlags } from '../../procfs/fdinfo.ts';
+import { parseStatus } from '../../procfs/status.ts';
+import { findSyscallInstruction } from '../../remote/instruction.ts';
+import { readMemory } from '../../tracer/memory.ts';
+import type { TracedProcess, Tracing } from '../../tracer/traced-process.ts';
+import { Tracee } from '../../tracer/tracee.ts';
+import { Held } from '../held.ts';
+import type { Observed } from '../observe.ts';
+import { pushDescriptor } from '../pushed-descriptor.ts';
+import { readFilters } from '../seccomp.ts';
+import { chooseScratch, mapScratch } from '../stage.ts';
+import { fileIdentity } from '../undo.ts';
+import { kindOf, type HeldListener, type HeldListeners } from './held-listeners.ts';
+import { carryOptions, carryStatusFlags } from './options.ts';
+import { answerCall } from './answer-call.ts';
+import { AF_UNIX, parseSocketAddress, type SocketAddress } from './socket-address.ts';
+import { inodeOf, type CallStop } from './call-stop.ts';
+import { isHeldPath } from './held-paths.ts';
+
+const { bind, listen, unlink, unlinkat } = arch.syscalls;
+const nothing = { path: Buffer.alloc(0), argv: [], environment: [] };
+
+export interface HandOverPlace {
+  readonly observed: Observed;
+  readonly journal: Journal;
+  /** Of everything that is traced. */
+  readonly tracing: Tracing;
+  readonly warn: (message: string) => void;
+}
+
+/** What is to be seen of a program that sockets are handed over to. */
+export const handOverCalls: ReadonlySet<number> = new Set([bind, listen, unlink, unlinkat]);
+
+export class HandOver {
+  readonly listeners: HeldListeners;
+  readonly #place: HandOverPlace;
+  /** When the first socket was handed over (performance.now() ms); null: none was yet. */
+  firstMs: number | null = null;
+
+  constructor(listeners: HeldListeners, place: HandOverPlace) {
+    this.listeners = listeners;
+    this.#place = place;
+  }
+
+  /** At the entry of one of handOverCalls; the thread goes on in any case. */
+  onCall(process: TracedProcess, stop: CallStop): void {
+    switch (stop.call.number) {
+      case bind:
+        this.#onBind(process, stop);
+        return;
+      case listen:
+        this.#onListen(stop);
+        break;
+      case unlink:
+      case unlinkat:
+        // It makes room for its own bind, which will find the socket that is there.
+        if (isHeldPath(this.listeners, stop)) answerCall(stop.tid, 0n);
+        break;
+    }
+    process.go(stop.tid);
+  }
+
+  #onListen({ tid, call }: CallStop): void {
+    const listener = this.listeners.byInode(inodeOf(tid, Number(call.args[0])));
+    if (listener?.state === 'bound') listener.state = 'listening';
+  }
+
+  #onBind(process: TracedProcess, stop: CallStop): void {
+    const { pid, tid, call } = stop;
+    const wanted = readAddress(tid, call.args[1], Number(call.args[2]));
+    const fd = Number(call.args[0]);
+    const theirs = wanted === null ? -1 : pullDescriptor(pid, tid, fd);
+    if (wanted === null || theirs < 0) {
+      process.go(tid);
+      return;
+    }
+    try {
+      const kind = kindOf(theirs, wanted);
+      const listener = this.listeners.match(kind, wanted);
+      if (listener === undefined) this.listeners.giveUpConflicting(kind, wanted);
+      else this.#give(listener, { pid, tid, fd, theirs });
+    } finally {
+      closeSync(theirs);
+      process.go(tid);
+    }
+  }
+
+  #give(listener: HeldListener, caller: Caller): void {
+    const before = identityOf(caller.tid, caller.fd);
+    carryOptions(caller.theirs, listener.fd);
+    carryStatusFlags(caller.theirs, listener.fd);
+    try {
+      this.#put(listener, caller);
+      listener.state = listener.kind.type === SOCK_DGRAM ? 'listening' : 'bound';
+      this.firstMs ??= performance.now();
+    } catch (error) {
+      // Its bind is made as it would have been; without the held socket the kernel lets it.
+      if (!(error instanceof HotexecError)) throw error;
+      if (identityOf(caller.tid, caller.fd) === before) this.listeners.giveUp(listener);
+      this.#place.warn(`${listener.address} was not handed over: ${error.message}`);
+    }
+  }
+
+  /** The socket under the caller's own number. Whatever happens in here, its bind has either been answered or is made again. */
+  #put(listener: HeldListener, { pid, tid, fd }: Caller): void {
+    const { observed, journal, tracing } = this.#place;
+    const flags = closesOnExec(tid, fd) ? O_CLOEXEC : 0;
+    const instruction = findSyscallInstruction(tid);
+    if (instruction === undefined) throw notPossible('it has no syscall instruction in its code');
+    const scratch = chooseScratch(tid, nothing);
+    const tracee = new Tracee(tid);
+    const held = new Held(pid, tracee, journal);
+    held.staysTraced = tracing;
+    held.allows = readFilters({ ...observed, status: parseStatus(readFileSync(`/proc/${pid}/status`, 'utf8')) }, tid);
+    if (!held.allows('dup3', fd, fd + 1, flags)) throw notPossible('its seccomp filter forbids dup3');
+    // From here on it makes its bind again, should nobody answer it.
+    const registers = tracee.registers();
+    registers.rewindCall(bind);
+    tracee.setRegisters(registers);
+    using going = held;
+    using _stopped = going.stopAll(false);
+    using _registers = going.borrowInCall(instruction, {
+      kind: 'bind',
+      tid,
+      fd,
+      file: fileIdentity(`/proc/self/fd/${listener.fd}`) ?? '',
+      bytes: registers.bytes.toString('hex'),
+    });
+    using _scratch = mapScratch(going, scratch);
+    using pushed = pushDescriptor(going, scratch.address + BigInt(scratch.layout.room), listener.fd);
+    const answer = going.thread.call('dup3', pushed.fd, fd, flags);
+    if (answer < 0) throw notPossible(`dup3 answered ${answer}`);
+  }
+}
+
+interface Caller {
+  readonly pid: number;
+  readonly tid: number;
+  /** What it wants to bind. */
+  readonly fd: number;
+  /** The same socket, open here. */
+  readonly theirs: number;
+}
+
+const SOCK_DGRAM = 2;
+
+function readAddress(tid: number, address: bigint, sizeBytes: number): SocketAddress | null {
+  if (sizeBytes < 2 || sizeBytes > SOCKADDR_MAX) return null;
+  const bytes = readMemory(tid, address, sizeBytes);
+  const parsed = typeof bytes === 'number' ? null : parseSocketAddress(bytes);
+  return parsed !== null && (parsed.family === AF_UNIX || parsed.port !== 0) ? parsed : null;
+}
+
+function identityOf(tid: number, fd: number): string | null {
+  return fileIdentity(`/proc/${tid}/fd/${fd}`);
+}
+
+function closesOnExec(tid: number, fd: number): boolean {
+  return (parseFdFlags(readFileSync(`/proc/${tid}/fdinfo/${fd}`, 'utf8')) & O_CLOEXEC) !== 0;
+}
+
+function notPossible(why: string): HotexecError {
+  return new HotexecError({ code: 'remote-call-failed', message: why, hint: null });
+}

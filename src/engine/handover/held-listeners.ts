@@ -1,0 +1,182 @@
+// The sockets that the old program serves, held open by this engine too: the kernel goes on queueing connections, whatever becomes of the
+// program, until the new one has bound the same address and been given the socket.
+import { closeSync, readFileSync, readdirSync } from 'node:fs';
+import { describeErrno } from '../../native/errno.ts';
+import { boundAddress, pullDescriptor, readNumberOption } from '../../native/sockets.ts';
+import type { ListenerResult } from '../../protocol/result.ts';
+import { descriptorTarget } from '../descriptors.ts';
+import { listSockets, socketInode } from '../sockets.ts';
+import { AF_INET6, isSameAddress, mayConflict, parseSocketAddress, type SocketAddress } from './socket-address.ts';
+
+const SOL_SOCKET = 1;
+const SO_TYPE = 3;
+const SO_PROTOCOL = 38;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+
+/** What a bind must have in common with a held socket to be given it. */
+export interface SocketKind {
+  readonly type: number;
+  readonly protocol: number;
+  /** Of AF_INET6: it takes no IPv4. */
+  readonly v6Only: boolean;
+}
+
+export interface HeldListener {
+  /** Here, in the engine. */
+  readonly fd: number;
+  readonly inode: number;
+  readonly kind: SocketKind;
+  readonly bound: SocketAddress;
+  readonly name: string;
+  readonly address: string;
+  /** `bound`: the new program has it; `listening`: and has called listen, or needs not (UDP). */
+  state: 'waiting' | 'bound' | 'listening' | 'given-up';
+}
+
+/** A socket that the old program serves, and the descriptor by which one of its processes has it. */
+export interface ServedSocket {
+  readonly pid: number;
+  readonly fd: number;
+  readonly inode: number;
+  readonly name: string;
+  readonly address: string;
+}
+
+/** Listening TCP and Unix sockets, and UDP sockets on a port that was chosen; each once, whichever processes have it. */
+export function listServed(pids: readonly number[]): readonly ServedSocket[] {
+  const [first = 0] = pids;
+  const sockets = listSockets(first);
+  const found = new Map<number, ServedSocket>();
+  for (const pid of pids) {
+    for (const fd of descriptorsOf(pid)) {
+      const inode = socketInode(descriptorTarget(pid, fd) ?? '');
+      const socket = inode === null ? undefined : sockets.get(inode);
+      if (inode === null || socket === undefined || found.has(inode)) continue;
+      const { protocol: name, local: address, remote, state } = socket;
+      const served = state === 'LISTEN' || (name.startsWith('udp') && remote === null && isChosenPort(address));
+      if (served) found.set(inode, { pid, fd, inode, name, address });
+    }
+  }
+  return [...found.values()];
+}
+
+function descriptorsOf(pid: number): readonly number[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** A port out of the range from which the kernel takes one for a client serves nobody. */
+function isChosenPort(address: string): boolean {
+  const port = Number(address.slice(address.lastIndexOf(':') + 1));
+  const [low = 32_768, high = 60_999] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
+    .split(/\s+/)
+    .map(Number);
+  return port > 0 && (port < low || port > high);
+}
+
+export class HeldListeners implements Disposable {
+  readonly listeners: readonly HeldListener[];
+  /** What could not be kept, and why. */
+  readonly missed: readonly ListenerResult[];
+
+  private constructor(listeners: readonly HeldListener[], missed: readonly ListenerResult[]) {
+    this.listeners = listeners;
+    this.missed = missed;
+  }
+
+  /** Takes copies; nothing about the target changes. */
+  static keep(served: readonly ServedSocket[]): HeldListeners {
+    const listeners: HeldListener[] = [];
+    const missed: ListenerResult[] = [];
+    for (const socket of served) {
+      const held = keepOne(socket);
+      if (typeof held === 'string') missed.push(notHandedOver(socket, held));
+      else listeners.push(held);
+    }
+    return new HeldListeners(listeners, missed);
+  }
+
+  static none(): HeldListeners {
+    return new HeldListeners([], []);
+  }
+
+  /** The one that a bind asks for; of several on one address the first that waits. */
+  match(kind: SocketKind, bound: SocketAddress): HeldListener | undefined {
+    return this.listeners.find((listener) => listener.state === 'waiting' && isSameSocket(listener, kind, bound));
+  }
+
+  byInode(inode: number): HeldListener | undefined {
+    return this.listeners.find((listener) => listener.inode === inode);
+  }
+
+  /** Held sockets that would make the kernel refuse this bind are let go: what waits in them is lost, and the program goes its way. */
+  giveUpConflicting(kind: SocketKind, bound: SocketAddress): void {
+    for (const listener of this.listeners) {
+      if (listener.state === 'waiting' && listener.kind.type === kind.type && mayConflict(listener.bound, bound))
+        this.giveUp(listener);
+    }
+  }
+
+  giveUp(listener: HeldListener): void {
+    closeSync(listener.fd);
+    listener.state = 'given-up';
+  }
+
+  get isComplete(): boolean {
+    return this.listeners.every(({ state }) => state === 'listening' || state === 'given-up');
+  }
+
+  /** For the next program: what the last one was given is still held. */
+  again(): void {
+    for (const listener of this.listeners) if (listener.state !== 'given-up') listener.state = 'waiting';
+  }
+
+  results(): readonly ListenerResult[] {
+    const held = this.listeners.map((listener): ListenerResult => {
+      const handedOver = listener.state === 'bound' || listener.state === 'listening';
+      const why = listener.state === 'given-up' ? 'the new program bound another socket there' : 'it was not claimed';
+      return handedOver
+        ? { protocol: listener.name, address: listener.address, handedOver, why: null }
+        : notHandedOver(listener, why);
+    });
+    return [...held, ...this.missed];
+  }
+
+  [Symbol.dispose](): void {
+    for (const listener of this.listeners) if (listener.state !== 'given-up') closeSync(listener.fd);
+  }
+}
+
+export function notHandedOver({ name, address }: Pick<ServedSocket, 'name' | 'address'>, why: string): ListenerResult {
+  return { protocol: name, address, handedOver: false, why };
+}
+
+function keepOne({ pid, fd, inode, name, address }: ServedSocket): HeldListener | string {
+  const pulled = pullDescriptor(pid, pid, fd);
+  if (pulled < 0) return `pidfd_getfd answered ${describeErrno(pulled)}`;
+  const bytes = boundAddress(pulled);
+  const bound = typeof bytes === 'number' ? null : parseSocketAddress(bytes);
+  if (bound === null) {
+    closeSync(pulled);
+    return 'its address is of no kind that hotexec knows';
+  }
+  return { fd: pulled, inode, kind: kindOf(pulled, bound), bound, name, address, state: 'waiting' };
+}
+
+/** Of a socket of ours that is, or is about to be, bound to the address. */
+export function kindOf(fd: number, { family }: SocketAddress): SocketKind {
+  return {
+    type: readNumberOption(fd, SOL_SOCKET, SO_TYPE),
+    protocol: readNumberOption(fd, SOL_SOCKET, SO_PROTOCOL),
+    v6Only: family === AF_INET6 && readNumberOption(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 1,
+  };
+}
+
+function isSameSocket(held: HeldListener, kind: SocketKind, bound: SocketAddress): boolean {
+  const { type, protocol, v6Only } = held.kind;
+  return type === kind.type && protocol === kind.protocol && v6Only === kind.v6Only && isSameAddress(held.bound, bound);
+}

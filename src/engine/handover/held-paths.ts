@@ -1,0 +1,49 @@
+// Unix sockets have a path, and programs unlink it before they bind and when they stop. As long as the socket is held the path stays:
+// clients find it at any moment.
+import { readlinkSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { arch } from '../../arch/arch.ts';
+import { readMemory } from '../../tracer/memory.ts';
+import type { CallStop } from './call-stop.ts';
+import type { HeldListeners } from './held-listeners.ts';
+import { AF_UNIX } from './socket-address.ts';
+
+const PATH_MAX = 4096;
+const AT_FDCWD = -100;
+const pageSizeBytes = 4096n;
+
+/** Whether an unlink or unlinkat is about the path of a held socket. */
+export function isHeldPath({ listeners }: HeldListeners, { tid, call }: CallStop): boolean {
+  const paths = listeners.filter(({ bound, state }) => bound.family === AF_UNIX && state !== 'given-up');
+  if (paths.length === 0) return false;
+  const isAt = call.number === arch.syscalls.unlinkat;
+  const path = readPath(tid, isAt ? call.args[1] : call.args[0]);
+  if (path === null) return false;
+  const directory = isAt ? Number(BigInt.asIntN(32, call.args[0])) : AT_FDCWD;
+  const from = link(directory === AT_FDCWD ? `/proc/${tid}/cwd` : `/proc/${tid}/fd/${directory}`);
+  const cwd = link(`/proc/${tid}/cwd`);
+  return paths.some(({ bound }) => resolve(cwd, bound.host) === resolve(from, path));
+}
+
+function link(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '/';
+  }
+}
+
+/** A string of the program; read to the end of its page first, for what lies behind need not be there. */
+function readPath(tid: number, address: bigint): string | null {
+  let text = '';
+  for (let at = address; text.length < PATH_MAX;) {
+    const sizeBytes = Number(pageSizeBytes - (at % pageSizeBytes));
+    const bytes = readMemory(tid, at, sizeBytes);
+    if (typeof bytes === 'number') return null;
+    const end = bytes.indexOf(0);
+    text += bytes.subarray(0, end < 0 ? bytes.length : end).toString('latin1');
+    if (end >= 0) return text;
+    at += BigInt(sizeBytes);
+  }
+  return null;
+}
