@@ -1,9 +1,10 @@
 // How each change is put back: the one place, for a scope that is left and for a mender. Every undo is right if the effect never
 // happened, and right a second time.
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Registers } from '../arch/registers.ts';
 import type { Change } from '../journal/change.ts';
 import { parseStat } from '../procfs/stat.ts';
+import { closePassage } from '../remote/push-descriptor.ts';
 import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
 import { threadState } from '../tracer/hold.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
@@ -36,6 +37,14 @@ export function undo(held: Held, change: Change): void {
       return;
     case 'holder':
       reapChild(held, change.pidInside);
+      return;
+    case 'passage':
+      closePassage(held.thread, BigInt(change.room));
+      return;
+    case 'descriptor':
+      // Another file of that number is not ours: ours has been closed already.
+      if (fileIdentity(`/proc/${held.tracee.tid}/fd/${change.fd}`) === change.file)
+        held.thread.call('close', change.fd);
       return;
     case 'personality':
       held.thread.call('personality', change.value);
@@ -106,4 +115,10 @@ export function reapChild(held: Held, pidInside: number): void {
   const deadlineMs = performance.now() + 500;
   while (held.thread.call('wait4', pidInside, 0, WNOHANG | __WALL, 0) === 0 && performance.now() < deadlineMs)
     sleep(100_000);
+}
+
+/** Device and inode of what a path leads to, an open socket too; null when there is nothing. */
+export function fileIdentity(path: string): string | null {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
 }

@@ -17,6 +17,10 @@ export type Change =
   | { readonly kind: 'child'; readonly before: readonly number[]; readonly room: string | null }
   /** The child that keeps the old memory alive across the exec: what is left of it must be waited for. Lives on after the exec. */
   | { readonly kind: 'holder'; readonly pidInside: number }
+  /** Descriptors on their way into the target: the room in its memory names those that were made (remote/push-descriptor.ts). */
+  | { readonly kind: 'passage'; readonly room: string }
+  /** A descriptor of ours in the target; `file` is the device and inode of what it stands for. */
+  | { readonly kind: 'descriptor'; readonly fd: number; readonly file: string }
   /** Personality bits, which take effect in execve. */
   | { readonly kind: 'personality'; readonly value: number };
 

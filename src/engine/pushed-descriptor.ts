@@ -1,0 +1,61 @@
+// A descriptor of ours in the held target, journalled: the passage until its number is known, the descriptor itself from then on.
+import { HotexecError } from '../errors.ts';
+import type { Change } from '../journal/change.ts';
+import { describeErrno } from '../native/errno.ts';
+import { emptyPassage, forbiddenToReceive, keepReceived, PushRefused, pushThrough } from '../remote/push-descriptor.ts';
+import type { Held } from './held.ts';
+import { fileIdentity, undo } from './undo.ts';
+
+/** Leaving the scope closes it in the target while the old program is there; the exec closes it by itself. */
+export interface PushedDescriptor extends Disposable {
+  /** Its number in the target; close-on-exec. */
+  readonly fd: number;
+}
+
+/**
+ * Gives the target a copy of a descriptor of this process, of whatever kind. `room`: 112 bytes of its memory, aligned to 8, that nothing
+ * else uses meanwhile. The pair of sockets that it comes through is closed again. Throws seccomp-forbids or remote-call-failed, with the
+ * target as it was.
+ */
+export function pushDescriptor(held: Held, room: bigint, fd: number): PushedDescriptor {
+  const { thread, journal } = held;
+  const forbidden = forbiddenToReceive(thread, room);
+  if (forbidden.length > 0) {
+    throw new HotexecError({
+      code: 'seccomp-forbids',
+      message: `a file cannot be handed to the target: its seccomp filter forbids ${forbidden.join(', ')}. It runs on unchanged.`,
+      hint: 'a program on disk needs none of these calls',
+    });
+  }
+  const passage: Change = { kind: 'passage', room: `0x${room.toString(16)}` };
+  try {
+    emptyPassage(thread, room);
+    using closing = new DisposableStack();
+    const id = journal.enter(passage);
+    // Not by leaving a change's scope: the passage is closed in a new program too.
+    closing.defer(() => {
+      undo(held, passage);
+      journal.strike(id);
+    });
+    const number = pushThrough(thread, { pid: held.pid, room }, fd);
+    const file = fileIdentity(`/proc/self/fd/${fd}`);
+    if (file === null) throw new Error(`descriptor ${fd} is not open`);
+    const change = held.change({ kind: 'descriptor', fd: number, file });
+    keepReceived(thread, room);
+    return { fd: number, [Symbol.dispose]: () => change[Symbol.dispose]() };
+  } catch (error) {
+    throw error instanceof PushRefused ? refused(error) : error;
+  }
+}
+
+function refused({ call, errno, message }: PushRefused): HotexecError {
+  const answer = errno === 0 ? 'gave no descriptor' : `answered ${describeErrno(errno)}`;
+  return new HotexecError({
+    code: 'remote-call-failed',
+    message: `a file cannot be handed to the target: ${message} ${answer}. It runs on unchanged.`,
+    hint:
+      call === 'pidfd_getfd' || call === 'pidfd_open'
+        ? 'hotexec itself needs this call (Linux 5.6, and a seccomp profile that knows it); a program on disk does not'
+        : 'it may have as many descriptors open as its limit allows',
+  });
+}
