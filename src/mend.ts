@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { childrenOf, innermostPid } from './engine/descendants.ts';
+import { openProgramFile } from './engine/exec-call.ts';
 import { Held } from './engine/held.ts';
 import type { Host } from './engine/host.ts';
 import { kernelVersion } from './engine/kernel-version.ts';
@@ -127,15 +128,18 @@ function startAgain(state: JournalState, tracee: Tracee, { target, journal, host
   if (own !== undefined) tracee.setRegisters(new Registers(Buffer.from(own.bytes, 'hex')));
   // The old program's, which execve lets through; any other is the doing of a new program that has run already.
   if (tracee.signalMask() === blockable) tracee.setSignalMask(0n);
+  const program = journalled(state);
   journal.mark('again');
   tracee.detach();
   try {
+    // One in memory has died with its engine, and lives in the program that runs from it.
+    using file = openProgramFile(program, target.pid);
     const observed = observe(target, host.ourselves);
     const world = { kernel: kernelVersion(), freeMemoryBytes: freemem() };
     const wanted = { ...request, options: { ...request.options, force: true } };
     const plan = { ...planRestart(observed, wanted, world), dryRun: false, holder: false };
     const report = new RestartReport(request);
-    swap({ request, host, observed, plan, program: journalled(state), journal, report, stoppedByUs: true });
+    swap({ request, host, observed, plan, program, file, journal, report, stoppedByUs: true });
     return { found: 'new', detail: 'the new program was started once more, with all resets' };
   } catch (error) {
     if (!(error instanceof HotexecError) || !isAlive(target)) throw error;
@@ -166,8 +170,14 @@ function reapLeftHolder(pidInside: number, { target, journal, host }: Place): vo
 }
 
 function journalled(state: JournalState): Program {
-  const { path, argv, environment, cwd } = state.header.program;
-  return { path: bytes(path), argv: argv.map(bytes), environment: environment.map(bytes), cwd };
+  const { path, argv, environment, cwd, memory } = state.header.program;
+  return {
+    path: bytes(path),
+    argv: argv.map(bytes),
+    environment: environment.map(bytes),
+    cwd,
+    memory: memory ? { kind: 'running' } : null,
+  };
 }
 
 function bytes(base64: string): Buffer {

@@ -2,12 +2,15 @@
 // Leaving a scope puts back what was changed in it, as long as the old program is there: `using` is the whole undo.
 import { freemem } from 'node:os';
 import { clearChildren } from './engine/children.ts';
+import { describeFile, execArguments, openProgramFile, prepareExec } from './engine/exec-call.ts';
 import type { Held } from './engine/held.ts';
 import { stopIfCancelled, type Host } from './engine/host.ts';
 import { kernelVersion } from './engine/kernel-version.ts';
-import { observe } from './engine/observe.ts';
+import type { MemoryFile } from './engine/memory-file.ts';
+import { observe, type Observed } from './engine/observe.ts';
 import { yieldToStop } from './engine/outside-stop.ts';
 import { planRestart, possible, summarize, summarizeObserved } from './engine/plan.ts';
+import type { Program } from './engine/program.ts';
 import { dryRun } from './engine/prove.ts';
 import { reapHolder } from './engine/reap-holder.ts';
 import { RestartReport } from './engine/report.ts';
@@ -40,17 +43,19 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   host.emit({ kind: 'planned', before, after });
   report.warn(...plan.warnings);
   report.notFresh(...plan.notFresh);
+  using file = upload(program, observed, host);
   stopIfCancelled(host);
 
   journal.begin(
-    journalHeader(request, host.journals.enginePid, program),
+    journalHeader(request, host.journals.enginePid, { ...program, memory: program.memory !== null }),
     observed.descriptors.length + observed.descendants.length,
   );
   try {
-    const held = swap({ request, host, observed, plan, program, journal, report });
+    const held = swap({ request, host, observed, plan, program, file, journal, report });
     report.hold(held.holdMs);
     host.phase('verify');
     report.verified(verify(observed));
+    if (file !== null && program.memory?.kind === 'local') report.files(describeFile(program, file));
   } catch (error) {
     report.failed(error);
   }
@@ -58,10 +63,24 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   return report.result();
 }
 
+/** A program that is to be in memory is brought there while the old one serves. */
+function upload(program: Program, { tid }: Observed, host: Host): MemoryFile | null {
+  if (program.memory?.kind !== 'local') return openProgramFile(program, tid);
+  host.phase('upload');
+  const path = program.path.toString();
+  let toldMs = performance.now();
+  return openProgramFile(program, tid, (doneBytes, totalBytes) => {
+    stopIfCancelled(host);
+    if (performance.now() - toldMs < 100) return;
+    toldMs = performance.now();
+    host.emit({ kind: 'upload', path, doneBytes, totalBytes });
+  });
+}
+
 /** From the running old program to the running new one. On an error the old one runs on, if it is still there. */
 export function swap(work: Work): Held {
   const { host, observed, program, journal } = work;
-  const scratch = chooseScratch(observed.tid, program);
+  const scratch = chooseScratch(observed.tid, execArguments(program));
   const instruction = syscallInstruction(observed);
 
   host.phase('hold');
@@ -79,18 +98,19 @@ function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
   using _stopped = held.stopAll(alreadyStopped && work.stoppedByUs !== true);
   using _registers = held.borrow(place.instruction, host.observer);
   using _scratch = mapScratch(held, place.scratch);
+  using call = prepareExec(held, place.scratch, work.file);
 
   host.phase('prove');
-  if (plan.dryRun) report.warn(dryRun(held, place.scratch));
+  if (plan.dryRun) report.warn(dryRun(held, place.scratch, call));
   // The drain belongs here: what can fail has been proven, and after it there is no way back but the previous program.
   stopIfCancelled(host);
 
   host.phase('swap');
-  using _descriptors = markDescriptors(held, plan.keepFds);
+  using _descriptors = markDescriptors(held, plan.keepFds, call);
   using _personality = resetPersonality(held, observed);
   using holder = plan.holder ? startHolder(held, place.scratch) : null;
   yieldToStop(observed);
-  exec(held, place.scratch);
+  exec(held, call);
   report.pointOfNoReturn();
 
   host.phase('reset');

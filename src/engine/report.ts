@@ -1,7 +1,7 @@
 // What a restart has to tell, collected while it works. Nothing is written while the target is held: events queue in the host.
 import { errorData, HotexecError, type ErrorData } from '../errors.ts';
 import type { RestartRequest } from '../protocol/request.ts';
-import type { NotFresh, Outcome, ProgramSummary, RestartResult } from '../protocol/result.ts';
+import type { ChangedFile, NotFresh, Outcome, ProgramSummary, RestartResult } from '../protocol/result.ts';
 import type { RemoteCall } from '../remote/remote-thread.ts';
 import { StopTimeout, TraceeGone } from '../tracer/errors.ts';
 import type { ClearedChildren } from './children.ts';
@@ -14,6 +14,7 @@ export class RestartReport {
   readonly #startedMs = performance.now();
   readonly #warnings: string[] = [];
   readonly #notFresh: NotFresh[] = [];
+  readonly #files: ChangedFile[] = [];
   readonly #timingsMs: Record<string, number> = {};
   #before: ProgramSummary = { exe: '', argv: [], cwd: '' };
   #planned: ProgramSummary | null = null;
@@ -64,6 +65,10 @@ export class RestartReport {
     if (exe !== null && this.#planned !== null) this.#planned = { ...this.#planned, exe };
   }
 
+  files(...changed: readonly ChangedFile[]): void {
+    this.#files.push(...changed);
+  }
+
   /** Errors before the point of no return leave the old program as it was: the scopes have put everything back. */
   failed(thrown: unknown): void {
     const cause = firstError(thrown);
@@ -111,7 +116,7 @@ export class RestartReport {
       after: outcome === 'restarted' ? this.#planned : null,
       listeners: [],
       children: { killed: this.#killed },
-      files: [],
+      files: outcome === 'restarted' ? this.#files : [],
       probation: { end: 'none', ms: 0 },
       failed: null,
       notFresh: outcome === 'restarted' ? this.#notFresh : [],

@@ -38,6 +38,8 @@ export interface JournalledProgram {
   readonly argv: readonly string[];
   readonly environment: readonly string[];
   readonly cwd: string | null;
+  /** It is started from memory: once it runs, its file is what /proc/PID/exe leads to. */
+  readonly memory: boolean;
 }
 
 /** The first line: whose journal this is and what was to be done. */
@@ -58,6 +60,7 @@ export function journalHeader(
     readonly argv: readonly Buffer[];
     readonly environment: readonly Buffer[];
     readonly cwd: string | null;
+    readonly memory: boolean;
   },
 ): JournalHeader {
   return {
@@ -70,6 +73,7 @@ export function journalHeader(
       argv: program.argv.map((word) => word.toString('base64')),
       environment: program.environment.map((entry) => entry.toString('base64')),
       cwd: program.cwd,
+      memory: program.memory,
     },
   };
 }

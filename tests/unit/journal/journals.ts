@@ -28,6 +28,7 @@ export const header: JournalHeader = journalHeader(restartRequest(targetProcess)
   argv: [Buffer.from('x'), Buffer.of(0xff, 0xfe)],
   environment: [Buffer.from('A=1')],
   cwd: null,
+  memory: false,
 });
 
 /** Begun, and left as a killed engine leaves it when the test does not end it. */
