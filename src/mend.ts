@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { childrenOf, innermostPid } from './engine/descendants.ts';
 import { howToAsk, whileDraining } from './engine/drain.ts';
+import { openProgramFile } from './engine/exec-call.ts';
 import { HeldListeners, listServed } from './engine/handover/held-listeners.ts';
 import { Held } from './engine/held.ts';
 import type { Host } from './engine/host.ts';
@@ -62,7 +63,9 @@ function workOf(state: JournalState, observed: Observed, { journal, host }: Plac
     observed,
     plan: planAgain(observed, program, request.options),
     program,
+    file: null,
     previous: null,
+    previousFile: null,
     drain: { kind: 'skip', why: 'it had been asked' },
     listeners: HeldListeners.none(),
     probation: planProbation(observed, { ...request.options, rollback: false }, true),
@@ -193,8 +196,10 @@ function startAgain(state: JournalState, tracee: Tracee, { target, journal, host
   journal.mark('again');
   tracee.detach();
   try {
+    // One in memory has died with its engine, and lives in the program that runs from it.
+    using file = openProgramFile(journalled(state), target.pid);
     const observed = observe(target, host.ourselves);
-    const work = workOf(state, observed, { target, journal, host });
+    const work = { ...workOf(state, observed, { target, journal, host }), file };
     swap({ ...work, stoppedByUs: true }, () => seize(observed, journal));
     return { found: state.attempt, detail: `the ${state.attempt} program was started once more, with all resets` };
   } catch (error) {
@@ -229,8 +234,14 @@ function reapLeftHolder(pidInside: number, { target, journal, host }: Place): vo
 function journalled({ attempt, header }: JournalState): Program {
   const wanted = attempt === 'new' ? header.program : header.previous;
   if (wanted === null) throw new Error('a program without a way back is not caught');
-  const { path, argv, environment, cwd } = wanted;
-  return { path: bytes(path), argv: argv.map(bytes), environment: environment.map(bytes), cwd };
+  const { path, argv, environment, cwd, memory } = wanted;
+  return {
+    path: bytes(path),
+    argv: argv.map(bytes),
+    environment: environment.map(bytes),
+    cwd,
+    memory: memory ? { kind: 'running' } : null,
+  };
 }
 
 function bytes(base64: string): Buffer {

@@ -4,15 +4,18 @@ import { freemem } from 'node:os';
 import { capture } from './engine/capture.ts';
 import { clearChildren } from './engine/children.ts';
 import { drain, planDrain, whileDraining, type Asked } from './engine/drain.ts';
+import { describeFile, execArguments, openProgramFile, prepareExec } from './engine/exec-call.ts';
 import { HeldListeners } from './engine/handover/held-listeners.ts';
 import { planHandOver } from './engine/handover/plan.ts';
 import { stopIfCancelled, type Host } from './engine/host.ts';
 import { kernelVersion } from './engine/kernel-version.ts';
-import { observe } from './engine/observe.ts';
+import type { MemoryFile } from './engine/memory-file.ts';
+import { observe, type Observed } from './engine/observe.ts';
 import { observeAgain, observeForRollback } from './engine/observe-again.ts';
 import { yieldToStop } from './engine/outside-stop.ts';
 import { planRestart, possible, summarize, summarizeObserved } from './engine/plan.ts';
 import { planProbation } from './engine/probation.ts';
+import type { Program } from './engine/program.ts';
 import { dryRun } from './engine/prove.ts';
 import { reapHolder } from './engine/reap-holder.ts';
 import { RestartReport } from './engine/report.ts';
@@ -48,6 +51,7 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   host.emit({ kind: 'planned', before, after });
   report.warn(...plan.warnings);
   report.notFresh(...plan.notFresh);
+  using file = upload(program, observed, host);
   stopIfCancelled(host);
 
   const { previous } = plan;
@@ -56,15 +60,43 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
     2 * (observed.descriptors.length + observed.descendants.length),
   );
   try {
+    using previousFile = previous === null ? null : openProgramFile(previous, observed.tid);
     using listeners = HeldListeners.keep(handOver.served);
-    const work = { request, host, observed, plan, program, previous, probation, listeners, journal, report };
-    attempt({ ...work, drain: draining });
+    const files = { file, previousFile, listeners };
+    attempt({
+      request,
+      host,
+      observed,
+      plan,
+      program,
+      previous,
+      drain: draining,
+      probation,
+      ...files,
+      journal,
+      report,
+    });
     report.listeners(...listeners.results(), ...handOver.refused);
+    if (file !== null && program.memory?.kind === 'local') report.files(describeFile(program, file));
   } catch (error) {
     report.failed(error);
   }
   journal.finish();
   return report.result();
+}
+
+/** A program that is to be in memory is brought there while the old one serves. */
+function upload(program: Program, { tid }: Observed, host: Host): MemoryFile | null {
+  if (program.memory?.kind !== 'local') return openProgramFile(program, tid);
+  host.phase('upload');
+  const path = program.path.toString();
+  let toldMs = performance.now();
+  return openProgramFile(program, tid, (doneBytes, totalBytes) => {
+    stopIfCancelled(host);
+    if (performance.now() - toldMs < 100) return;
+    toldMs = performance.now();
+    host.emit({ kind: 'upload', path, doneBytes, totalBytes });
+  });
 }
 
 /** The new program; and if that fails its probation, the previous one: each is started from a held process. */
@@ -128,17 +160,18 @@ function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
   seizure.onceStopped?.();
   using _registers = held.borrow(place.instruction, host.observer);
   using _scratch = mapScratch(held, place.scratch);
+  using call = prepareExec(held, place.scratch, work.file);
 
   host.phase('prove');
-  if (plan.dryRun) report.warn(dryRun(held, place.scratch));
+  if (plan.dryRun) report.warn(dryRun(held, place.scratch, call));
   stopIfCancelled(host);
 
   host.phase('swap');
-  using _descriptors = markDescriptors(held, plan.keepFds);
+  using _descriptors = markDescriptors(held, plan.keepFds, call);
   using _personality = resetPersonality(held, observed);
   using holder = plan.holder ? startHolder(held, place.scratch) : null;
   yieldToStop(observed);
-  exec(held, place.scratch);
+  exec(held, call);
   report.pointOfNoReturn();
 
   host.phase('reset');
@@ -169,8 +202,9 @@ function prove(work: Work, hold: () => Seizure): TracedProcess {
     using _stopped = target.stopAll(alreadyStopped);
     using _registers = target.borrow(place.instruction, host.observer);
     using _scratch = mapScratch(target, place.scratch);
+    using call = prepareExec(target, place.scratch, work.file);
     host.phase('prove');
-    if (plan.dryRun) report.warn(dryRun(target, place.scratch));
+    if (plan.dryRun) report.warn(dryRun(target, place.scratch, call));
     stopIfCancelled(host);
   }
 }
@@ -183,5 +217,5 @@ interface Place {
 
 /** Chosen before the hold: the maps of a large program take long to read. */
 function placeIn({ observed, program }: Work): Place {
-  return { scratch: chooseScratch(observed.tid, program), instruction: syscallInstruction(observed) };
+  return { scratch: chooseScratch(observed.tid, execArguments(program)), instruction: syscallInstruction(observed) };
 }

@@ -1,4 +1,5 @@
-// The header of an ELF file (elf(5)) and the two kinds of program headers that execve looks at: PT_LOAD and PT_INTERP.
+// The header of an ELF file (elf(5)) and the kinds of program headers that execve and the loader look at:
+// PT_LOAD, PT_INTERP and PT_DYNAMIC.
 // Works on the beginning of a file; nothing in it is trusted.
 import { machineName, type Machine } from './machine.ts';
 
@@ -14,6 +15,8 @@ export interface ElfHeader {
   readonly loads: readonly Segment[];
   /** undefined: statically linked, or a shared library. */
   readonly interpreter: Interpreter | undefined;
+  /** PT_DYNAMIC, what the loader works by; undefined: statically linked. */
+  readonly dynamic: Segment | undefined;
 }
 
 /** `dyn` is a position-independent program or a library. */
@@ -46,6 +49,7 @@ export type ElfReading =
 
 const MAGIC = Buffer.from('\u007FELF', 'latin1');
 const PT_LOAD = 1;
+const PT_DYNAMIC = 2;
 const PT_INTERP = 3;
 /** load_elf_phdrs (fs/binfmt_elf.c) takes no larger table; PATH_MAX no longer interpreter. */
 const MAX_TABLE_BYTES = 65_536;
@@ -76,6 +80,7 @@ export function parseElfHeader(buffer: Buffer): ElfReading {
     entry: view.word(24),
     loads: headers.filter((header) => header.type === PT_LOAD).map((header) => header.segment),
     interpreter: readInterpreter(buffer, headers),
+    dynamic: headers.find((header) => header.type === PT_DYNAMIC)?.segment,
   };
 }
 

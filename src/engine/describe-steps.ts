@@ -7,6 +7,7 @@ import { signalName } from '../tracer/signals.ts';
 import type { Observed } from './observe.ts';
 import type { RestartPlan } from './plan.ts';
 import type { Program } from './program.ts';
+import { execArguments } from './exec-call.ts';
 import { freshLimits } from './reset/limits.ts';
 import { ignoredSignals } from './reset/signals.ts';
 import { chooseScratch } from './stage.ts';
@@ -24,6 +25,7 @@ export function describeSteps(
   return [
     holdSteps(observed),
     scratchSteps(observed, program),
+    ...(program.memory === null ? [] : [handOverSteps(observed)]),
     ...(plan.dryRun ? [dryRunSteps(program)] : []),
     swapSteps(observed, plan, program),
     resetSteps(observed, options, program),
@@ -57,7 +59,7 @@ function holdSteps({ tid, target, threads }: Observed): PlannedStep {
 }
 
 function scratchSteps(observed: Observed, program: Program): PlannedStep {
-  const { address, layout } = chooseScratch(observed.tid, program);
+  const { address, layout } = chooseScratch(observed.tid, execArguments(program));
   return step(
     'Stage: scratch memory with the path, arguments and environment',
     call(
@@ -65,6 +67,17 @@ function scratchSteps(observed: Observed, program: Program): PlannedStep {
       `mmap(0x${address.toString(16)}, ${layout.sizeBytes}, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE, -1, 0)`,
     ),
     call('hotexec', `process_vm_writev(${observed.tid}, ${layout.bytes.length} bytes at 0x${address.toString(16)})`),
+  );
+}
+
+/** The copy in hotexec's own memory has been made before the hold. */
+function handOverSteps({ target }: Observed): PlannedStep {
+  return step(
+    'Hand over: the program, a sealed file in memory, becomes a descriptor of the target',
+    call('target', 'socketpair(AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC, 0)'),
+    call('hotexec', `pidfd_getfd(pidfd_open(${target.pid}), SENDER); sendmsg(SCM_RIGHTS)`),
+    call('target', 'recvmsg(RECEIVER, MSG_DONTWAIT|MSG_CMSG_CLOEXEC)'),
+    call('target', 'close(RECEIVER), close(SENDER)'),
   );
 }
 
@@ -178,8 +191,11 @@ function releaseSteps({ target }: Observed, plan: RestartPlan): PlannedStep {
 }
 
 /** Values of the environment are secrets; how many there are is not. */
-function execve({ path, argv, environment }: Program): string {
-  return `execve(${quote(path.toString())}, [${argv.map((word) => quote(word.toString())).join(', ')}], ${environment.length} variables)`;
+function execve({ path, argv, environment, memory }: Program): string {
+  const words = `[${argv.map((word) => quote(word.toString())).join(', ')}], ${environment.length} variables`;
+  return memory === null
+    ? `execve(${quote(path.toString())}, ${words})`
+    : `execveat(${path.toString()}, "", ${words}, AT_EMPTY_PATH)`;
 }
 
 function quote(text: string): string {

@@ -21,6 +21,8 @@ export function observeForRollback(work: Work): Work {
     plan: { ...work.plan, holder: false },
     program: previous,
     previous: null,
+    file: work.previousFile,
+    previousFile: null,
     probation: probation === null ? null : { ...probation, catches: false },
   });
 }

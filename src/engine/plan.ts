@@ -11,7 +11,7 @@ import { knownDifferences, lostPrivileges } from './freshness.ts';
 import type { KernelVersion } from './kernel-version.ts';
 import type { Observed } from './observe.ts';
 import { chooseProgram, nameOf, type Program } from './program.ts';
-import { homeDirectory, lookUpFile, whyNotStartable } from './startable.ts';
+import { homeDirectory, lookUpFile, judgeForMemory, whyNotStartable } from './startable.ts';
 
 export interface RestartPlan {
   readonly program: Program | null;
@@ -100,6 +100,9 @@ function choosePrevious(observed: Observed, keepFds: readonly number[]): Program
       homeOf: (uid) => homeDirectory(root, uid),
       keepFds,
     });
+    // Its file has no name any more, or another one has it: what still runs is kept open.
+    if (observed.program.exeReplaced)
+      return { ...program, path: Buffer.from(observed.program.exe.slice(1)), memory: { kind: 'running' } };
     return whyNotStartable(root, program.path.toString(), { cwd: observed.program.cwd }) ?? program;
   } catch (error) {
     if (!(error instanceof HotexecError)) throw error;
@@ -119,16 +122,21 @@ function choose(
       homeOf: (uid) => homeDirectory(root, uid),
       keepFds,
     });
-    const path = chosen.program.path.toString();
-    const why = whyNotStartable(root, path, { cwd: observed.program.cwd });
+    const { memory } = chosen.program;
+    const { why, warnings: differences } =
+      memory === null
+        ? { why: whyNotStartable(root, chosen.program.path.toString(), { cwd: observed.program.cwd }), warnings: [] }
+        : memory.kind === 'local'
+          ? judgeForMemory(root, memory.path)
+          : { why: undefined, warnings: [] };
     if (why !== undefined) {
       reasons.push({
         code: 'program-not-startable',
         message: `${observed.target.name}: ${why}. Nothing was touched; the old program runs on unchanged.`,
-        hint: 'the path is meant inside the container; name another with --exe or -- COMMAND',
+        hint: memory === null ? 'the path is meant inside the container; name another with --exe or -- COMMAND' : null,
       });
     }
-    return chosen;
+    return { ...chosen, warnings: [...chosen.warnings, ...differences] };
   } catch (error) {
     if (!(error instanceof HotexecError)) throw error;
     reasons.push(error.toData());

@@ -1,6 +1,6 @@
 // Which program a restart starts: what runs now, what the runtime's spec says, or what the user asked for. Pure but for looking up files,
 // which comes in as `look`.
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { HotexecError } from '../errors.ts';
 import type { ProgramChange } from '../protocol/request.ts';
 import type { Observed } from './observe.ts';
@@ -13,7 +13,12 @@ export interface Program {
   readonly environment: readonly Buffer[];
   /** Where it starts; null: where the old program is now. */
   readonly cwd: string | null;
+  /** Where its file comes from when it is started from memory; `path` is then but a name, `memfd:NAME`. Null: from `path`. */
+  readonly memory: MemorySource | null;
 }
+
+/** `local`: a file where hotexec runs. `running`: the very file that the target runs, which has no name any more. */
+export type MemorySource = { readonly kind: 'local'; readonly path: string } | { readonly kind: 'running' };
 
 export interface Chosen {
   readonly program: Program;
@@ -47,6 +52,11 @@ export function chooseProgram(
   const cwd = chooseCwd(observed, change);
   const base = chooseArguments(observed, change, { look, warnings });
   refuseDescriptorPaths(observed, base.argv, keepFds);
+  const memory = chooseMemory(observed, change, base);
+  if (memory !== null) {
+    const name = memory.kind === 'local' ? `memfd:${memoryName(memory.path)}` : observed.program.exe.slice(1);
+    return { program: { path: Buffer.from(name), argv: base.argv, environment, cwd, memory }, warnings };
+  }
   const path =
     change.exe ??
     base.path ??
@@ -54,7 +64,27 @@ export function chooseProgram(
   if (change.exe === null && change.command === null && observed.program.exeReplaced && base.path !== null) {
     warnings.push(`${base.path} was replaced on disk since the program started: the new file is started`);
   }
-  return { program: { path: Buffer.from(path), argv: base.argv, environment, cwd }, warnings };
+  return { program: { path: Buffer.from(path), argv: base.argv, environment, cwd, memory }, warnings };
+}
+
+/** memfd_create takes 249 bytes. */
+const nameAtMostBytes = 200;
+
+/** `hotexec:BASENAME`: what /proc/PID/exe shows as `/memfd:hotexec:BASENAME (deleted)`. */
+export function memoryName(path: string): string {
+  const name = Buffer.from(`hotexec:${basename(path)}`).subarray(0, nameAtMostBytes);
+  // A character that was cut in two.
+  return name.toString().replace(/\uFFFD$/, '');
+}
+
+/** A program that was started from memory is started from there again: its file has no path. */
+function chooseMemory(observed: Observed, change: ProgramChange, base: BaseArguments): MemorySource | null {
+  if (change.replacement !== null && change.replacement.inMemory === 'always')
+    return { kind: 'local', path: change.replacement.source };
+  const { exe, exeReplaced } = observed.program;
+  return change.exe === null && base.path === exe && exeReplaced && exe.startsWith('/memfd:')
+    ? { kind: 'running' }
+    : null;
 }
 
 /** `sh /dev/fd/3`: the script came through a descriptor that the exec closes. */

@@ -12,6 +12,7 @@ import { waitFor } from '../tracer/ptrace/wait.ts';
 import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
 import { Tracee } from '../tracer/tracee.ts';
 import { childrenOf, innermostPid } from './descendants.ts';
+import type { ExecCall } from './exec-call.ts';
 import type { Held } from './held.ts';
 import type { Scratch } from './stage.ts';
 
@@ -28,14 +29,14 @@ export interface SharingChild {
 }
 
 /** Throws exec-refused when the program cannot be started. Returns a warning when the dry run could not be made. */
-export function dryRun(held: Held, scratch: Scratch): string | null {
+export function dryRun(held: Held, scratch: Scratch, call: ExecCall): string | null {
   if (!mayHaveChild(held, scratch)) return "no dry run was made: the target's seccomp filter does not allow it a child";
   const room = roomForSigchld(held, scratch);
   // Leaving this scope lets the target collect the child and takes its SIGCHLD back.
   using _change = held.change({ kind: 'child', before: childrenOf(held.pid, held.tracee.tid), room });
   const child = spawnSharing(held, scratch);
   if (typeof child === 'number') return `no dry run was made: clone answered ${describeErrno(child)}`;
-  const failed = tryExec(child, scratch);
+  const failed = tryExec(child, call);
   killChild(child);
   if (failed !== null) throw execRefused(failed);
   return null;
@@ -89,15 +90,9 @@ export function spawnSharing(held: Held, scratch: Scratch): SharingChild | numbe
 }
 
 /** Null: the kernel took it. Else what it answered. */
-function tryExec(child: SharingChild, scratch: Scratch): string | null {
-  const { address, layout } = scratch;
+function tryExec(child: SharingChild, { name, args }: ExecCall): string | null {
   try {
-    child.thread.enter(
-      'execve',
-      address + BigInt(layout.path),
-      address + BigInt(layout.argv),
-      address + BigInt(layout.envp),
-    );
+    child.thread.enter(name, ...args);
     return child.thread.advance() === 'exec' ? null : describeErrno(child.thread.result());
   } catch (error) {
     if (error instanceof TraceeGone) return `the end of the dry run: it ${error.message}`;

@@ -2,6 +2,7 @@
 import { errorData, HotexecError, type ErrorData } from '../errors.ts';
 import type { RestartRequest } from '../protocol/request.ts';
 import type {
+  ChangedFile,
   Drain,
   ListenerResult,
   NotFresh,
@@ -25,6 +26,7 @@ export class RestartReport {
   readonly #startedMs = performance.now();
   readonly #warnings: string[] = [];
   readonly #notFresh: NotFresh[] = [];
+  readonly #files: ChangedFile[] = [];
   readonly #timingsMs: Record<string, number> = {};
   #before: ProgramSummary = { exe: '', argv: [], cwd: '' };
   #planned: ProgramSummary | null = null;
@@ -161,6 +163,10 @@ export class RestartReport {
     if (exe !== null && this.#planned !== null) this.#planned = { ...this.#planned, exe };
   }
 
+  files(...changed: readonly ChangedFile[]): void {
+    this.#files.push(...changed);
+  }
+
   /** Errors before the point of no return leave the old program as it was: the scopes have put everything back. */
   failed(thrown: unknown): void {
     const cause = firstError(thrown);
@@ -211,7 +217,7 @@ export class RestartReport {
       listeners: this.#listeners,
       drain: this.#drain,
       children: { killed: this.#killed },
-      files: [],
+      files: outcome === 'restarted' ? this.#files : [],
       probation: this.#probation,
       failed: this.#failed,
       notFresh: outcome === 'restarted' ? this.#notFresh : [],

@@ -1,9 +1,10 @@
 // Reads the file that is to be started and says, before anything is touched, why the kernel would not take it. execve alone answers
 // ENOENT for a missing file, a missing interpreter and a missing loader alike; here each has its own sentence.
-import type { Stats } from 'node:fs';
+import { closeSync, openSync, readSync, statSync, type Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import { arch } from '../arch/arch.ts';
 import { parseElfHeader, type ElfHeader } from '../elf/header.ts';
+import { runPaths } from '../elf/run-path.ts';
 import { parseShebang } from '../elf/script.ts';
 import { describeTruncation } from '../elf/truncation.ts';
 import { describeErrno } from '../native/errno.ts';
@@ -59,6 +60,72 @@ function whyNotLoadable(
     ? `the loader ${loader} that ${role} needs cannot be opened: ${describeErrno(found)}`
     : undefined;
 }
+
+/** What is to be started from memory: a file where hotexec runs. */
+export interface MemoryVerdict {
+  /** Why it cannot be started; undefined when nothing is seen that forbids it. */
+  readonly why: string | undefined;
+  /** What is different for a program without a path. */
+  readonly warnings: readonly string[];
+}
+
+/** The loader must be inside the container, the file itself need not be executable. */
+export function judgeForMemory(root: ProcessRoot, path: string): MemoryVerdict {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return refuse(`there is no file ${path} where hotexec runs`);
+  if (!stat.isFile()) return refuse(`${path} is not a regular file`);
+  if (stat.size === 0) return refuse(`${path} is empty`);
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      return judgeOpen(root, { fd, path, sizeBytes: stat.size });
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    return refuse(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function refuse(why: string): MemoryVerdict {
+  return { why, warnings: [] };
+}
+
+function judgeOpen(
+  root: ProcessRoot,
+  { fd, path, sizeBytes }: { readonly fd: number; readonly path: string; readonly sizeBytes: number },
+): MemoryVerdict {
+  const readAt = (offset: number, length: number): Buffer => {
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
+  };
+  const start = readAt(0, headerSizeBytes);
+  if (start.subarray(0, 2).toString('latin1') === '#!') {
+    return refuse(
+      `${path} is a script: its interpreter opens it by its path, and in memory it has none (execveat gives ENOENT)`,
+    );
+  }
+  const elf = parseElfHeader(start);
+  if (elf.kind === 'not-elf') return refuse(`${path} is not an ELF program`);
+  if (elf.kind === 'malformed') {
+    const why = sizeBytes > headerSizeBytes ? undefined : `${path} is not a usable ELF file: ${elf.why}`;
+    return { why, warnings: [withoutPath] };
+  }
+  const origin = runPaths(elf, readAt).find((entry) => entry.includes('$ORIGIN') || entry.includes('${ORIGIN}'));
+  return {
+    why: whyNotLoadable(root, { role: path, elf, sizeBytes }),
+    warnings:
+      origin === undefined
+        ? [withoutPath]
+        : [
+            withoutPath,
+            `${path} looks for libraries beside itself (${origin}): from memory it will not find them there`,
+          ],
+  };
+}
+
+const withoutPath =
+  'the program is in memory alone: its /proc/self/exe is `/memfd:... (deleted)`, files beside it are not found by it, and its memory counts for the cgroup that hotexec runs in';
 
 /** What stands at a path, for choosing between paths. */
 export function lookUpFile(root: ProcessRoot, path: string): FileKind {

@@ -5,6 +5,7 @@ import { sendToThread, SIGKILL } from '../tracer/signals.ts';
 import { awaitDeath } from './children.ts';
 import { childrenOf } from './descendants.ts';
 import { listDescriptors, type Descriptor } from './descriptors.ts';
+import type { ExecCall } from './exec-call.ts';
 import type { Held } from './held.ts';
 import { collect, execRefused, killChild, mayHaveChild, spawnSharing } from './prove.ts';
 import type { Observed } from './observe.ts';
@@ -32,8 +33,10 @@ export function planDescriptors(descriptors: readonly Descriptor[], keep: readon
 }
 
 /** Read inside the hold: this is exactly what undoing must bring back. */
-export function markDescriptors(held: Held, keep: readonly number[]): Disposable {
-  const plan = planDescriptors(listDescriptors(held.tracee.tid), keep);
+export function markDescriptors(held: Held, keep: readonly number[], call: ExecCall): Disposable {
+  // The program's own file is closed by the exec, even where a free number such as 0 was the next.
+  const descriptors = listDescriptors(held.tracee.tid).filter((entry) => entry.fd !== call.fd);
+  const plan = planDescriptors(descriptors, keep);
   const change = held.change({ kind: 'descriptorFlags', ...plan });
   try {
     for (const fd of plan.cleared) setFlag(held, fd, 0);
@@ -105,23 +108,21 @@ export function startHolder(held: Held, scratch: Scratch): Holder | null {
   };
 }
 
-/** Makes the execve. Returns at the new program's exec exit, before its first instruction; throws exec-refused. */
-export function exec(held: Held, scratch: Scratch): void {
+/** Makes the exec. Returns at the new program's exec exit, before its first instruction; throws exec-refused. */
+export function exec(held: Held, { name, args }: ExecCall): void {
   const { thread, tracee, journal } = held;
-  const { address, layout } = scratch;
-  const args = [address + BigInt(layout.path), address + BigInt(layout.argv), address + BigInt(layout.envp)];
   const startedMs = performance.now();
   journal.mark('exec');
   tracee.expectExec(held.pid);
-  thread.enter('execve', ...args);
+  thread.enter(name, ...args);
   if (thread.advance() !== 'exec') {
     const errno = thread.result();
     journal.mark('no-exec');
-    thread.report('execve', args, errno, startedMs);
+    thread.report(name, args, errno, startedMs);
     throw execRefused(describeErrno(errno));
   }
   held.image = 'new';
-  thread.report('execve', args, 0, startedMs);
+  thread.report(name, args, 0, startedMs);
   tracee.resumeToSyscall();
   while (tracee.next(performance.now() + 5_000).kind !== 'syscall') tracee.resumeToSyscall();
   held.atEventStop = false;

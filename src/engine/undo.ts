@@ -129,6 +129,6 @@ export function reapChild(held: Held, pidInside: number): void {
 
 /** Device and inode of what a path leads to, an open socket too; null when there is nothing. */
 export function fileIdentity(path: string): string | null {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
 }

@@ -5,6 +5,7 @@ import type { DrainPlan } from './drain.ts';
 import type { HeldListeners } from './handover/held-listeners.ts';
 import type { Held } from './held.ts';
 import type { Host } from './host.ts';
+import type { MemoryFile } from './memory-file.ts';
 import type { Observed } from './observe.ts';
 import type { RestartPlan } from './plan.ts';
 import type { ProbationPlan } from './probation.ts';
@@ -18,8 +19,12 @@ export interface Work {
   readonly observed: Observed;
   readonly plan: RestartPlan;
   readonly program: Program;
+  /** The file of a program that is started from memory. */
+  readonly file: MemoryFile | null;
   /** What is started again if the program fails; null: there is no way back. */
   readonly previous: Program | null;
+  /** Of a previous program whose file has no name any more. */
+  readonly previousFile: MemoryFile | null;
   readonly drain: DrainPlan;
   /** It has been told to finish, by an engine that was killed since. */
   readonly asked?: boolean;

@@ -38,6 +38,8 @@ export interface JournalledProgram {
   readonly argv: readonly string[];
   readonly environment: readonly string[];
   readonly cwd: string | null;
+  /** It is started from memory: once it runs, its file is what /proc/PID/exe leads to. */
+  readonly memory: boolean;
 }
 
 /** The first line: whose journal this is and what was to be done. */
@@ -57,6 +59,8 @@ interface Startable {
   readonly argv: readonly Buffer[];
   readonly environment: readonly Buffer[];
   readonly cwd: string | null;
+  /** Not null: it is started from memory. */
+  readonly memory: object | null;
 }
 
 export function journalHeader(
@@ -74,12 +78,13 @@ export function journalHeader(
   };
 }
 
-function journalled({ path, argv, environment, cwd }: Startable): JournalledProgram {
+function journalled({ path, argv, environment, cwd, memory }: Startable): JournalledProgram {
   return {
     path: path.toString('base64'),
     argv: argv.map((word) => word.toString('base64')),
     environment: environment.map((entry) => entry.toString('base64')),
     cwd,
+    memory: memory !== null,
   };
 }
 

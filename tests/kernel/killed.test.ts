@@ -20,6 +20,7 @@ import {
   type Sweep,
   type When,
 } from '../support/kill/sweep.ts';
+import { compile } from '../support/kernel/compile.ts';
 import { stateOf } from '../support/kernel/in-place.ts';
 import { needs } from '../support/needs.ts';
 import { until } from '../support/until.ts';
@@ -70,6 +71,12 @@ describe('when the engine is killed', () => {
     ['of a restart of 20 threads', 9, { shape: twenty, command: null, stride: 11 }],
     ['of a restart that keeps the old memory in a holder', 10, { shape: large, command: null, stride: 14 }],
     ['of a restart of 20 threads that fails in the dry run', 5, { shape: twenty, command: refused, stride: 11 }],
+    ['of a restart from memory', 12, { shape: one, command: null, inMemory: compile('survivor'), stride: 10 }],
+    [
+      'of a restart from memory that fails in the dry run',
+      6,
+      { shape: one, command: refused, inMemory: compile('survivor'), stride: 13 },
+    ],
     ['of a restart that fails in the exec itself', 4, { shape: noClone, command: refused, stride: 8 }],
   ])('at any step %s, the old or the new program runs on within a second', async (_, points, what) => {
     await expectNoDamage(points, what);

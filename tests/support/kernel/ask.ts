@@ -1,13 +1,19 @@
 // One restart or plan, asked of hotexec from outside. Every kernel test goes through here, so that they all drive the same thing.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exitCodes, type ErrorData } from '../../../src/errors.ts';
 import type { EngineLine } from '../../../src/protocol/event.ts';
 import type { Plan } from '../../../src/protocol/plan.ts';
-import { defaultRestartOptions, sameProgram, type EngineRequest } from '../../../src/protocol/request.ts';
+import {
+  defaultRestartOptions,
+  sameProgram,
+  type EngineRequest,
+  type RestartOptions,
+} from '../../../src/protocol/request.ts';
+import { parseStat } from '../../../src/procfs/stat.ts';
 import type { RestartResult } from '../../../src/protocol/result.ts';
 
 /** Flags of the command. */
@@ -25,6 +31,8 @@ export interface Asked {
   readonly env?: readonly string[];
   readonly unsetEnv?: readonly string[];
   readonly from?: 'process' | 'spec';
+  /** A file that becomes the executable, in memory alone. */
+  readonly inMemory?: string;
   /** Another start time than the process has: what a recycled pid looks like. */
   readonly startTicks?: number;
   /** What runs hotexec: `setpriv … --`. */
@@ -55,9 +63,13 @@ export async function plan(pid: number, asked: Asked = {}): Promise<Answer> {
   return await ask('plan', pid, asked);
 }
 
-/** What only a front can say (a start time that is long over) goes to an engine; all else is said as a user says it. */
+/** What only a front can say (a start time that is long over, a program in memory) goes to an engine; all else is said as a user says it. */
 async function ask(kind: 'restart' | 'plan', pid: number, asked: Asked): Promise<Answer> {
-  return await (asked.startTicks === undefined ? askCommand : askEngine)(kind, pid, asked);
+  return await (asked.startTicks === undefined && asked.inMemory === undefined ? askCommand : askEngine)(
+    kind,
+    pid,
+    asked,
+  );
 }
 
 async function askCommand(kind: 'restart' | 'plan', pid: number, asked: Asked): Promise<Answer> {
@@ -147,19 +159,51 @@ async function askEngine(kind: 'restart' | 'plan', pid: number, asked: Asked): P
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as EngineLine);
-  const failure = lines.find((line) => line.kind === 'failure');
-  if (failure === undefined) throw new Error(`the engine was not expected to do it: ${stdout}${stderr}`);
-  const { error } = failure;
-  return { outcome: null, exitCode: exitCodes[error.code], error, result: null, plan: null, stderr };
+  const answer = lines.at(-1);
+  switch (answer?.kind) {
+    case 'failure':
+      return refusal(answer.error, { plan: null, stderr });
+    case 'plan-result':
+      return refusal(answer.result.refusals[0] ?? null, { plan: answer.result, stderr });
+    case 'restart-result': {
+      const { result } = answer;
+      const exitCode = result.error === null ? 0 : exitCodes[result.error.code];
+      return { outcome: result.outcome, exitCode, error: result.error, result, plan: null, stderr };
+    }
+    default:
+      throw new Error(`the engine did not answer: ${stdout}${stderr}`);
+  }
+}
+
+function refusal(error: ErrorData | null, { plan: shown, stderr }: Pick<Answer, 'plan' | 'stderr'>): Answer {
+  return {
+    outcome: null,
+    exitCode: error === null ? 0 : exitCodes[error.code],
+    error,
+    result: null,
+    plan: shown,
+    stderr,
+  };
 }
 
 function request(kind: 'restart' | 'plan', pid: number, asked: Asked): EngineRequest {
-  const startTicks = asked.startTicks ?? 0;
+  const startTicks = asked.startTicks ?? startTicksOf(pid);
+  const { inMemory, environment = [] } = asked;
+  const replacement = inMemory === undefined ? null : ({ source: inMemory, inMemory: 'always' } as const);
+  const set = environment.map((entry) => [entry.replace(/=.*/s, ''), entry.replace(/^[^=]*=/, '')] as const);
   return {
     kind,
     operationId: 'test',
     target: { name: `pid/${pid}`, pid, startTicks, container: null, spec: null },
-    program: sameProgram,
-    options: defaultRestartOptions,
+    program: { ...sameProgram, replacement, env: { ...sameProgram.env, set } },
+    options: optionsOf(asked),
   };
+}
+
+function optionsOf({ keepFds = [], force = false }: Asked): RestartOptions {
+  return { ...defaultRestartOptions, keepFds, force };
+}
+
+function startTicksOf(pid: number): number {
+  return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1')).startTicks;
 }

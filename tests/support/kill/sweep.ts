@@ -84,11 +84,18 @@ export function requestFor(survivor: Survivor, version: number, command: readonl
   };
 }
 
+function fromMemory(request: RestartRequest, source: string | null): RestartRequest {
+  const replacement = source === null ? null : ({ source, inMemory: 'always' } as const);
+  return { ...request, program: { ...request.program, replacement } };
+}
+
 export interface Asking {
   readonly survivor: Survivor;
   readonly workshop: Workshop;
   /** A command that the kernel refuses; null: the same program again. */
   readonly command: readonly string[] | null;
+  /** A program that is started from memory; null or absent: from its path. */
+  readonly inMemory?: string | null;
 }
 
 /** A command that can be found, and that only the kernel refuses: its arguments are too long (E2BIG). */
@@ -96,12 +103,12 @@ export const refused: readonly string[] = ['/bin/true', 'x'.repeat(140_000)];
 
 /** One restart whose engine is killed at the point, and whose first menders are killed at theirs. */
 async function killAt(point: KillPoint, asking: Asking, menders: readonly KillPoint[] = []): Promise<Trial> {
-  const { survivor, workshop, command } = asking;
+  const { survivor, workshop, command, inMemory = null } = asking;
   const before = survivor.looks();
   const version = workshop.nextVersion();
   const mendReport = `${workshop.report}-mender`;
   for (const path of [workshop.report, mendReport]) rmSync(path, { force: true });
-  const request = requestFor(survivor, version, command);
+  const request = fromMemory(requestFor(survivor, version, command), inMemory);
   const engines = [workshop.killed(point), ...menders.map((mender) => workshop.killed(mender, mendReport)), engine];
   const ask = survivor.shape.init === true ? askInside : askHere;
   const outcome = await ask({ request, engines, diesAtEvent: null }, asking);
@@ -171,6 +178,7 @@ export function frontCommand(order: FrontOrder): readonly string[] {
 export interface Sweep {
   readonly shape: Shape;
   readonly command: readonly string[] | null;
+  readonly inMemory?: string;
   /** Every how many-th point. */
   readonly stride?: number;
   readonly first?: number;
@@ -191,7 +199,7 @@ export interface SweepReport {
 /** All points of one kind of run. A damaged target is replaced by another. */
 export async function sweep(
   when: When,
-  { shape, command, stride = 1, first = 1, last = Number.POSITIVE_INFINITY, engineAt }: Sweep,
+  { shape, command, inMemory, stride = 1, first = 1, last = Number.POSITIVE_INFINITY, engineAt }: Sweep,
 ): Promise<SweepReport> {
   using workshop = new Workshop();
   const report: SweepReport = { points: 0, restarted: 0, slowestMs: 0, epollEintr: 0, failures: [] };
@@ -199,10 +207,9 @@ export async function sweep(
   try {
     for (let number = first; number <= last; number += stride) {
       const point = { number, when };
+      const asking = { survivor, workshop, command, inMemory: inMemory ?? null };
       const epollBefore = survivor.record().epollEintr;
-      const trial = await (engineAt === undefined
-        ? killAt(point, { survivor, workshop, command })
-        : killAt(engineAt, { survivor, workshop, command }, [point]));
+      const trial = await (engineAt === undefined ? killAt(point, asking) : killAt(engineAt, asking, [point]));
       const epoll = survivor.record().epollEintr - epollBefore;
       report.epollEintr += epoll;
       const label = `${when} ${number} ${trial.killedAt ?? 'end'}`;

@@ -11,6 +11,7 @@ const program: Program = {
   argv: [Buffer.from('nginx'), Buffer.from('-g'), Buffer.from('daemon off;\n'), Buffer.from('x'.repeat(70))],
   environment: [Buffer.from('PASSWORD=secret'), Buffer.from('PATH=/bin')],
   cwd: '/srv',
+  memory: null,
 };
 
 interface Given {

@@ -224,6 +224,7 @@ describe('for people', () => {
       argv: [Buffer.from('x'), Buffer.of(0x61, 0xff)],
       environment: [],
       cwd: null,
+      memory: null,
     };
     expect(summarize(program, '/srv')).toStrictEqual({ exe: '/bin/x', argv: ['x', 'a\uFFFD'], cwd: '/srv' });
     expect(summarize({ ...program, cwd: '/' }, '/srv').cwd).toBe('/');

@@ -29,6 +29,7 @@ export const header: JournalHeader = journalHeader(restartRequest(targetProcess)
     argv: [Buffer.from('x'), Buffer.of(0xff, 0xfe)],
     environment: [Buffer.from('A=1')],
     cwd: null,
+    memory: null,
   },
   previous: null,
 });
