@@ -16,6 +16,7 @@ describe('a restart', () => {
   pid        4711, the same
   container  3f9a0c1d2e4b (web, docker), the same
   program    nginx -g 'daemon off;'
+  watched    12.5 ms, until it listened again
   held       2.4 ms of 118 ms
   children   2 child processes ended
 `);
@@ -37,6 +38,7 @@ describe('a restart', () => {
   after       app --mode 'a b'
   executable  /usr/sbin/nginx -> /usr/local/bin/app
   directory   / -> /srv
+  watched     12.5 ms, until it listened again
   held        2.4 ms of 118 ms
   listener    0.0.0.0:80, opened anew
   children    1 child process ended
@@ -46,7 +48,8 @@ describe('a restart', () => {
   });
 
   it('that failed', () => {
-    const result = { ...restartResult, outcome: 'unchanged', after: null, children: { killed: 0 } } as const;
+    const probation = { end: 'none', ms: 0 } as const;
+    const result = { ...restartResult, outcome: 'unchanged', after: null, children: { killed: 0 }, probation } as const;
     expect(renderRestart(result, plain)).toBe(`docker/web is unchanged: the restart failed
   pid        4711
   container  3f9a0c1d2e4b (web, docker)
