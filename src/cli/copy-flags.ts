@@ -13,12 +13,13 @@ export interface CopyFlags {
 export function parseCopies({ copy, chown, allowVolume }: CopyFlags): readonly FileCopy[] {
   if (copy.length === 0) {
     if (chown !== undefined) throw usageError('--chown is for what --copy brings, and there is no --copy.', replaced);
-    if (allowVolume === true) throw usageError('--allow-volume is for --copy, and there is no --copy.');
+    if (allowVolume === true) throw usageError('--allow-volume is for --copy, and there is no --copy.', inMemory);
   }
   const owner = chown === undefined ? null : parseOwner(chown);
   return copy.map((text) => ({ ...parseCopy(text), owner, allowVolume: allowVolume === true }));
 }
 
+const inMemory = 'An executable on a volume is not replaced there: --with keeps the new one in memory then.';
 const replaced = 'The file that --with brings gets owner and mode of the one it replaces.';
 
 /** Split at the last `:/`: a source may have colons, a destination begins with a slash. */

@@ -32,7 +32,7 @@ export async function fileCopies(copies: readonly FileCopy[], naming: Naming): P
   throw refusal(`${naming.what}: two sources have the one destination ${quote(twice.destination)}.`);
 }
 
-/** A file for `DEST/` goes into that directory, under its own name. */
+/** A file for `DEST/` goes into that directory, under its own name; what is in a directory goes into DEST. */
 async function fileCopy(copy: FileCopy, { what, cwd }: Naming): Promise<FileCopy> {
   if (copy.source === '') throw refusal(`${what}: there is no source for ${quote(copy.destination)}.`);
   const source = resolve(cwd, copy.source);
@@ -53,11 +53,8 @@ function destinationOf(
   // Inside the container it could not lead out; but who writes it means something else than what would happen.
   if (destination.split('/').includes('..')) throw refusal(`${named} must not go up with "..".`);
   if (destination.includes('\0')) throw refusal(`${named} holds a NUL byte, which no path can.`);
-  const path = posix
-    .normalize(destination.endsWith('/') ? `${destination}${name}` : destination)
-    .replace(/(?<=.)\/$/, '');
-  if (path === '/') throw refusal(`${named} is the root of the container; name what is to be there.`);
-  return path;
+  const path = destination.endsWith('/') ? `${destination}${name}` : destination;
+  return posix.normalize(path).replace(/(?<=.)\/$/, '');
 }
 
 async function statOf(path: string, named: string): ReturnType<typeof stat> {

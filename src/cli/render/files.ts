@@ -18,10 +18,7 @@ export function changedFileRows(files: readonly ChangedFile[]): readonly Row[] {
       case 'removed':
         return ['removed', name];
       case 'in-memory':
-        return [
-          'in memory',
-          `${name}, ${formatBytes(sizeBytes)}: /proc/self/exe is no path, and a fresh start runs the old file`,
-        ];
+        return ['in memory', `${name}, ${formatBytes(sizeBytes)}; a fresh start runs the file on disk`];
     }
   });
 }

@@ -1,15 +1,15 @@
-// How far a file has come, and how fast: for the one line of progress.
+// How far the files have come, and how fast: for the one line of progress.
 import type { HotexecEvent } from '../../protocol/event.ts';
 import { escapeText } from './escape.ts';
 
 type Upload = Extract<HotexecEvent, { readonly kind: 'upload' }>;
 
-/** Remembers where each file began; `nowMs` is a clock. */
+/** Remembers where an upload began; `nowMs` is a clock. Bytes are counted over all files. */
 export function uploadMeter(nowMs: () => number): (event: Upload) => string {
-  let first = { path: '', doneBytes: 0, atMs: 0 };
+  let first = { doneBytes: Number.POSITIVE_INFINITY, atMs: 0 };
   return ({ path, doneBytes, totalBytes }) => {
     const atMs = nowMs();
-    if (path !== first.path || doneBytes < first.doneBytes) first = { path, doneBytes, atMs };
+    if (doneBytes < first.doneBytes) first = { doneBytes, atMs };
     const percent = totalBytes === 0 ? 100 : Math.floor((100 * doneBytes) / totalBytes);
     const tookMs = atMs - first.atMs;
     const speed = tookMs > 0 ? `, ${Math.round((doneBytes - first.doneBytes) / 1000 / tookMs)} MB/s` : '';

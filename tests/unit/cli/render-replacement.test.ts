@@ -34,7 +34,7 @@ describe('a replacement', () => {
       { path: 'memfd:nginx', change: 'in-memory', digest: 'ab', sizeBytes: 2_097_152, keptAs: null },
     ] as const;
     expect(renderRestart({ ...restartResult, files }, plain)).toContain(
-      '  in memory  memfd:nginx, 2.0 MiB: /proc/self/exe is no path, and a fresh start runs the old file\n',
+      '  in memory  memfd:nginx, 2.0 MiB; a fresh start runs the file on disk\n',
     );
   });
 
@@ -105,9 +105,14 @@ it('progress of a file says how much of it is there, and how fast', () => {
     clock.ms = ms;
     return meter({ kind: 'upload', path, doneBytes, totalBytes: 200_000_000 });
   };
-  expect(at(1000, '/bin/app', 0)).toBe('bringing /bin/app into the container, 0 %');
-  expect(at(1100, '/bin/app', 51_000_000)).toBe('bringing /bin/app into the container, 25 %, 510 MB/s');
-  expect(at(1500, '/bin/app', 200_000_000)).toBe('bringing /bin/app into the container, 100 %, 400 MB/s');
-  expect(at(1600, '/etc/\u001b', 100)).toBe(String.raw`bringing /etc/\x1b into the container, 0 %`);
-  expect(meter({ kind: 'upload', path: '/empty', doneBytes: 0, totalBytes: 0 })).toContain('100 %');
+  expect(at(1000, '/bin/app', 1_000_000)).toBe('bringing /bin/app into the container, 0 %');
+  expect(at(1100, '/bin/app', 52_000_000)).toBe('bringing /bin/app into the container, 26 %, 510 MB/s');
+  expect(at(1500, '/etc/\u001b', 201_000_000)).toBe(String.raw`bringing /etc/\x1b into the container, 100 %, 400 MB/s`);
+});
+
+it('progress of empty files is all there is', () => {
+  const meter = uploadMeter(() => 0);
+  expect(meter({ kind: 'upload', path: '/empty', doneBytes: 0, totalBytes: 0 })).toBe(
+    'bringing /empty into the container, 100 %',
+  );
 });

@@ -154,11 +154,6 @@ describe('bad usage of a replacement exits 2, before an engine is asked', () => 
       null,
     ],
     [
-      ['restart', '1', '--copy', 'conf:/'],
-      '--copy: the destination "/" is the root of the container; name what is to be there.',
-      null,
-    ],
-    [
       ['restart', '1', '--copy', 'app:/x', '--copy', 'conf:/x'],
       '--copy: two sources have the one destination "/x".',
       null,
@@ -168,7 +163,11 @@ describe('bad usage of a replacement exits 2, before an engine is asked', () => 
       '--chown is for what --copy brings, and there is no --copy.',
       'The file that --with brings gets owner and mode of the one it replaces.',
     ],
-    [['restart', '1', '--allow-volume'], '--allow-volume is for --copy, and there is no --copy.', null],
+    [
+      ['restart', '1', '--allow-volume'],
+      '--allow-volume is for --copy, and there is no --copy.',
+      'An executable on a volume is not replaced there: --with keeps the new one in memory then.',
+    ],
     ...['www', '1:2:3', ':1', '1:', '-1', '4294967295', ''].map((owner): [readonly string[], string, string] => [
       ['restart', '1', '--copy', 'app:/x', '--chown', owner],
       `--chown ${JSON.stringify(owner)} is not UID or UID:GID.`,

@@ -64,6 +64,8 @@ describe('a file that is copied', () => {
     ['empty', '/e', '/e'],
     ['conf', '/etc/app', '/etc/app'],
     ['conf', '/etc/app/', '/etc/app'],
+    ['conf', '/', '/'],
+    ['app', '/', '/app'],
   ])('%s to %s is to be at %s', async (source, destination, expected) => {
     const cwd = directory();
     expect(await fileCopies([copy(source, destination)], { ...named, cwd })).toEqual([
@@ -84,7 +86,6 @@ describe('a file that is copied', () => {
     ['', '/x', '--copy: there is no source for "/x".'],
     ['app', 'x', '--copy: the destination "x" must begin with /: it is a path inside the container.'],
     ['app', '/etc/../../x', '--copy: the destination "/etc/../../x" must not go up with "..".'],
-    ['conf', '/', '--copy: the destination "/" is the root of the container; name what is to be there.'],
     ['app', '/x\0', String.raw`--copy: the destination "/x\u0000" holds a NUL byte, which no path can.`],
   ])('%s to %j is refused', async (source, destination, message) => {
     const cwd = directory();
