@@ -153,8 +153,7 @@ function resultOf(outcome: Outcome, error: ErrorData | null, { request, story }:
     listeners: [],
     children: { killed: 0 },
     files: [],
-    probation: { end: restarted ? 'cut-short' : 'none', ms: 0 },
-    failed: outcome === 'rolled-back' ? story.failed : null,
+    ...watched(outcome, story.failed),
     notFresh: [],
     warnings: [...story.warnings, ...(restarted ? [takenOver] : [])],
     timingsMs: {
@@ -163,6 +162,11 @@ function resultOf(outcome: Outcome, error: ErrorData | null, { request, story }:
     },
     error,
   };
+}
+
+function watched(outcome: Outcome, failed: ProgramEnd | null): Pick<RestartResult, 'probation' | 'failed'> {
+  if (outcome === 'rolled-back') return { probation: { end: 'failed', ms: failed?.afterMs ?? 0 }, failed };
+  return { probation: { end: outcome === 'restarted' ? 'cut-short' : 'none', ms: 0 }, failed: null };
 }
 
 const takenOver =

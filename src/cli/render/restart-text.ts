@@ -53,7 +53,7 @@ function probationRows({ probation: { end, ms } }: RestartResult): readonly Row[
     case 'ended':
       return watched(', until it had done its work and exited with 0');
     case 'cut-short':
-      return watched(', then hotexec had to let it go');
+      return ms === 0 ? [] : watched(', then hotexec had to let it go');
   }
 }
 

@@ -118,6 +118,7 @@ describe('an engine that dies without an answer', () => {
     expect(result).toMatchObject({
       outcome: 'rolled-back',
       failed: { signal: 'SIGSEGV', afterMs: 12 },
+      probation: { end: 'failed', ms: 12 },
       error: {
         code: 'new-program-failed',
         message:
