@@ -1,60 +1,43 @@
-// hotexec as a library: restarts the main process of a running container in place, and tells what would be done and
-// what runs there. The work is done by a child process; the caller's event loop is never blocked, and nothing is printed.
+// hotexec as a library: restarts or replaces the main process of a running container in place, and tells what would be done
+// and what runs there. The work is done by a child process; the caller's event loop is never blocked, and nothing is printed.
 import { env, execPath } from 'node:process';
 import { HotexecError } from './errors.ts';
+import { changeOf } from './front/change.ts';
 import { newOperationId } from './front/operation-id.ts';
+import type { CallOptions, InspectOptions, ReplaceOptions, RestartOptions } from './front/options.ts';
 import { startEngine, type StartEngine } from './front/launch.ts';
 import { askRestart } from './front/restart.ts';
 import { askInspection, askPlan, type Session } from './front/session.ts';
-import type { HotexecEvent } from './protocol/event.ts';
 import type { Inspection } from './protocol/inspection.ts';
 import type { Plan } from './protocol/plan.ts';
-import { defaultRestartOptions, sameProgram, type ProgramChange, type TargetProcess } from './protocol/request.ts';
-import type { RestartOptions as EngineOptions } from './protocol/request.ts';
+import type { TargetProcess } from './protocol/request.ts';
 import type { RestartResult } from './protocol/result.ts';
 import { resolve } from './targets/resolve.ts';
 import { parseTarget, type Target } from './targets/target.ts';
 
 export { HotexecError, type ErrorCode, type ErrorData } from './errors.ts';
 export type { HotexecEvent, Phase } from './protocol/event.ts';
-export type { InspectedDescriptor, InspectedThread, Inspection } from './protocol/inspection.ts';
-export type { Plan, PlannedCall, PlannedStep } from './protocol/plan.ts';
+export type {
+  CallOptions,
+  ChangeOptions,
+  Copy,
+  InspectOptions,
+  ReplaceOptions,
+  RestartOptions,
+} from './front/options.ts';
+export type { Drift, InspectedDescriptor, InspectedThread, Inspection } from './protocol/inspection.ts';
+export type { Plan, PlannedCall, PlannedFile, PlannedStep } from './protocol/plan.ts';
 export type { ContainerIdentity } from './protocol/request.ts';
-export type { NotFresh, Outcome, ProgramSummary, RestartResult } from './protocol/result.ts';
+export type {
+  ChangedFile,
+  NotFresh,
+  Outcome,
+  Probation,
+  ProgramEnd,
+  ProgramSummary,
+  RestartResult,
+} from './protocol/result.ts';
 export { parseTarget, type Target } from './targets/target.ts';
-
-export interface CallOptions {
-  /** Cancels: before the point of no return the old program runs on and the promise rejects with the code `cancelled`. */
-  readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: ((event: HotexecEvent) => void) | undefined;
-}
-
-export interface RestartOptions extends CallOptions {
-  /** The whole new command; without it the same program is started again. */
-  readonly command?: readonly string[];
-  /** The file to execute, a path inside the container; without it found from the command. */
-  readonly exe?: string;
-  readonly cwd?: string;
-  /** Variables to set; null unsets one. */
-  readonly env?: Readonly<Record<string, string | null>>;
-  /** Where command and environment come from: what runs now, or what the runtime would start. */
-  readonly from?: 'auto' | 'process' | 'spec';
-  /** Descriptors above 2 that stay open. */
-  readonly keepFds?: readonly number[];
-  /** What becomes of the old program's children; `kill` without it. */
-  readonly children?: 'kill' | 'keep';
-  /** Goes on although something cannot be as after a fresh start. */
-  readonly force?: boolean;
-  /** Until the point of no return; 30,000 without it. */
-  readonly timeoutMs?: number;
-  /** Tells each system call made in the target as an event. */
-  readonly verbose?: boolean;
-}
-
-export interface InspectOptions extends CallOptions {
-  /** Values of the environment too, not only names. */
-  readonly showEnvironment?: boolean;
-}
 
 /**
  * Restarts the main process of a container in place: same pid, same container, new program.
@@ -66,8 +49,32 @@ export interface InspectOptions extends CallOptions {
  * console.log(`held for ${timingsMs.hold} ms`);
  */
 export async function restart(target: string | Target, options: RestartOptions = {}): Promise<RestartResult> {
+  return changed(target, options);
+}
+
+/**
+ * Puts a file from this machine in the place of the main process's executable and starts it: same pid, same container, the same arguments,
+ * environment and working directory unless the options change them.
+ *
+ * Resolves once the new program has passed its probation. If it fails, the previous program is started again, with the files that were
+ * replaced put back, and the promise rejects with the code `new-program-failed`; `error.result.failed` tells how the new one ended.
+ * @example
+ * await replace('docker/web', { with: './build/app', probe: 'http://localhost:8080/healthz' });
+ * @example
+ * await replace('docker/web', {
+ *   with: './build/app',
+ *   args: ['--listen', ':8080'],
+ *   copies: [{ source: './app.conf', destination: '/etc/app/app.conf' }],
+ * });
+ */
+export async function replace(target: string | Target, options: ReplaceOptions): Promise<RestartResult> {
+  return changed(target, options);
+}
+
+async function changed(target: string | Target, options: RestartOptions | ReplaceOptions): Promise<RestartResult> {
+  const change = await changeOf(options);
   const result = await withEngine(target, options, (process, session) =>
-    askRestart({ kind: 'restart', ...changeOf(process, options) }, session),
+    askRestart({ kind: 'restart', operationId: newOperationId(), target: process, ...change }, session),
   );
   if (result.outcome === 'restarted') return result;
   if (result.error === null) throw new Error(`hotexec: the outcome is ${result.outcome}, and no reason is given`);
@@ -75,13 +82,16 @@ export async function restart(target: string | Target, options: RestartOptions =
 }
 
 /**
- * Tells every step that restart() would take with the same options, and changes nothing.
+ * Tells every step that restart() would take with the same options, or replace() with those of it, and changes nothing.
  * @example
  * const { possible, refusals } = await plan('docker/web');
+ * @example
+ * const { files } = await plan('docker/web', { with: './build/app' });
  */
-export async function plan(target: string | Target, options: RestartOptions = {}): Promise<Plan> {
+export async function plan(target: string | Target, options: RestartOptions | ReplaceOptions = {}): Promise<Plan> {
+  const change = await changeOf(options);
   return withEngine(target, options, (process, session) =>
-    askPlan({ kind: 'plan', ...changeOf(process, options) }, session),
+    askPlan({ kind: 'plan', operationId: newOperationId(), target: process, ...change }, session),
   );
 }
 
@@ -111,27 +121,3 @@ async function withEngine<Result>(
 }
 
 const startOne: StartEngine = () => startEngine({ execPath, env });
-
-interface ChangeRequest {
-  readonly operationId: string;
-  readonly target: TargetProcess;
-  readonly program: ProgramChange;
-  readonly options: EngineOptions;
-}
-
-function changeOf(target: TargetProcess, options: RestartOptions): ChangeRequest {
-  const { command = null, exe = null, cwd = null, from = 'auto', env: variables = {} } = options;
-  const { keepFds, children, force, timeoutMs, verbose } = { ...defaultRestartOptions, ...options };
-  const set: [name: string, value: string][] = [];
-  const unset: string[] = [];
-  for (const [name, value] of Object.entries(variables)) {
-    if (value === null) unset.push(name);
-    else set.push([name, value]);
-  }
-  return {
-    operationId: newOperationId(),
-    target,
-    program: { ...sameProgram, from, command, exe, cwd, env: { standsAlone: false, set, unset } },
-    options: { ...defaultRestartOptions, keepFds, children, force, timeoutMs, verbose },
-  };
-}

@@ -1,5 +1,6 @@
 // `hotexec inspect`: what runs in the target and whether it can be restarted here. Reads only.
 import { freemem } from 'node:os';
+import { driftOf } from './engine/drift.ts';
 import { describeDescriptors, describeThreads, namespacesOf } from './engine/describe-process.ts';
 import type { Host } from './engine/host.ts';
 import { kernelVersion } from './engine/kernel-version.ts';
@@ -8,6 +9,7 @@ import { planRestart, summarizeObserved, type RestartPlan } from './engine/plan.
 import { nameOf } from './engine/program.ts';
 import type { Inspection } from './protocol/inspection.ts';
 import { defaultRestartOptions, sameProgram, type EngineRequest } from './protocol/request.ts';
+import { ProcessRoot } from './rootfs/open.ts';
 import { signalsIn } from './procfs/status.ts';
 import { signalName } from './tracer/signals.ts';
 
@@ -26,6 +28,7 @@ export function inspect(request: InspectRequest, host: Host): Inspection {
     startTicks: request.target.startTicks,
     container: request.target.container,
     program: programOf(observed, request.showEnvironment),
+    drift: driftOf(observed, { showEnvironment: request.showEnvironment, exeStands: exeStands(observed) }),
     memory: memoryOf(observed),
     descriptors: describeDescriptors(observed.tid, observed.descriptors),
     threads: describeThreads(observed.target.pid, observed.threads),
@@ -54,6 +57,11 @@ function programOf(observed: Observed, showEnvironment: boolean): Inspection['pr
     root: program.root,
     spec: target.spec === null ? null : { argv: target.spec.args, cwd: target.spec.cwd },
   };
+}
+
+function exeStands({ tid, program }: Observed): boolean {
+  using root = new ProcessRoot(tid);
+  return typeof root.stat(program.exe) !== 'number';
 }
 
 function memoryOf({ stat, status, cgroup }: Observed): Inspection['memory'] {

@@ -32,6 +32,7 @@ export function showPlan(request: PlanRequest, host: Host): Plan {
       program === null
         ? null
         : { ...summarize(program, observed.program.cwd), environmentNames: program.environment.map(nameOf) },
+    files: [],
     steps: program === null ? [] : describeSteps(observed, decided, { options: request.options, program }),
     notFresh: decided.notFresh,
   };

@@ -12,6 +12,8 @@ export interface CliContext {
   readonly argv: readonly string[];
   /** The name it was called by. */
   readonly program: 'hotexec' | 'kubectl-hotexec';
+  /** The working directory: where relative paths of files begin. */
+  readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Output;
   readonly stderr: Output;

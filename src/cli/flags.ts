@@ -1,6 +1,6 @@
 // The flags that commands share, and how commander is set up: it neither prints nor exits.
-import { Command, Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { RestartFlags } from './restart-request.ts';
+import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@commander-js/extra-typings';
+import type { ReplacementFlags, RestartFlags } from './restart-request.ts';
 
 export interface RestartCommandFlags extends RestartFlags {
   readonly output: 'text' | 'json' | 'jsonl';
@@ -8,12 +8,34 @@ export interface RestartCommandFlags extends RestartFlags {
   readonly dryRun?: true | undefined;
 }
 
+export interface ReplaceCommandFlags extends RestartCommandFlags, ReplacementFlags {}
+
+type Action<Flags> = (words: readonly string[], flags: Flags) => Promise<void>;
+
 /** restart, and plan restart: the same flags, so that a plan is asked for as the restart will be. */
-export function restartCommand(
-  action: (words: readonly string[], flags: RestartCommandFlags) => Promise<void>,
-): CommandUnknownOpts {
-  return new Command('restart')
+export function restartCommand(action: Action<RestartCommandFlags>): CommandUnknownOpts {
+  return withRestartFlags(new Command('restart').argument('<target...>')).action((words, flags) =>
+    action(words, flags),
+  );
+}
+
+/** replace, and plan replace. */
+export function replaceCommand(action: Action<ReplaceCommandFlags>): CommandUnknownOpts {
+  const command = new Command('replace')
     .argument('<target...>')
+    .requiredOption('--with <FILE>', 'the new executable, a file here; it takes the place of the old one')
+    .addOption(inMemoryOption)
+    .option('--on-disk', 'on disk or not at all, also where the file system takes no file');
+  return withRestartFlags(command).action((words, flags) => action(words, flags));
+}
+
+const inMemoryOption = new Option(
+  '--in-memory',
+  'keep the new executable in memory (a sealed memfd), as is done by itself where the file system takes no file',
+).conflicts('onDisk');
+
+function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
+  return command
     .option('--no-drain', 'do not ask the old program to finish first (the only way yet: a drain comes later)')
     .option(
       '--env <NAME=VALUE>',
@@ -29,19 +51,35 @@ export function restartCommand(
     .option('--cwd <DIR>', 'start in another working directory, a path inside the container')
     .option('--exe <PATH>', 'execute this file, a path inside the container, whatever the command says')
     .addOption(new Option('--from <SOURCE>', fromDescription).choices(['process', 'spec']))
+    .option(
+      '--copy <SRC:DEST>',
+      'bring a file or directory from here to DEST in the container; repeatable',
+      collect,
+      [],
+    )
+    .option('--chown <UID[:GID]>', 'owner of what --copy brings, in numbers as inside the container')
+    .option('--allow-volume', 'let --copy write to volumes too, whose content outlives the container')
     .option('--keep-fd <N>', 'leave a descriptor above 2 open; repeatable', collect, [])
     .addOption(childrenOption)
+    .option('--probation <DURATION>', probationDescription)
+    .option(
+      '--probe <URL>',
+      'http://HOST[:PORT]/PATH or tcp:HOST:PORT that the new program must answer in its probation',
+    )
+    .option('--no-rollback', 'let a new program that fails end, and the container with it')
     .option('--force', 'go on although something cannot be as after a fresh start')
     .option('--timeout <DURATION>', 'give up before the point of no return after this long', '30s')
-    .option('--dry-run', 'print every step that would be taken, and change nothing (= hotexec plan restart)')
+    .option('--dry-run', 'print every step that would be taken, and change nothing (= hotexec plan)')
     .addOption(outputOption(['text', 'json', 'jsonl']))
     .option('-q, --quiet', 'print nothing but errors')
-    .option('-v, --verbose', 'print each system call made in the target')
-    .action((words, flags) => action(words, flags));
+    .option('-v, --verbose', 'print each system call made in the target');
 }
 
 const fromDescription =
   'take command and environment from what runs now (process) or from what the runtime would start (spec); without it from the process, or from the spec where the process has overwritten its own';
+
+const probationDescription =
+  'watch the new program this long, and start the previous one again if it ends; 0: do not; without it until it listens as before, 10s at most';
 
 const childrenOption = new Option('--children <WHAT>', "what becomes of the old program's children: kill or keep")
   .choices(['kill', 'keep'])

@@ -1,4 +1,4 @@
-// hotexec plan restart TARGET [flags] [-- COMMAND [ARG...]], and restart --dry-run
+// hotexec plan restart TARGET [flags] [-- COMMAND [ARG...]], plan replace, and --dry-run of both
 import { exitCodes } from '../errors.ts';
 import { newOperationId } from '../front/operation-id.ts';
 import { askPlan } from '../front/session.ts';
@@ -9,13 +9,13 @@ import { targetOf } from './arguments.ts';
 import type { CliContext } from './context.ts';
 import { renderPlan } from './render/plan-text.ts';
 import { openReport } from './report.ts';
-import { programChange, readWantedProgram, restartOptions } from './restart-request.ts';
+import { readChange } from './restart-request.ts';
 import type { RestartInvocation } from './restart.ts';
 
-export async function runPlan({ words, flags, command }: RestartInvocation, context: CliContext): Promise<number> {
+export async function runPlan(invocation: RestartInvocation, context: CliContext): Promise<number> {
+  const { words, flags } = invocation;
   const target = targetOf(words);
-  const options = restartOptions(flags);
-  const wanted = await readWantedProgram(flags, command, context);
+  const { program, options } = await readChange(invocation, context);
 
   const { startEngine, signal } = context;
   using engine = startEngine();
@@ -24,7 +24,6 @@ export async function runPlan({ words, flags, command }: RestartInvocation, cont
     context,
   );
   const process = await resolve(target, context);
-  const program = programChange(wanted);
   const request = { kind: 'plan', operationId: newOperationId(), target: process, program, options } as const;
   const plan = await askPlan(request, { engine, startEngine, signal, onEvent: report.onEvent });
 

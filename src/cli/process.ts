@@ -14,6 +14,7 @@ export async function runProcess({ argv, program }: Pick<CliContext, 'argv' | 'p
   const exitCode = await run({
     argv,
     program,
+    cwd: process.cwd(),
     env,
     stdout: outputOn(process.stdout),
     stderr: outputOn(process.stderr),

@@ -2,7 +2,7 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { CliContext } from './context.ts';
 import { programName } from './context.ts';
-import { outputOption, restartCommand } from './flags.ts';
+import { outputOption, replaceCommand, restartCommand } from './flags.ts';
 import { formatHelp, type CommandText } from './help.ts';
 import { texts } from './texts.ts';
 import { usageError } from './usage.ts';
@@ -25,9 +25,15 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
 
   const restart = restartCommand(async (words, flags) => {
     const { runRestart } = await import('./restart.ts');
-    exitWith(await runRestart({ words, flags, command }, context));
+    exitWith(await runRestart({ words, flags, command, replacement: null }, context));
   });
   add(root, restart.summary("restart a container's main process in place"), texts.restart);
+
+  const replace = replaceCommand(async (words, flags) => {
+    const { runReplace } = await import('./replace.ts');
+    exitWith(await runReplace({ words, flags, command }, context));
+  });
+  add(root, replace.summary('start a file from here as the main process, in place of the old one'), texts.replace);
 
   const inspect = new Command('inspect')
     .argument('<target...>')
@@ -46,9 +52,15 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
   add(root, plan.summary('show every step that would be taken, and change nothing'), texts.plan);
   const planRestart = restartCommand(async (words, flags) => {
     const { runPlan } = await import('./plan.ts');
-    exitWith(await runPlan({ words, flags, command }, context));
+    exitWith(await runPlan({ words, flags, command, replacement: null }, context));
   });
   add(plan, planRestart.summary('plan a restart'), texts.planRestart);
+
+  const planOfReplace = replaceCommand(async (words, flags) => {
+    const { planReplace } = await import('./replace.ts');
+    exitWith(await planReplace({ words, flags, command }, context));
+  });
+  add(plan, planOfReplace.summary('plan a replacement'), texts.planReplace);
 
   const doctor = new Command('doctor')
     .argument('[target...]')

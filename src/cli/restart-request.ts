@@ -1,13 +1,24 @@
-// The flags of restart and plan, and what they ask of the engine. Pure, but for the file that --env-file names.
+// The flags of restart, replace and plan, and what they ask of the engine. Pure, but for the files that they name and the probe's host.
 import { readFile } from 'node:fs/promises';
-import { defaultRestartOptions, sameProgram, type ProgramChange, type RestartOptions } from '../protocol/request.ts';
+import { withProbeAddress } from '../front/probe.ts';
+import { fileCopies, replacementFile } from '../front/sources.ts';
+import {
+  defaultRestartOptions,
+  sameProgram,
+  type FileCopy,
+  type ProgramChange,
+  type Replacement,
+  type RestartOptions,
+} from '../protocol/request.ts';
 import type { CliContext } from './context.ts';
+import { parseCopies, type CopyFlags } from './copy-flags.ts';
 import { parseDurationMs } from './duration.ts';
 import { parseEnvFile, parseEnvFlag, type Variable } from './env-file.ts';
+import { probationOptions, type ProbationFlags } from './probation-flags.ts';
 import { usageError } from './usage.ts';
 
 /** As commander gives them. */
-export interface RestartFlags {
+export interface RestartFlags extends CopyFlags, ProbationFlags {
   readonly drain: boolean;
   readonly env: readonly string[];
   readonly envFile?: string | undefined;
@@ -22,8 +33,37 @@ export interface RestartFlags {
   readonly verbose?: true | undefined;
 }
 
-export interface WantedProgram {
+/** What `replace` has besides. */
+export interface ReplacementFlags {
+  readonly with: string;
+  readonly inMemory?: true | undefined;
+  readonly onDisk?: true | undefined;
+}
+
+/** What the command line says about the program, checked: nothing has been asked of an engine. */
+export interface Wanting {
+  readonly flags: RestartFlags;
+  /** What stands behind `--`: the whole command; of `replace` the arguments after argv[0]. */
   readonly command: readonly string[] | null;
+  readonly replacement: ReplacementFlags | null;
+}
+
+type Reading = Pick<CliContext, 'cwd' | 'env' | 'readStdin'>;
+
+export async function readChange(
+  wanting: Wanting,
+  context: Reading,
+): Promise<{ readonly program: ProgramChange; readonly options: RestartOptions }> {
+  const options = restartOptions(wanting.flags);
+  const program = programChange(await readWantedProgram(wanting, context));
+  return { program, options: await withProbeAddress(options) };
+}
+
+interface WantedProgram {
+  readonly command: readonly string[] | null;
+  readonly args: readonly string[] | null;
+  readonly replacement: Replacement | null;
+  readonly files: readonly FileCopy[];
   readonly exe: string | null;
   readonly cwd: string | null;
   readonly from: ProgramChange['from'];
@@ -32,15 +72,16 @@ export interface WantedProgram {
   readonly unset: readonly string[];
 }
 
-export async function readWantedProgram(
-  flags: RestartFlags,
-  command: readonly string[] | null,
-  context: Pick<CliContext, 'env' | 'readStdin'>,
-): Promise<WantedProgram> {
-  if (command?.length === 0)
+async function readWantedProgram({ flags, command, replacement }: Wanting, context: Reading): Promise<WantedProgram> {
+  const { cwd } = context;
+  const isReplace = replacement !== null;
+  if (command?.length === 0 && !isReplace)
     throw usageError('There is no command after --.', 'Without -- the same program is started again.');
   return {
-    command,
+    command: isReplace ? null : command,
+    args: isReplace ? command : null,
+    replacement: isReplace ? await readReplacement(replacement, cwd) : null,
+    files: await fileCopies(parseCopies(flags), { what: '--copy', cwd }),
     exe: absolutePath('--exe', flags.exe),
     cwd: absolutePath('--cwd', flags.cwd),
     from: flags.from ?? 'auto',
@@ -50,20 +91,22 @@ export async function readWantedProgram(
   };
 }
 
+async function readReplacement(flags: ReplacementFlags, cwd: string): Promise<Replacement> {
+  const source = await replacementFile(flags.with, { what: '--with', cwd });
+  return { source, inMemory: flags.inMemory === true ? 'always' : flags.onDisk === true ? 'never' : 'auto' };
+}
+
 /** A file sets variables on top of those the process has; where these are overwritten, the file is the environment. */
-export function programChange(wanted: WantedProgram): ProgramChange {
-  const { command, exe, cwd, from, file, set, unset } = wanted;
+function programChange(wanted: WantedProgram): ProgramChange {
+  const { file, set, unset, ...rest } = wanted;
   return {
     ...sameProgram,
-    from,
-    command,
-    exe,
-    cwd,
+    ...rest,
     env: { standsAlone: file !== null, set: [...(file ?? []), ...set], unset },
   };
 }
 
-export function restartOptions(flags: RestartFlags): RestartOptions {
+function restartOptions(flags: RestartFlags): RestartOptions {
   return {
     ...defaultRestartOptions,
     keepFds: flags.keepFd.map(parseFd),
@@ -71,6 +114,7 @@ export function restartOptions(flags: RestartFlags): RestartOptions {
     force: flags.force === true,
     timeoutMs: parseTimeout(flags.timeout),
     verbose: flags.verbose === true,
+    ...probationOptions(flags),
   };
 }
 

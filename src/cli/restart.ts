@@ -1,4 +1,4 @@
-// hotexec restart TARGET [flags] [-- COMMAND [ARG...]]
+// hotexec restart TARGET [flags] [-- COMMAND [ARG...]]; replace is the same with a file from here.
 import { exitCodes } from '../errors.ts';
 import { newOperationId } from '../front/operation-id.ts';
 import { askRestart } from '../front/restart.ts';
@@ -12,24 +12,25 @@ import { renderError } from './render/error-text.ts';
 import { renderRestart } from './render/restart-text.ts';
 import { styleFor } from './render/style.ts';
 import { openReport } from './report.ts';
-import { programChange, readWantedProgram, restartOptions } from './restart-request.ts';
+import { readChange, type ReplacementFlags } from './restart-request.ts';
 
 export interface RestartInvocation {
   readonly words: readonly string[];
   readonly flags: RestartCommandFlags;
   /** What stands behind `--`. */
   readonly command: readonly string[] | null;
+  /** Of `replace`; null: the program comes from inside the container. */
+  readonly replacement: ReplacementFlags | null;
 }
 
 export async function runRestart(invocation: RestartInvocation, context: CliContext): Promise<number> {
-  const { words, flags, command } = invocation;
+  const { words, flags } = invocation;
   if (flags.dryRun === true) {
     const { runPlan } = await import('./plan.ts');
     return runPlan(invocation, context);
   }
   const target = targetOf(words);
-  const options = restartOptions(flags);
-  const wanted = await readWantedProgram(flags, command, context);
+  const { program, options } = await readChange(invocation, context);
 
   const { startEngine, signal } = context;
   using engine = startEngine();
@@ -39,7 +40,6 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
   );
   const process = await resolve(target, context);
   if (flags.drain && flags.quiet !== true) context.stderr.write(noDrainYet);
-  const program = programChange(wanted);
   const request = { kind: 'restart', operationId: newOperationId(), target: process, program, options } as const;
   const result = await askRestart(request, { engine, startEngine, signal, onEvent: report.onEvent });
 

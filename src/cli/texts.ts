@@ -6,20 +6,22 @@ const targets = `Targets:
   docker/NAME       a Docker container, by name or id; Docker is found as the docker command finds it`;
 
 const exitCodes = `Exit codes:
-  0    restarted (plan: possible)         5    not allowed or not possible here; nothing was touched
-  1    failed; the program runs on,       6    unknown; run hotexec inspect
-       unchanged                          8    stopped by somebody else
-  2    bad usage                          70   a bug in hotexec
-  4    the process is gone                130  interrupted; the program runs on, unchanged`;
+  0    restarted (plan: possible)         4    the process is gone
+  1    failed; the program runs on,       5    not allowed or not possible here; nothing was touched
+       unchanged                          6    unknown; run hotexec inspect
+  2    bad usage                          8    stopped by somebody else
+  3    the new program failed; the        70   a bug in hotexec
+       previous one runs again            130  interrupted; the program runs on, unchanged`;
 
 const root: CommandText = {
   about: [
-    'Restart the main process of a running container in place.',
+    'Restart or replace the main process of a running container in place.',
     'The process itself is made to call execve: the pid, the container, its namespaces, IP, volumes, log stream and restart count stay; only the program is new. Nothing has to be prepared in the image.',
   ],
   examples: [
     ['See it work on this machine', 'demo'],
     ['Restart the main process of a Docker container', 'restart docker/web'],
+    ['Start a newly built file instead, and go back by itself if it fails', 'replace docker/web --with ./app'],
     ['Look first: what runs there, and can it be restarted?', 'inspect docker/web'],
   ],
   usage: 'COMMAND [flags]',
@@ -30,16 +32,46 @@ const restartExamples = (verb: string): CommandText['examples'] => [
   ['The same program again', `${verb} docker/web`],
   ['With a variable more, or one less', `${verb} docker/web --env LOG_LEVEL=debug --unset-env HTTP_PROXY`],
   ['Another command instead', `${verb} docker/web -- nginx -g 'daemon off;' -c /etc/nginx/test.conf`],
+  ['With a new configuration file', `${verb} docker/web --copy ./nginx.conf:/etc/nginx/nginx.conf`],
   ['A process by its pid, as JSON', `${verb} 1234 -o json`],
 ];
 
 const restart: CommandText = {
   about: [
     "Restart a container's main process in place: the same program again, or COMMAND instead.",
-    'Whatever can fail is tried before the old program is given up. If it fails, the old program runs on as if nothing had happened.',
+    'Whatever can fail is tried before the old program is given up. If it fails, the old program runs on as if nothing had happened. If the new program ends before it is up, the previous one is started again.',
   ],
   examples: [...restartExamples('restart'), ['Every step, and change nothing', 'restart docker/web --dry-run']],
   usage: 'TARGET [flags] [-- COMMAND [ARG...]]',
+  more: [targets],
+};
+
+const replaceExamples = (verb: string): CommandText['examples'] => [
+  ['A newly built program, with the old arguments and environment', `${verb} docker/web --with ./app`],
+  ['With other arguments', `${verb} docker/web --with ./app -- --listen :8080 --log-level debug`],
+  ['Not up before it answers', `${verb} docker/web --with ./app --probe http://localhost:8080/healthz`],
+  ['With a configuration that belongs to it', `${verb} docker/web --with ./app --copy ./conf:/etc/app --chown 101`],
+];
+
+const replace: CommandText = {
+  about: [
+    "Upload FILE and start it as the container's main process, in place of the old executable. Arguments after argv[0], environment and working directory stay unless they are changed.",
+    'If the new program ends before it is up, the previous one is started again in the same place, with the files that were replaced put back (exit code 3).',
+  ],
+  examples: [
+    ...replaceExamples('replace'),
+    ['Every step, and change nothing', 'replace docker/web --with ./app --dry-run'],
+  ],
+  usage: 'TARGET --with FILE [flags] [-- ARG...]',
+  more: [targets],
+};
+
+const planReplace: CommandText = {
+  about: [
+    'Show every step that a replacement would take and the files it would bring, or why it is not possible. It changes nothing.',
+  ],
+  examples: replaceExamples('plan replace').slice(0, 2),
+  usage: replace.usage,
   more: [targets],
 };
 
@@ -54,13 +86,16 @@ const planRestart: CommandText = {
 
 const plan: CommandText = {
   about: ['Show every step that would be taken, and change nothing.'],
-  examples: [['What a restart would do', 'plan restart docker/web']],
-  usage: 'restart TARGET [flags] [-- COMMAND [ARG...]]',
+  examples: [
+    ['What a restart would do', 'plan restart docker/web'],
+    ['What a replacement would do', 'plan replace docker/web --with ./app'],
+  ],
+  usage: 'COMMAND TARGET [flags]',
 };
 
 const inspect: CommandText = {
   about: [
-    'Show what runs in a container: program, memory layout, descriptors and sockets, threads, children, credentials, limits; and whether it can be restarted here. It only reads.',
+    'Show what runs in a container: program, memory layout, descriptors and sockets, threads, children, credentials, limits; how it differs from what the container was told to run; and whether it can be restarted here. It only reads.',
   ],
   examples: [
     ['What runs there?', 'inspect docker/web'],
@@ -89,11 +124,16 @@ const demo: CommandText = {
 };
 
 export const texts: Readonly<
-  Record<'root' | 'restart' | 'planRestart' | 'plan' | 'inspect' | 'doctor' | 'demo', CommandText>
+  Record<
+    'root' | 'restart' | 'replace' | 'planRestart' | 'planReplace' | 'plan' | 'inspect' | 'doctor' | 'demo',
+    CommandText
+  >
 > = {
   root,
   restart,
+  replace,
   planRestart,
+  planReplace,
   plan,
   inspect,
   doctor,

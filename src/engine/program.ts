@@ -111,11 +111,26 @@ interface BaseArguments {
   readonly argv: readonly Buffer[];
 }
 
-function chooseArguments(
-  observed: Observed,
-  change: ProgramChange,
-  { look, warnings }: { readonly look: LookUp; readonly warnings: string[] },
-): BaseArguments {
+interface ArgumentsHelp {
+  readonly look: LookUp;
+  readonly warnings: string[];
+}
+
+/** `change.args` come behind the argv[0] that there is without them. */
+function chooseArguments(observed: Observed, change: ProgramChange, help: ArgumentsHelp): BaseArguments {
+  if (change.args === null || change.command !== null) return baseArguments(observed, change, help);
+  const args = change.args.map((word) => Buffer.from(word));
+  const { argv: running, exe } = observed.program;
+  if (change.from !== 'spec' && (running.kind === 'overwritten' || running.words.length === 0)) {
+    // Not of the spec: its command may be an entrypoint script, and these are arguments for the program that it has become.
+    help.warnings.push('the process has overwritten its arguments: argv[0] is the path of its executable');
+    return { path: exe, argv: [Buffer.from(exe), ...args] };
+  }
+  const { path, argv } = baseArguments(observed, change, help);
+  return { path, argv: [...argv.slice(0, 1), ...args] };
+}
+
+function baseArguments(observed: Observed, change: ProgramChange, { look, warnings }: ArgumentsHelp): BaseArguments {
   if (change.command !== null) return { path: null, argv: change.command.map((word) => Buffer.from(word)) };
   const { argv } = observed.program;
   const specArgs = observed.target.spec?.args ?? null;

@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { exitCodes, type ErrorCode, type ErrorData } from '../errors.ts';
 import { phases, type EngineAnswer, type HotexecEvent, type MendResult } from '../protocol/event.ts';
-import type { Inspection } from '../protocol/inspection.ts';
+import type { Drift, Inspection } from '../protocol/inspection.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { ContainerIdentity } from '../protocol/request.ts';
 import type { NotFresh, ProgramEnd, ProgramSummary, RestartResult } from '../protocol/result.ts';
@@ -115,6 +115,14 @@ const plan: Schema<Plan> = v.object({
   warnings: strings,
   before: program,
   after: v.nullable(v.object({ ...programEntries, environmentNames: strings })),
+  files: v.array(
+    v.object({
+      path: v.string(),
+      change: v.picklist(['created', 'replaced', 'in-memory']),
+      sizeBytes: v.number(),
+      from: v.string(),
+    }),
+  ),
   steps: v.array(
     v.object({
       title: v.string(),
@@ -123,6 +131,17 @@ const plan: Schema<Plan> = v.object({
   ),
   notFresh,
 });
+
+const drift: Schema<Drift> = v.variant('kind', [
+  v.object({ kind: v.literal('arguments'), running: strings, spec: strings }),
+  v.object({ kind: v.literal('environment'), added: strings, removed: strings, changed: strings }),
+  v.object({ kind: v.literal('directory'), running: v.string(), spec: v.string() }),
+  v.object({
+    kind: v.literal('executable'),
+    state: v.picklist(['replaced', 'deleted', 'in-memory', 'other']),
+    path: v.string(),
+  }),
+]);
 
 const inspection: Schema<Inspection> = v.object({
   apiVersion,
@@ -142,6 +161,7 @@ const inspection: Schema<Inspection> = v.object({
     root: v.string(),
     spec: v.nullable(v.object({ argv: v.nullable(strings), cwd: textOrNull })),
   }),
+  drift: v.array(drift),
   memory: v.object({
     argStart: v.string(),
     argEnd: v.string(),

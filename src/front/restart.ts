@@ -2,7 +2,8 @@
 // which of the two programs runs.
 import { HotexecError, type ErrorData } from '../errors.ts';
 import type { HotexecEvent, MendResult, Phase } from '../protocol/event.ts';
-import type { Outcome, ProgramSummary, RestartResult } from '../protocol/result.ts';
+import type { Outcome, ProgramEnd, ProgramSummary, RestartResult } from '../protocol/result.ts';
+import { describeEnd } from '../protocol/program-end.ts';
 import { deathError, describeDeath, type DeathDescription } from './death.ts';
 import type { EngineDeath } from './engine.ts';
 import { mend } from './mend.ts';
@@ -11,21 +12,36 @@ import { refuse, throwIfCancelled, type RequestOf, type Session } from './sessio
 
 // Past its own timeout an engine only finishes what it cannot undo, and lets go.
 const finishTimeoutMs = 30_000;
+// Without --probation: until it listens again, but no longer (docs/replacing.md).
+const defaultProbationMs = 10_000;
 
 /** Resolves with the result whatever the outcome; rejects when there is none, because nothing was begun. */
 export async function askRestart(request: RequestOf<'restart'>, session: Session): Promise<RestartResult> {
   const { engine, signal, onEvent } = session;
   throwIfCancelled(signal);
-  const story: Story = { startedMs: performance.now(), heldSinceMs: null, phase: null, planned: null, warnings: [] };
+  const story: Story = {
+    startedMs: performance.now(),
+    heldSinceMs: null,
+    phase: null,
+    planned: null,
+    failed: null,
+    warnings: [],
+  };
   const listen = (event: HotexecEvent): void => {
     note(event, story);
     onEvent?.(event);
   };
-  const answerWithinMs = request.options.timeoutMs + finishTimeoutMs;
+  const answerWithinMs = longestMs(request.options);
   const reply = await engine.ask(request, { signal, onEvent: listen, answerWithinMs });
   if (reply.kind === 'restart-result') return reply.result;
   if (reply.kind === 'died') return settle(reply, { request, session, story });
   return refuse(reply);
+}
+
+/** Files are brought within the timeout; then the new program is watched, and perhaps the previous one started, which is as long as any end. */
+export function longestMs({ timeoutMs, probationMs, rollback }: RequestOf<'restart'>['options']): number {
+  const watchedMs = probationMs ?? defaultProbationMs;
+  return timeoutMs + finishTimeoutMs + watchedMs + (rollback && watchedMs > 0 ? finishTimeoutMs : 0);
 }
 
 /** What the events have told so far: all that is known when the engine dies. */
@@ -35,6 +51,8 @@ interface Story {
   heldSinceMs: number | null;
   phase: Phase | null;
   planned: { readonly before: ProgramSummary; readonly after: ProgramSummary } | null;
+  /** How the new program ended in its probation. */
+  failed: ProgramEnd | null;
   readonly warnings: string[];
 }
 
@@ -50,8 +68,10 @@ function note(event: HotexecEvent, story: Story): void {
     case 'warning':
       story.warnings.push(event.message);
       return;
-    case 'upload':
     case 'failed':
+      story.failed = event.end;
+      return;
+    case 'upload':
     case 'remote-call':
   }
 }
@@ -80,10 +100,12 @@ function verdict({ found, detail }: MendResult, death: DeathDescription, story: 
     case 'new':
       return { outcome: 'restarted', error: null };
     case 'previous': {
-      const message = `${death.what} Before that the new program had failed its probation: ${detail}`;
+      const how = story.failed === null ? 'failed its probation' : describeEnd(story.failed);
+      const message = `${death.what} Another one has finished its work: the new program ${how}, and the previous one runs again (${detail}).`;
+      const hint = 'what the new program said is in the container log';
       return {
         outcome: 'rolled-back',
-        error: { code: 'new-program-failed', message, hint: null, details: death.details },
+        error: { code: 'new-program-failed', message, hint, details: death.details },
       };
     }
     case 'nothing':
@@ -132,8 +154,7 @@ function resultOf(outcome: Outcome, error: ErrorData | null, { request, story }:
     drain: { signal: null, end: 'skipped', why: null, exitCode: null, endedBy: null, ms: 0 },
     children: { killed: 0 },
     files: [],
-    probation: { end: restarted ? 'cut-short' : 'none', ms: 0 },
-    failed: null,
+    ...watched(outcome, story.failed),
     notFresh: [],
     warnings: [...story.warnings, ...(restarted ? [takenOver] : [])],
     timingsMs: {
@@ -142,6 +163,11 @@ function resultOf(outcome: Outcome, error: ErrorData | null, { request, story }:
     },
     error,
   };
+}
+
+function watched(outcome: Outcome, failed: ProgramEnd | null): Pick<RestartResult, 'probation' | 'failed'> {
+  if (outcome === 'rolled-back') return { probation: { end: 'failed', ms: failed?.afterMs ?? 0 }, failed };
+  return { probation: { end: outcome === 'restarted' ? 'cut-short' : 'none', ms: 0 }, failed: null };
 }
 
 const takenOver =

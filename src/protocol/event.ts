@@ -36,7 +36,7 @@ export type HotexecEvent =
       readonly result: string;
       readonly durationUs: number;
     }
-  /** A file is being brought into the container; at most some ten of these a second. */
+  /** Files are being brought into the container: which one now, and how much of all of them is there. Some ten of these a second at most. */
   | { readonly kind: 'upload'; readonly path: string; readonly doneBytes: number; readonly totalBytes: number }
   /** The new program failed its probation; the previous one is started again. */
   | { readonly kind: 'failed'; readonly end: ProgramEnd }

@@ -30,6 +30,8 @@ export interface Inspection {
     /** What the runtime's spec would start, where it is known. */
     readonly spec: { readonly argv: readonly string[] | null; readonly cwd: string | null } | null;
   };
+  /** Where what runs differs from what the container's spec would start. Where no spec is known only the executable is looked at. */
+  readonly drift: readonly Drift[];
   readonly memory: {
     readonly argStart: string;
     readonly argEnd: string;
@@ -66,6 +68,26 @@ export interface Inspection {
     readonly warnings: readonly string[];
   };
 }
+
+export type Drift =
+  | { readonly kind: 'arguments'; readonly running: readonly string[]; readonly spec: readonly string[] }
+  /** Names; with `--show-env` `NAME=value`: what the process has, of what was removed what the spec has. */
+  | {
+      readonly kind: 'environment';
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly changed: readonly string[];
+    }
+  | { readonly kind: 'directory'; readonly running: string; readonly spec: string }
+  /**
+   * `replaced`: another file stands at the path of the one that runs. `deleted`: none does. `in-memory`: it never had one (memfd).
+   * `other`: the arguments are those of the spec, the file is not. `path`: what runs.
+   */
+  | {
+      readonly kind: 'executable';
+      readonly state: 'replaced' | 'deleted' | 'in-memory' | 'other';
+      readonly path: string;
+    };
 
 export interface InspectedDescriptor {
   readonly fd: number;

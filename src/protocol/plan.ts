@@ -17,6 +17,16 @@ export interface PlannedStep {
   readonly calls: readonly PlannedCall[];
 }
 
+/** A file that would be brought into the container. */
+export interface PlannedFile {
+  /** Inside the container; `memfd:NAME` for an executable that is in memory alone. */
+  readonly path: string;
+  readonly change: 'created' | 'replaced' | 'in-memory';
+  readonly sizeBytes: number;
+  /** Where it comes from, on the machine where hotexec runs; absolute. */
+  readonly from: string;
+}
+
 export interface Plan {
   readonly apiVersion: 'hotexec/v1';
   readonly kind: 'Plan';
@@ -31,6 +41,8 @@ export interface Plan {
   readonly warnings: readonly string[];
   readonly before: ProgramSummary;
   readonly after: (ProgramSummary & { readonly environmentNames: readonly string[] }) | null;
+  /** What `--with` and `--copy` would bring, in that order. */
+  readonly files: readonly PlannedFile[];
   readonly steps: readonly PlannedStep[];
   readonly notFresh: readonly NotFresh[];
 }

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { needs } from '../support/needs.ts';
-import { hotexecCommand, inspect, planRestart, run } from '../support/docker/hotexec.ts';
+import { hotexec, hotexecCommand, inspect, planRestart, restart, run } from '../support/docker/hotexec.ts';
 import { attributesOf, differences } from '../support/docker/freshness.ts';
 import { childrenOf, executionOf, startTicks } from '../support/docker/proc.ts';
 import { answers, start } from '../support/docker/program.ts';
@@ -36,6 +36,21 @@ describe('hotexec inspect', () => {
     await using container = await start(fortio, ['--env', 'SECRET=42']);
     const { program } = await inspect(container.target, '--show-env');
     expect(program.environment).toContain('SECRET=42');
+  });
+
+  test('shows no drift in a fresh container, and then what was changed', async () => {
+    await using container = await start(fortio, ['--env', 'MODE=1', '--env', 'SECRET=42']);
+    expect((await inspect(container.target)).drift).toEqual([]);
+    await restart(container.target, '--env', 'MODE=2', '--env', 'DEBUG=1', '--unset-env', 'SECRET');
+    expect((await inspect(container.target)).drift).toEqual([
+      { kind: 'environment', added: ['DEBUG'], removed: ['SECRET'], changed: ['MODE'] },
+    ]);
+    const command = ['/fortio', 'server', '-http-port', '8090'];
+    const { exitCode } = await hotexec('restart', container.target, '--no-drain', '--from', 'spec', '--', ...command);
+    expect(exitCode).toBe(0);
+    expect((await inspect(container.target)).drift).toEqual([
+      { kind: 'arguments', running: command, spec: ['/fortio', 'server'] },
+    ]);
   });
 
   test('shows the children that a restart would clear', async () => {

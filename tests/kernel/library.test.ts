@@ -1,14 +1,16 @@
 // hotexec as a library, as it is built: promises, typed events, AbortSignal; the caller's event loop goes on, and nothing is printed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import type { HotexecEvent, RestartResult } from '../../src/index.ts';
+import type { HotexecEvent, Inspection, RestartResult } from '../../src/index.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { expectAsBefore, settled } from '../support/kernel/snapshot.ts';
 import { start, type Target } from '../support/kernel/target.ts';
+import { tempDirectory } from '../support/temp.ts';
 import { needs } from '../support/needs.ts';
 
 interface Seen {
@@ -19,6 +21,7 @@ interface Seen {
     readonly message: string;
     readonly result: RestartResult | null;
   };
+  readonly inspection?: Inspection;
   readonly events?: readonly HotexecEvent[];
   readonly largestGapMs?: number;
   readonly usualDelayMs?: number;
@@ -60,6 +63,30 @@ describe('the library', () => {
     expect(error).toMatchObject({ name: 'HotexecError', code: 'program-not-startable' });
     expect(error?.message).toContain('/nonexistent/program');
     await expectAsBefore(target.pid, before);
+  });
+
+  test('rejects before anything is touched where the new executable is not there', async () => {
+    const target = await start(compile('threads'), ['3']);
+    const before = await settled(target.pid);
+    const { error } = await call('replace-usage', target);
+    expect(error).toMatchObject({
+      name: 'HotexecError',
+      code: 'usage',
+      message: 'with "/nonexistent/program" cannot be read: there is no such file here.',
+    });
+    await expectAsBefore(target.pid, before);
+  });
+
+  test('shows that the file of a program was replaced or deleted under it', async () => {
+    const path = join(tempDirectory(), 'program');
+    copyFileSync(compile('threads'), path);
+    const target = await start(path, ['3']);
+    expect((await call('inspect', target)).inspection?.drift).toEqual([]);
+    rmSync(path);
+    const executable = { kind: 'executable', path };
+    expect((await call('inspect', target)).inspection?.drift).toEqual([{ ...executable, state: 'deleted' }]);
+    copyFileSync(compile('program'), path);
+    expect((await call('inspect', target)).inspection?.drift).toEqual([{ ...executable, state: 'replaced' }]);
   });
 
   test('rejects at once where it was cancelled before', async () => {

@@ -1,7 +1,7 @@
 // docs/cli.md, from the help of every command.
 import { runCli } from './cli.ts';
 
-const commands = ['restart', 'inspect', 'plan', 'plan restart', 'doctor', 'demo'];
+const commands = ['restart', 'replace', 'inspect', 'plan', 'plan restart', 'plan replace', 'doctor', 'demo'];
 
 export async function cliReference(): Promise<string> {
   const root = await runCli(['--help']);

@@ -18,6 +18,7 @@ export interface CliRun {
 export interface CliSetting {
   readonly engines?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
   readonly stdin?: string;
   readonly program?: CliContext['program'];
   readonly colours?: boolean;
@@ -35,6 +36,7 @@ export async function runCli(argv: readonly string[], setting: CliSetting = {}):
   const exitCode = await run({
     argv,
     program,
+    cwd: setting.cwd ?? process.cwd(),
     env,
     stdout,
     stderr,

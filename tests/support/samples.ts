@@ -48,6 +48,7 @@ export const plan: Plan = {
     cwd: '/srv',
     environmentNames: ['PATH', 'HOSTNAME', 'NGINX_VERSION'],
   },
+  files: [],
   steps: [
     {
       title: 'Hold: stop the one thread',
@@ -82,6 +83,7 @@ export const inspection: Inspection = {
     root: '/',
     spec: { argv: ['/docker-entrypoint.sh', 'nginx', '-g', 'daemon off;'], cwd: '/' },
   },
+  drift: [],
   memory: {
     argStart: '0x7ffde1c74aa0',
     argEnd: '0x7ffde1c74aab',

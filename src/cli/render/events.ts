@@ -1,8 +1,10 @@
 // What happens meanwhile: one line on a terminal that comes late enough not to flicker; with --verbose the system calls.
 import type { HotexecEvent, Phase } from '../../protocol/event.ts';
+import { describeEnd } from '../../protocol/program-end.ts';
 import type { Output } from '../context.ts';
 import { escapeText } from './escape.ts';
 import { styleFor } from './style.ts';
+import { uploadMeter } from './upload.ts';
 
 export interface Progress extends Disposable {
   readonly onEvent: (event: HotexecEvent) => void;
@@ -33,6 +35,7 @@ const eraseLine = '\r\u001b[2K';
 export function showProgress(title: string, { write, isTerminal }: Output, signal: AbortSignal): Progress {
   if (!isTerminal) return { onEvent: () => {}, [Symbol.dispose]: () => {} };
   const startedMs = performance.now();
+  const meter = uploadMeter(() => performance.now());
   let doing = 'finding the process';
   let shown = false;
   let tick = 0;
@@ -47,6 +50,8 @@ export function showProgress(title: string, { write, isTerminal }: Output, signa
   return {
     onEvent: (event) => {
       if (event.kind === 'phase') doing = words[event.phase];
+      else if (event.kind === 'upload') doing = meter(event);
+      else if (event.kind === 'failed') doing = `it ${escapeText(describeEnd(event.end))}`;
     },
     [Symbol.dispose]: () => {
       clearInterval(timer);

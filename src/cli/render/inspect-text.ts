@@ -1,5 +1,6 @@
 // An inspection: sections of aligned lines, the verdict last.
 import type { InspectedDescriptor, InspectedThread, Inspection } from '../../protocol/inspection.ts';
+import { driftRows } from './drift.ts';
 import { renderError } from './error-text.ts';
 import { escapeText, quoteWords } from './escape.ts';
 import type { Style } from './style.ts';
@@ -13,6 +14,7 @@ export function renderInspection(inspection: Inspection, style: Style): string {
   return [
     `${style.bold(escapeText(inspection.target))}\n${rows(subjectRows(inspection))}\n`,
     section('Program', programRows(inspection)),
+    section('Drift', driftRows(inspection.drift)),
     section('Memory', memoryRows(inspection)),
     section('Descriptors', descriptors.toSorted((a, b) => a.fd - b.fd).map(descriptorRow)),
     section(`Threads (${threads.length})`, threadRows(threads)),

@@ -2,17 +2,19 @@
 import type { Plan, PlannedCall } from '../../protocol/plan.ts';
 import { renderError } from './error-text.ts';
 import { escapeText } from './escape.ts';
+import { plannedFileRows } from './files.ts';
 import type { Style } from './style.ts';
 import { formatContainer, notFreshRows, programRows, warningRows } from './subject.ts';
 import { listRows, rows, type Row } from './table.ts';
 
 export function renderPlan(plan: Plan, style: Style): string {
-  const { pid, container, before, after, notFresh, warnings } = plan;
+  const { pid, container, before, after, files, notFresh, warnings } = plan;
   const facts: Row[] = [
     ['pid', String(pid)],
     ...(container === null ? [] : [['container', formatContainer(container)] as const]),
     ...programRows(before, after),
     ...(after === null ? [] : listRows('environment', after.environmentNames.map(escapeText))),
+    ...plannedFileRows(files),
     ...notFreshRows(notFresh),
     ...warningRows(warnings),
   ];

@@ -1,6 +1,8 @@
 // The result of a restart in a few lines.
+import { describeEnd } from '../../protocol/program-end.ts';
 import type { RestartResult } from '../../protocol/result.ts';
 import { escapeText } from './escape.ts';
+import { changedFileRows, putBackRows } from './files.ts';
 import type { Style } from './style.ts';
 import { formatContainer, notFreshRows, programRows, warningRows } from './subject.ts';
 import { count, formatMs, rows, type Row } from './table.ts';
@@ -8,11 +10,15 @@ import { count, formatMs, rows, type Row } from './table.ts';
 export function renderRestart(result: RestartResult, style: Style): string {
   const { pid, container, before, after, children, notFresh, warnings, timingsMs } = result;
   const restarted = result.outcome === 'restarted';
-  const the = restarted ? ', the same' : '';
+  const rolledBack = result.outcome === 'rolled-back';
+  const the = restarted || rolledBack ? ', the same' : '';
   const all: Row[] = [
     ['pid', `${pid}${the}`],
     ...(container === null ? [] : [['container', `${formatContainer(container)}${the}`] as const]),
-    ...programRows(before, after),
+    ...programRows(before, rolledBack ? null : after),
+    ...(rolledBack ? putBackRows(result.files) : changedFileRows(result.files)),
+    ...failedRows(result),
+    ...probationRows(result),
     ['held', `${formatMs(timingsMs.hold)} of ${formatMs(timingsMs.total)}`],
     ...result.listeners.map(({ address, handedOver }): Row => [
       'listener',
@@ -25,6 +31,30 @@ export function renderRestart(result: RestartResult, style: Style): string {
     ...warningRows(warnings),
   ];
   return `${headline(result, style)}\n${rows(all)}\n`;
+}
+
+/** The previous program runs again; this is what became of the new one. */
+function failedRows({ failed }: RestartResult): readonly Row[] {
+  return failed === null ? [] : [['new program', escapeText(describeEnd(failed))]];
+}
+
+function probationRows({ probation: { end, ms } }: RestartResult): readonly Row[] {
+  const watched = (how: string): readonly Row[] => [['watched', `${formatMs(ms)}${how}`]];
+  switch (end) {
+    case 'none':
+    case 'failed':
+      return [];
+    case 'listening':
+      return watched(', until it listened again');
+    case 'answered':
+      return watched(', until it answered the probe');
+    case 'time':
+      return watched(', and it runs');
+    case 'ended':
+      return watched(', until it had done its work and exited with 0');
+    case 'cut-short':
+      return ms === 0 ? [] : watched(', then hotexec had to let it go');
+  }
 }
 
 function headline({ outcome, target }: RestartResult, style: Style): string {

@@ -12,10 +12,13 @@ it('leaves everything behind the first -- to the target', () => {
 
 it.each([
   [['restart', 'docker/web'], true],
+  [['replace', '1', '--with', 'app'], true],
   [['inspect', '1'], true],
   [['plan', 'restart', '1'], true],
   [['restart', '1', '--', 'app', '--help'], true],
+  [['plan', 'replace', '1', '--with', 'app'], true],
   [['restart', '--help'], false],
+  [['replace', '--help'], false],
   [['restart'], false],
   [['doctor'], false],
   [['demo'], false],

@@ -8,6 +8,7 @@ it.each([
   ['1m30s', 90_000],
   ['1.5h', 5_400_000],
   ['0s', 0],
+  ['0', 0],
   ['2h0m5s10ms', 7_205_010],
 ])('reads %s', (text, ms) => {
   expect(parseDurationMs(text)).toBe(ms);

@@ -6,8 +6,10 @@ import { renderPlan } from '../../../src/cli/render/plan-text.ts';
 import { renderRestart } from '../../../src/cli/render/restart-text.ts';
 import { styleFor, wantsColours } from '../../../src/cli/render/style.ts';
 import { formatBytes, formatMs } from '../../../src/cli/render/table.ts';
+import type { HotexecEvent } from '../../../src/protocol/event.ts';
 import { inspection, plan, restartResult } from '../../support/samples.ts';
 
+const proving: HotexecEvent = { kind: 'phase', phase: 'prove', atMs: 1 };
 const plain = styleFor({ colours: false });
 
 describe('a restart', () => {
@@ -16,6 +18,7 @@ describe('a restart', () => {
   pid        4711, the same
   container  3f9a0c1d2e4b (web, docker), the same
   program    nginx -g 'daemon off;'
+  watched    12.5 ms, until it listened again
   held       2.4 ms of 118 ms
   children   2 child processes ended
 `);
@@ -37,6 +40,7 @@ describe('a restart', () => {
   after       app --mode 'a b'
   executable  /usr/sbin/nginx -> /usr/local/bin/app
   directory   / -> /srv
+  watched     12.5 ms, until it listened again
   held        2.4 ms of 118 ms
   listener    0.0.0.0:80, opened anew
   children    1 child process ended
@@ -46,7 +50,8 @@ describe('a restart', () => {
   });
 
   it('that failed', () => {
-    const result = { ...restartResult, outcome: 'unchanged', after: null, children: { killed: 0 } } as const;
+    const probation = { end: 'none', ms: 0 } as const;
+    const result = { ...restartResult, outcome: 'unchanged', after: null, children: { killed: 0 }, probation } as const;
     expect(renderRestart(result, plain)).toBe(`docker/web is unchanged: the restart failed
   pid        4711
   container  3f9a0c1d2e4b (web, docker)
@@ -214,6 +219,19 @@ describe('progress', () => {
     expect(await progressOn(true, 50)).toBe('');
   });
 
+  it.each<[HotexecEvent, string]>([
+    [
+      { kind: 'upload', path: '/bin/app', doneBytes: 3, totalBytes: 4 },
+      'bringing /bin/app into the container, 75 % ...',
+    ],
+    [
+      { kind: 'failed', end: { exitCode: null, signal: 'SIGABRT', reason: 'signal', afterMs: 5 } },
+      'it was ended by SIGABRT, 5 ms after its start ...',
+    ],
+  ])('tells of %j', async (event, text) => {
+    expect(await progressOn(true, 600, event)).toContain(`docker/web: ${text}`);
+  });
+
   it('says what is being done, and wipes it away', async () => {
     const text = await progressOn(true, 600);
     expect(text).toContain('docker/web: trying the new program in a child ...');
@@ -221,11 +239,11 @@ describe('progress', () => {
   });
 });
 
-async function progressOn(isTerminal: boolean, forMs: number): Promise<string> {
+async function progressOn(isTerminal: boolean, forMs: number, event: HotexecEvent = proving): Promise<string> {
   const written: string[] = [];
   const output = { write: (text: string) => void written.push(text), isTerminal, colours: false };
   const progress = showProgress('docker/web', output, new AbortController().signal);
-  progress.onEvent({ kind: 'phase', phase: 'prove', atMs: 1 });
+  progress.onEvent(event);
   const { promise, resolve } = Promise.withResolvers<void>();
   setTimeout(resolve, forMs);
   await promise;

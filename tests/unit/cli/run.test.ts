@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { defaultRestartOptions, sameProgram } from '../../../src/protocol/request.ts';
 import { runCli, type CliSetting } from '../../support/cli.ts';
 import { writeProc } from '../../support/proc-tree.ts';
 import { inspection, plan, restartResult } from '../../support/samples.ts';
@@ -20,8 +21,8 @@ describe('what the engine is asked', () => {
         kind: 'restart',
         operationId: anyId,
         target: bareTarget,
-        program: { from: 'auto', command: null, exe: null, cwd: null, env: { standsAlone: false, set: [], unset: [] } },
-        options: { keepFds: [], children: 'kill', force: false, timeoutMs: 30_000, verbose: false },
+        program: sameProgram,
+        options: defaultRestartOptions,
       },
     ]);
   });

@@ -252,3 +252,53 @@ describe('--exe', () => {
     expect(commandOf(chosen)).toStrictEqual(['/usr/sbin/nginx-debug', 'anything', '-t']);
   });
 });
+
+describe('arguments alone (replace ... -- ARG...)', () => {
+  it('come behind the old argv[0], and nothing else changes', () => {
+    const chosen = choose({}, change({ args: ['-t', ''] }));
+    expect(commandOf(chosen)).toStrictEqual(['/usr/sbin/nginx', 'nginx', '-t', '']);
+    expect(chosen.warnings).toStrictEqual([]);
+  });
+
+  it('may be none', () => {
+    expect(commandOf(choose({}, change({ args: [] })))).toStrictEqual(['/usr/sbin/nginx', 'nginx']);
+  });
+
+  it('come behind the path of a script, not behind its interpreter', () => {
+    const argv = words('/bin/sh', '-eu', '/docker-entrypoint.sh', 'nginx');
+    const script = { execPath: '/docker-entrypoint.sh', exe: '/bin/sh', argv };
+    expect(commandOf(choose({ program: script }, change({ args: ['redis'] })))).toStrictEqual([
+      '/docker-entrypoint.sh',
+      '/docker-entrypoint.sh',
+      'redis',
+    ]);
+  });
+
+  it('come behind the path of the executable where the process has overwritten its own, whatever the spec starts', () => {
+    const chosen = choose(
+      { program: { argv: overwritten }, spec: { args: ['/docker-entrypoint.sh', 'nginx'] } },
+      change({ args: ['-t'] }),
+    );
+    expect(commandOf(chosen)).toStrictEqual(['/usr/sbin/nginx', '/usr/sbin/nginx', '-t']);
+    expect(chosen.warnings).toStrictEqual([
+      'the process has overwritten its arguments: argv[0] is the path of its executable',
+    ]);
+  });
+
+  it('come behind the argv[0] of the spec with --from spec', () => {
+    const wanted = change({ args: ['-t'], from: 'spec' });
+    expect(commandOf(choose({ spec: { args: ['/bin/sh', '-c', 'x'] } }, wanted))).toStrictEqual([
+      '/bin/sh',
+      '/bin/sh',
+      '-t',
+    ]);
+  });
+
+  it('are nothing beside a whole command', () => {
+    expect(commandOf(choose({}, change({ args: ['-t'], command: ['/bin/sh'] })))).toStrictEqual(['/bin/sh', '/bin/sh']);
+  });
+
+  it('may not be a descriptor other than the standard streams', () => {
+    expect(refusal(() => choose({}, change({ args: ['/dev/fd/9'] }))).code).toBe('program-unknown');
+  });
+});

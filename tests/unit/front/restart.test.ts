@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { HotexecError } from '../../../src/errors.ts';
-import { askRestart } from '../../../src/front/restart.ts';
+import { askRestart, longestMs } from '../../../src/front/restart.ts';
 import { askInspection, askPlan } from '../../../src/front/session.ts';
 import type { HotexecEvent } from '../../../src/protocol/event.ts';
 import { defaultRestartOptions, sameProgram } from '../../../src/protocol/request.ts';
@@ -113,6 +113,20 @@ describe('an engine that dies without an answer', () => {
     expect(result.before.exe).toBe(process.execPath);
   });
 
+  it('may have been rolling back: the mender goes on with it', async () => {
+    const result = await restartWith(fakeEngines(['dies after the new one failed', 'finds the previous']));
+    expect(result).toMatchObject({
+      outcome: 'rolled-back',
+      failed: { signal: 'SIGSEGV', afterMs: 12 },
+      probation: { end: 'failed', ms: 12 },
+      error: {
+        code: 'new-program-failed',
+        message:
+          'The engine of hotexec was killed by SIGKILL. Another one has finished its work: the new program was ended by SIGSEGV, 12 ms after its start, and the previous one runs again (the exec was made again).',
+      },
+    });
+  });
+
   it('may leave a process that has ended', async () => {
     const result = await restartWith(fakeEngines(['dies in the hold', 'finds it gone']));
     expect(result).toMatchObject({ outcome: 'lost', after: null, error: { code: 'target-lost' } });
@@ -146,6 +160,17 @@ describe('an engine that dies without an answer', () => {
     const engine = fakeEngines(['never answers']).start();
     const reply = await engine.ask(request, { answerWithinMs: 300 });
     expect(reply).toMatchObject({ kind: 'died', signal: 'SIGKILL' });
+  });
+});
+
+describe('the longest wait for an answer', () => {
+  it.each([
+    ['by default', {}, 30_000 + 30_000 + 10_000 + 30_000],
+    ['without probation', { probationMs: 0 }, 60_000],
+    ['with a long one', { probationMs: 600_000, timeoutMs: 1000 }, 1000 + 30_000 + 600_000 + 30_000],
+    ['without a rollback', { rollback: false }, 70_000],
+  ])('%s', (_, options, expected) => {
+    expect(longestMs({ ...defaultRestartOptions, ...options })).toBe(expected);
   });
 });
 

@@ -1,0 +1,71 @@
+// What a caller of the library may ask for. src/front/change.ts makes of it what the engine is asked.
+import type { HotexecEvent } from '../protocol/event.ts';
+
+export interface CallOptions {
+  /** Cancels: before the point of no return the old program runs on and the promise rejects with the code `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: HotexecEvent) => void) | undefined;
+}
+
+/** What restart() and replace() have in common. */
+export interface ChangeOptions extends CallOptions {
+  /** The file to execute, a path inside the container; without it found from the command. */
+  readonly exe?: string;
+  readonly cwd?: string;
+  /** Variables to set; null unsets one. */
+  readonly env?: Readonly<Record<string, string | null>>;
+  /** Where command and environment come from: what runs now, or what the runtime would start. */
+  readonly from?: 'auto' | 'process' | 'spec';
+  /** Files and directories brought into the container before the new program starts; all of them or none. */
+  readonly copies?: readonly Copy[];
+  /** Descriptors above 2 that stay open. */
+  readonly keepFds?: readonly number[];
+  /** What becomes of the old program's children; `kill` without it. */
+  readonly children?: 'kill' | 'keep';
+  /** Goes on although something cannot be as after a fresh start. */
+  readonly force?: boolean;
+  /** Until the point of no return, files brought included; 30,000 without it. */
+  readonly timeoutMs?: number;
+  /** Tells each system call made in the target as an event. */
+  readonly verbose?: boolean;
+  /**
+   * For how long an early end of the new program is caught and the previous one started again, in ms. 0: not at all. Without it until as many
+   * listeners are open as before, at most 10,000.
+   */
+  readonly probationMs?: number;
+  /** `http://HOST[:PORT]/PATH` or `tcp:HOST:PORT`: must be answered by the new program, from within the container's network, before its probation is over. */
+  readonly probe?: string;
+  /** False: a new program that fails ends, and the container with it; true without it. */
+  readonly rollback?: boolean;
+}
+
+export interface RestartOptions extends ChangeOptions {
+  /** The whole new command; without it the same program is started again. */
+  readonly command?: readonly string[];
+}
+
+export interface ReplaceOptions extends ChangeOptions {
+  /** The new executable, a file on this machine; it is put in the place of the old one. */
+  readonly with: string;
+  /** The arguments after argv[0]; without it those of the old program. */
+  readonly args?: readonly string[];
+  /** Where the new executable is kept: `auto` on disk, or in memory where the file system takes no file; without it `auto`. */
+  readonly inMemory?: 'auto' | 'always' | 'never';
+}
+
+/** A file or directory that is brought into the container. */
+export interface Copy {
+  /** On this machine; relative to the working directory. */
+  readonly source: string;
+  /** Absolute, inside the container; with a final `/` the directory that the file goes into. */
+  readonly destination: string;
+  /** Ids as inside the container; without it of the file that is replaced, else the program's own. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** The destination may be on a volume, whose content outlives the container. */
+  readonly allowVolume?: boolean;
+}
+
+export interface InspectOptions extends CallOptions {
+  /** Values of the environment too, not only names. */
+  readonly showEnvironment?: boolean;
+}
