@@ -33,12 +33,12 @@ export type FileChange =
       readonly directoryIdentity: string;
       readonly name: string;
       readonly temporary: string;
-      /** Inode of the new file. */
-      readonly inode: string;
+      /** `inode@nanoseconds`, of its making: tells the new file from every other one. */
+      readonly birth: string;
       readonly kept: KeptFile | null;
     }
   /** A directory of ours, renamed to its name. */
-  | { readonly kind: 'directory'; readonly directory: string; readonly name: string; readonly inode: string };
+  | { readonly kind: 'directory'; readonly directory: string; readonly name: string; readonly birth: string };
 
 /** The old file as it was: once the new one stays, it loses what would make it a danger under its other name. */
 export interface KeptFile {

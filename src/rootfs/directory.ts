@@ -91,6 +91,14 @@ export function identityOf({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`;
 }
 
+/**
+ * The same, for what hotexec has made itself: the number of a deleted file is soon another's, the moment of its making is not. Not for
+ * what was there before, which an overlay copies up.
+ */
+export function birthOf({ ino, birthtimeNs }: BigIntStats): string {
+  return `${ino}@${birthtimeNs}`;
+}
+
 export function isName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name) && Buffer.byteLength(name) <= NAME_MAX;
 }

@@ -9,6 +9,7 @@ import {
   fsyncSync,
   lchownSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -19,7 +20,7 @@ import type { Journal } from '../../journal/journal.ts';
 import { describeErrno } from '../../native/errno.ts';
 import { sha256 } from '../../native/digest.ts';
 import { syscall } from '../../native/syscall.ts';
-import { identityOf, type RootDirectory } from '../../rootfs/directory.ts';
+import { birthOf, identityOf, type RootDirectory } from '../../rootfs/directory.ts';
 import type { ProcessRoot } from '../../rootfs/open.ts';
 import type { Host } from '../host.ts';
 import { pathOf, type FilePlan, type PlannedDirectory, type PlannedFile } from './planned.ts';
@@ -105,7 +106,7 @@ class Upload {
         kind: 'directory',
         directory: planned.directory,
         name: planned.name,
-        inode: String(stat.ino),
+        birth: birthOf(stat),
       });
       const renamed = directory.renameToFreeName(temporary, planned.name);
       if (renamed < 0) throw new Error(describeErrno(renamed));
@@ -130,7 +131,7 @@ class Upload {
       directoryIdentity: directory.identity,
       name: file.name,
       temporary,
-      inode: String(directory.entry(temporary)?.ino),
+      birth: birthOf(lstatSync(directory.at(temporary), { bigint: true })),
       kept:
         replaces === null
           ? null

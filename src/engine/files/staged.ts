@@ -4,7 +4,7 @@ import { closeSync, constants, fsyncSync, openSync, renameSync } from 'node:fs';
 import type { FileChange, KeptFile } from '../../journal/change.ts';
 import { describeErrno, EEXIST, EINVAL } from '../../native/errno.ts';
 import type { ChangedFile } from '../../protocol/result.ts';
-import { Directories, type RootDirectory } from '../../rootfs/directory.ts';
+import { birthOf, Directories, type RootDirectory } from '../../rootfs/directory.ts';
 import { pathOf, type PlannedFile } from './planned.ts';
 import type { StageTools } from './stage.ts';
 import { settleFile, undoFile } from './undo.ts';
@@ -146,7 +146,8 @@ export class StagedFiles implements Disposable {
 function rename(directory: RootDirectory, change: StagedFile['change']): void {
   const { name, temporary, kept } = change;
   const [now, own] = [directory.entry(name), directory.entry(temporary)];
-  if (String(own?.ino) !== change.inode) throw new Error('the new file was replaced by another one meanwhile');
+  if (own === undefined || birthOf(own) !== change.birth)
+    throw new Error('the new file was replaced by another one meanwhile');
   if (kept !== null) {
     if (now === undefined || now.ino !== directory.entry(kept.name)?.ino)
       throw new Error('another file has taken its place meanwhile');

@@ -15,7 +15,7 @@ import type { BigIntStats } from 'node:fs';
 import type { FileChange, KeptFile } from '../../journal/change.ts';
 import { describeErrno } from '../../native/errno.ts';
 import { capabilityAttribute, removeAttributeAt, setAttributeAt } from '../../rootfs/attributes.ts';
-import type { Directories, RootDirectory } from '../../rootfs/directory.ts';
+import { birthOf, type Directories, type RootDirectory } from '../../rootfs/directory.ts';
 
 const O_PATH = 0o1000_0000;
 const setIds = 0o6000;
@@ -52,10 +52,10 @@ export function settleFile(directories: Directories, change: FileChange): void {
 }
 
 function putFileBack(directory: RootDirectory, change: FileSwap): void {
-  const { name, kept, inode } = change;
+  const { name, kept, birth } = change;
   const now = directory.entry(name);
   if (kept === null) {
-    if (now !== undefined && String(now.ino) === inode) unlinkSync(directory.at(name));
+    if (now !== undefined && birthOf(now) === birth) unlinkSync(directory.at(name));
     return;
   }
   const old = directory.entry(kept.name);
@@ -63,7 +63,7 @@ function putFileBack(directory: RootDirectory, change: FileSwap): void {
   if (old === undefined) return;
   const temporary = directory.entry(change.temporary);
   const isInPlace = now?.ino === old.ino;
-  const wasNeverRenamed = temporary !== undefined && String(temporary.ino) === inode && now !== undefined;
+  const wasNeverRenamed = temporary !== undefined && birthOf(temporary) === birth && now !== undefined;
   if (isInPlace || wasNeverRenamed) {
     unlinkSync(directory.at(kept.name));
     return;
@@ -97,7 +97,7 @@ function removeDirectory(directories: Directories, change: Extract<FileChange, {
   const opened = directories.open(change.directory);
   if (typeof opened === 'number') return;
   const entry = opened.entry(change.name);
-  if (entry === undefined || String(entry.ino) !== change.inode) return;
+  if (entry === undefined || birthOf(entry) !== change.birth) return;
   try {
     rmdirSync(opened.at(change.name));
   } catch (error) {
