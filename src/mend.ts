@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { childrenOf, innermostPid } from './engine/descendants.ts';
 import { howToAsk, whileDraining } from './engine/drain.ts';
 import { openProgramFile } from './engine/exec-call.ts';
+import { isFileChange, mendFiles } from './engine/files/mend.ts';
 import { HeldListeners, listServed } from './engine/handover/held-listeners.ts';
 import { Held } from './engine/held.ts';
 import type { Host } from './engine/host.ts';
@@ -24,6 +25,7 @@ import type { Journal, JournalledChange, JournalState } from './journal/journal.
 import { Registers } from './arch/registers.ts';
 import type { MendResult } from './protocol/event.ts';
 import type { TargetProcess } from './protocol/request.ts';
+import { ProcessRoot } from './rootfs/open.ts';
 import { findSyscallInstruction } from './remote/instruction.ts';
 import { RemoteThread } from './remote/remote-thread.ts';
 import { drainAndSwap, swap } from './restart.ts';
@@ -44,7 +46,7 @@ export function mend(
   journal.resume(state);
   host.phase('mend');
   if (!isAlive(target)) return { found: 'gone', detail: 'the process has ended' };
-  const result = mendIfAlive(state, { target, journal, host });
+  const result = mendFilesToo(state, { target, journal, host });
   const isStarted = result.found === 'new' || result.found === 'previous';
   const holder = find(state.changes, 'holder');
   if (isStarted && holder !== undefined) reapLeftHolder(holder.pidInside, { target, journal, host });
@@ -57,18 +59,17 @@ export function mend(
 function workOf(state: JournalState, observed: Observed, { journal, host }: Place): Work {
   const { request } = state.header;
   const program = journalled(state);
+  const probation = planProbation(observed, { ...request.options, rollback: false }, true);
   return {
     request,
     host: { ...host, interruption: () => null },
     observed,
-    plan: planAgain(observed, program, request.options),
+    plan: { ...planAgain(observed, program, request.options), probation },
     program,
     file: null,
-    previous: null,
+    files: null,
     previousFile: null,
-    drain: { kind: 'skip', why: 'it had been asked' },
     listeners: HeldListeners.none(),
-    probation: planProbation(observed, { ...request.options, rollback: false }, true),
     journal,
     report: new RestartReport(request),
   };
@@ -78,6 +79,28 @@ interface Place {
   readonly target: TargetProcess;
   readonly journal: Journal;
   readonly host: Host;
+}
+
+/** Files go with the program: the new one keeps what was brought for it, and a previous one finds its own before it is started. */
+function mendFilesToo(state: JournalState, place: Place): MendResult {
+  using root = new ProcessRoot(livingThread(place.target.pid));
+  const all = [...state.changes, ...state.changesAfterExec];
+  const tools = { root, strike: (id: number) => place.journal.strike(id) };
+  const tell = (sentences: readonly string[]): void => {
+    for (const message of sentences) place.host.emit({ kind: 'warning', message });
+  };
+  if (state.attempt === 'previous') tell(mendFiles(all, tools, false));
+  const result = mendIfAlive(withoutFiles(state), place);
+  if (state.attempt === 'new') tell(mendFiles(all, tools, result.found === 'new'));
+  return result;
+}
+
+function withoutFiles({ changes, changesAfterExec, ...rest }: JournalState): JournalState {
+  return { ...rest, changes: changes.filter(isOfProgram), changesAfterExec: changesAfterExec.filter(isOfProgram) };
+}
+
+function isOfProgram({ change }: JournalledChange): boolean {
+  return !isFileChange(change);
 }
 
 /** A program that was caught at its end, and was let go by the death of the engine, has its end. */
@@ -267,12 +290,15 @@ function isKind<Kind extends Change['kind']>(change: Change, kind: Kind): change
   return change.kind === kind;
 }
 
+function livingThread(pid: number): number {
+  const living = threadIds(pid).filter((tid) => !'ZX'.includes(threadState(pid, tid)));
+  return living.includes(pid) ? pid : (living[0] ?? pid);
+}
+
 /** The thread whose registers were borrowed; after an exec, or when it is gone, one that lives. */
 function threadToHold(pid: number, changes: readonly JournalledChange[]): number {
-  const living = threadIds(pid).filter((tid) => !'ZX'.includes(threadState(pid, tid)));
   const held = find(changes, 'stopped')?.tid;
-  if (held !== undefined && living.includes(held)) return held;
-  return living.includes(pid) ? pid : (living[0] ?? pid);
+  return held !== undefined && !'ZX'.includes(threadState(pid, held)) ? held : livingThread(pid);
 }
 
 /**

@@ -3,19 +3,18 @@
 import { freemem } from 'node:os';
 import { capture } from './engine/capture.ts';
 import { clearChildren } from './engine/children.ts';
-import { drain, planDrain, whileDraining, type Asked } from './engine/drain.ts';
-import { describeFile, execArguments, openProgramFile, prepareExec } from './engine/exec-call.ts';
+import { drain, whileDraining, type Asked } from './engine/drain.ts';
+import { execArguments, prepareExec } from './engine/exec-call.ts';
+import { bring } from './engine/files/bring.ts';
+import { commitFiles } from './engine/files/commit.ts';
+import { journalBytes } from './engine/files/planned.ts';
 import { HeldListeners } from './engine/handover/held-listeners.ts';
-import { planHandOver } from './engine/handover/plan.ts';
 import { stopIfCancelled, type Host } from './engine/host.ts';
 import { kernelVersion } from './engine/kernel-version.ts';
-import type { MemoryFile } from './engine/memory-file.ts';
-import { observe, type Observed } from './engine/observe.ts';
-import { observeAgain, observeForRollback } from './engine/observe-again.ts';
+import { observe } from './engine/observe.ts';
+import { observeFailed, observeFinished } from './engine/observe-again.ts';
 import { yieldToStop } from './engine/outside-stop.ts';
 import { planRestart, possible, summarize, summarizeObserved } from './engine/plan.ts';
-import { planProbation } from './engine/probation.ts';
-import type { Program } from './engine/program.ts';
 import { dryRun } from './engine/prove.ts';
 import { reapHolder } from './engine/reap-holder.ts';
 import { RestartReport } from './engine/report.ts';
@@ -34,7 +33,6 @@ import type { TracedProcess } from './tracer/traced-process.ts';
 
 /** Throws HotexecError when nothing was touched; every other end is a result. The journal is locked and empty. */
 export function restart(request: RestartRequest, host: Host, journal: Journal): RestartResult {
-  const { options } = request;
   const report = new RestartReport(request);
 
   host.phase('observe');
@@ -43,41 +41,21 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   host.phase('plan');
   const plan = planRestart(observed, request, { kernel: kernelVersion(), freeMemoryBytes: freemem() });
   const program = possible(plan);
-  const draining = planDrain(observed, options);
-  const handOver = planHandOver(observed, options);
-  const probation = planProbation(observed, options, handOver.served.length > 0);
   const [before, after] = [summarizeObserved(observed), summarize(program, observed.program.cwd)];
-  report.programs(before, after);
+  report.planned(before, after, plan);
   host.emit({ kind: 'planned', before, after });
-  report.warn(...plan.warnings);
-  report.notFresh(...plan.notFresh);
-  using file = upload(program, observed, host);
   stopIfCancelled(host);
 
-  const { previous } = plan;
-  journal.begin(
-    journalHeader(request, host.journals.enginePid, { program, previous }),
-    2 * (observed.descriptors.length + observed.descendants.length),
-  );
+  journal.begin(journalHeader(request, host.journals.enginePid, { program, previous: plan.previous }), {
+    entries: 2 * (observed.descriptors.length + observed.descendants.length),
+    bytes: journalBytes(plan.files),
+  });
   try {
-    using previousFile = previous === null ? null : openProgramFile(previous, observed.tid);
-    using listeners = HeldListeners.keep(handOver.served);
-    const files = { file, previousFile, listeners };
-    attempt({
-      request,
-      host,
-      observed,
-      plan,
-      program,
-      previous,
-      drain: draining,
-      probation,
-      ...files,
-      journal,
-      report,
-    });
-    report.listeners(...listeners.results(), ...handOver.refused);
-    if (file !== null && program.memory?.kind === 'local') report.files(describeFile(program, file));
+    using brought = bring({ request, host, observed, plan, program, journal });
+    using listeners = HeldListeners.keep(plan.handOver.served);
+    attempt({ request, host, observed, plan, program, ...brought.forWork, listeners, journal, report });
+    report.listeners(...listeners.results(), ...plan.handOver.refused);
+    if (report.keepsFiles) report.files(...brought.settle());
   } catch (error) {
     report.failed(error);
   }
@@ -85,28 +63,14 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   return report.result();
 }
 
-/** A program that is to be in memory is brought there while the old one serves. */
-function upload(program: Program, { tid }: Observed, host: Host): MemoryFile | null {
-  if (program.memory?.kind !== 'local') return openProgramFile(program, tid);
-  host.phase('upload');
-  const path = program.path.toString();
-  let toldMs = performance.now();
-  return openProgramFile(program, tid, (doneBytes, totalBytes) => {
-    stopIfCancelled(host);
-    if (performance.now() - toldMs < 100) return;
-    toldMs = performance.now();
-    host.emit({ kind: 'upload', path, doneBytes, totalBytes });
-  });
-}
-
 /** The new program; and if that fails its probation, the previous one: each is started from a held process. */
 function attempt(work: Work): void {
-  const { host, observed, journal, report } = work;
+  const { host, observed, plan, journal, report } = work;
   host.phase('hold');
-  const asked = work.drain;
-  const started = asked.kind === 'ask' ? finishFirst(work, asked) : swap(work, () => seize(observed, journal));
+  const started =
+    plan.drain.kind === 'ask' ? finishFirst(work, plan.drain) : swap(work, () => seize(observed, journal));
   if (started === null) return;
-  report.swapped(work.drain);
+  report.swapped();
 
   const failed = watchProbation(work, started);
   if (failed !== null) rollBack(work, failed);
@@ -126,7 +90,7 @@ function finishFirst(work: Work, asked: Asked): Started | null {
 export function drainAndSwap(work: Work, process: TracedProcess, asked: Asked): Started | null {
   const caught = drain(work, process, asked);
   if (caught === null) return null;
-  const finished = observeAgain(work);
+  const finished = observeFinished(work);
   return swap(finished, () => capture(caught, { ...finished, process }));
 }
 
@@ -136,7 +100,8 @@ function rollBack(work: Work, failed: Failed): void {
   host.phase('rollback');
   journal.mark('failed');
   report.rollingBack(failed.end);
-  const again = observeForRollback(work);
+  work.files?.putBack();
+  const again = observeFailed(work);
   const started = swap(again, () => capture(failed.caught, { ...again, process: failed.process }));
   report.rolledBack();
   host.emit({ kind: 'failed', end: failed.end });
@@ -158,6 +123,7 @@ function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
   using held = seizure.held;
   using _stopped = held.stopAll(seizure.alreadyStopped && work.stoppedByUs !== true);
   seizure.onceStopped?.();
+  using _files = commitFiles(held, work.files);
   using _registers = held.borrow(place.instruction, host.observer);
   using _scratch = mapScratch(held, place.scratch);
   using call = prepareExec(held, place.scratch, work.file);
@@ -200,12 +166,16 @@ function prove(work: Work, hold: () => Seizure): TracedProcess {
   function proveIn(proving: Seizure['held']): void {
     using target = proving;
     using _stopped = target.stopAll(alreadyStopped);
+    using files = new DisposableStack();
+    files.use(commitFiles(target, work.files));
     using _registers = target.borrow(place.instruction, host.observer);
     using _scratch = mapScratch(target, place.scratch);
     using call = prepareExec(target, place.scratch, work.file);
     host.phase('prove');
     if (plan.dryRun) report.warn(dryRun(target, place.scratch, call));
     stopIfCancelled(host);
+    // They stay: the program that is told to finish now is not coming back.
+    files.move();
   }
 }
 

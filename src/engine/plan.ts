@@ -2,19 +2,24 @@
 // program that is to be started. `hotexec plan` prints it and stops.
 import type { ErrorData } from '../errors.ts';
 import { HotexecError } from '../errors.ts';
-import { sameProgram, type ProgramChange, type RestartOptions } from '../protocol/request.ts';
+import type { ProgramChange, RestartOptions } from '../protocol/request.ts';
 import type { NotFresh, ProgramSummary } from '../protocol/result.ts';
 import { scratchSizeBytes } from '../remote/scratch.ts';
-import { ProcessRoot } from '../rootfs/open.ts';
+import { planDrain, type DrainPlan } from './drain.ts';
 import { refusals } from './exclusions.ts';
+import { noFiles, type FilePlan } from './files/planned.ts';
+import { planHandOver, type HandOverPlan } from './handover/plan.ts';
 import { knownDifferences, lostPrivileges } from './freshness.ts';
 import type { KernelVersion } from './kernel-version.ts';
 import type { Observed } from './observe.ts';
-import { chooseProgram, nameOf, type Program } from './program.ts';
-import { homeDirectory, lookUpFile, judgeForMemory, whyNotStartable } from './startable.ts';
+import { planProbation, type ProbationPlan } from './probation.ts';
+import { choosePrevious, planProgram } from './plan-program.ts';
+import { nameOf, type Program } from './program.ts';
 
 export interface RestartPlan {
   readonly program: Program | null;
+  /** What is brought into the container before it is started. */
+  readonly files: FilePlan;
   /** What runs now, to be started again if the new program fails its probation; null: it cannot be, and a warning says why. */
   readonly previous: Program | null;
   /** Every reason why not; empty: it can be done. */
@@ -24,6 +29,11 @@ export interface RestartPlan {
   readonly notFresh: readonly NotFresh[];
   /** Stay open besides 0, 1 and 2: what the user named, and what the launcher passed (sd_listen_fds(3)). */
   readonly keepFds: readonly number[];
+  /** How the old program ends. */
+  readonly drain: DrainPlan;
+  readonly handOver: HandOverPlan;
+  /** Null: the new program is not watched. */
+  readonly probation: ProbationPlan | null;
   readonly dryRun: boolean;
   readonly holder: boolean;
 }
@@ -47,18 +57,19 @@ export function planRestart(
   const reasons = [...refusals(observed)];
   const lost = lostPrivileges(observed);
   if (lost.length > 0 && !request.options.force) reasons.push(notFreshRefusal(observed, lost));
-  const chosen = reasons.some((reason) => reason.code === 'target-excluded')
-    ? null
-    : choose(observed, { change: request.program, keepFds }, reasons);
+  const excluded = reasons.some((reason) => reason.code === 'target-excluded');
+  const chosen = excluded ? null : planProgram(observed, { change: request.program, keepFds }, reasons);
   if (chosen !== null) {
     const small = tooSmall(observed, chosen.program);
     if (small !== undefined) reasons.push(small);
   }
+  const handOver = planHandOver(observed, request.options);
   const wayBack = chosen === null || !watches(request.options) ? null : choosePrevious(observed, keepFds);
   // A dumping child takes down every process that shares its memory before Linux 5.16 (commit 0258b5fd7c71).
   const sharing = world.kernel.atLeast(5, 16);
   return {
     program: chosen?.program ?? null,
+    files: chosen?.files ?? noFiles,
     previous: typeof wayBack === 'string' ? null : wayBack,
     refusals: reasons,
     warnings: [
@@ -68,20 +79,30 @@ export function planRestart(
     ],
     notFresh: [...lost, ...knownDifferences(observed)],
     keepFds,
+    drain: planDrain(observed, request.options),
+    handOver,
+    probation: planProbation(observed, request.options, handOver.served.length > 0),
     dryRun: sharing,
     holder: sharing && wantsHolder(observed, world.freeMemoryBytes),
   };
 }
 
-/** The same hold once more, for a program that is known: everything that can be asked has been asked before. */
+/**
+ * The same hold once more, for a program that is known: everything that can be asked has been asked before. It is not watched, and nothing
+ * is asked of what it replaces.
+ */
 export function planAgain(observed: Observed, program: Program, options: RestartOptions): RestartPlan {
   return {
     program,
+    files: noFiles,
     previous: null,
     refusals: [],
     warnings: [],
     notFresh: [...lostPrivileges(observed), ...knownDifferences(observed)],
     keepFds: [...options.keepFds, ...passedDescriptors(observed)],
+    drain: { kind: 'skip', why: 'it is past that' },
+    handOver: { served: [], refused: [] },
+    probation: null,
     dryRun: false,
     holder: false,
   };
@@ -89,59 +110,6 @@ export function planAgain(observed: Observed, program: Program, options: Restart
 
 function watches({ probationMs, rollback }: RestartOptions): boolean {
   return rollback && probationMs !== 0;
-}
-
-/** The program that runs now, as a restart without any change would start it; or why it cannot be. */
-function choosePrevious(observed: Observed, keepFds: readonly number[]): Program | string {
-  try {
-    using root = new ProcessRoot(observed.tid);
-    const { program } = chooseProgram(observed, sameProgram, {
-      look: (path) => lookUpFile(root, path),
-      homeOf: (uid) => homeDirectory(root, uid),
-      keepFds,
-    });
-    // Its file has no name any more, or another one has it: what still runs is kept open.
-    if (observed.program.exeReplaced)
-      return { ...program, path: Buffer.from(observed.program.exe.slice(1)), memory: { kind: 'running' } };
-    return whyNotStartable(root, program.path.toString(), { cwd: observed.program.cwd }) ?? program;
-  } catch (error) {
-    if (!(error instanceof HotexecError)) throw error;
-    return error.message;
-  }
-}
-
-function choose(
-  observed: Observed,
-  { change, keepFds }: { readonly change: ProgramChange; readonly keepFds: readonly number[] },
-  reasons: ErrorData[],
-): ReturnType<typeof chooseProgram> | null {
-  try {
-    using root = new ProcessRoot(observed.tid);
-    const chosen = chooseProgram(observed, change, {
-      look: (path) => lookUpFile(root, path),
-      homeOf: (uid) => homeDirectory(root, uid),
-      keepFds,
-    });
-    const { memory } = chosen.program;
-    const { why, warnings: differences } =
-      memory === null
-        ? { why: whyNotStartable(root, chosen.program.path.toString(), { cwd: observed.program.cwd }), warnings: [] }
-        : memory.kind === 'local'
-          ? judgeForMemory(root, memory.path)
-          : { why: undefined, warnings: [] };
-    if (why !== undefined) {
-      reasons.push({
-        code: 'program-not-startable',
-        message: `${observed.target.name}: ${why}. Nothing was touched; the old program runs on unchanged.`,
-        hint: memory === null ? 'the path is meant inside the container; name another with --exe or -- COMMAND' : null,
-      });
-    }
-    return { ...chosen, warnings: [...chosen.warnings, ...differences] };
-  } catch (error) {
-    if (!(error instanceof HotexecError)) throw error;
-    reasons.push(error.toData());
-    return null;
-  }
 }
 
 function notFreshRefusal(observed: Observed, lost: readonly NotFresh[]): ErrorData {

@@ -16,9 +16,9 @@ import type { RemoteCall } from '../remote/remote-thread.ts';
 import { StopTimeout, TraceeGone } from '../tracer/errors.ts';
 import { signalName } from '../tracer/signals.ts';
 import type { ClearedChildren } from './children.ts';
-import type { DrainPlan } from './drain.ts';
 import { holdTimeout } from './held.ts';
 import { isAlive, survives } from './liveness.ts';
+import type { RestartPlan } from './plan.ts';
 import type { Verified } from './verify.ts';
 
 export class RestartReport {
@@ -46,9 +46,12 @@ export class RestartReport {
     this.#request = request;
   }
 
-  programs(before: ProgramSummary, after: ProgramSummary): void {
+  planned(before: ProgramSummary, after: ProgramSummary, plan: RestartPlan): void {
     this.#before = before;
     this.#planned = after;
+    this.warn(...plan.warnings);
+    this.notFresh(...plan.notFresh);
+    if (plan.drain.kind === 'skip') this.#drain = { ...this.#drain, why: plan.drain.why };
   }
 
   warn(...messages: readonly (string | null)[]): void {
@@ -85,9 +88,8 @@ export class RestartReport {
   }
 
   /** The new program runs. */
-  swapped(asked: DrainPlan): void {
-    if (asked.kind === 'skip') this.#drain = { ...this.#drain, why: asked.why };
-    else this.timing('gap', performance.now() - this.#drainedMs);
+  swapped(): void {
+    if (this.#drain.end !== 'skipped') this.timing('gap', performance.now() - this.#drainedMs);
   }
 
   /** The old program ended in its drain, where nothing could be caught. */
@@ -151,6 +153,11 @@ export class RestartReport {
     this.#killed += cleared.killed;
     for (const child of cleared.left)
       this.warn(`child ${child.pid} (${child.comm}) of the old program did not end within 2 s (state ${child.state})`);
+  }
+
+  /** The new program stays, or was stopped by somebody who knew of no other. */
+  get keepsFiles(): boolean {
+    return this.#failure === null || (this.#failure.outcome === 'stopped' && this.#pastNoReturn);
   }
 
   /** As far as is known, one of the two programs runs, and is meant to go on. */

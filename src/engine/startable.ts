@@ -11,7 +11,7 @@ import { describeErrno } from '../native/errno.ts';
 import type { ProcessRoot } from '../rootfs/open.ts';
 import type { FileKind } from './program.ts';
 
-const headerSizeBytes = 64 * 1024;
+export const headerSizeBytes: number = 64 * 1024;
 /** fs/exec.c, exec_binprm: the kernel goes on for so many interpreters. */
 const deepestScript = 5;
 
@@ -27,6 +27,16 @@ export function whyNotStartable(
   if (typeof file === 'number') return `${role} cannot be opened: ${describeErrno(file)}`;
   if (!isExecutable(file.stat))
     return `${role} is not executable (mode ${(file.stat.mode & 0o7777).toString(8).padStart(4, '0')})`;
+  return whyContentNotStartable(root, { role, start: file.start, sizeBytes: file.stat.size }, { depth, cwd });
+}
+
+/** The same for a file that is not in the container yet: its interpreter or loader must be. `start`: its first 64 KiB. */
+export function whyContentNotStartable(
+  root: ProcessRoot,
+  file: { readonly role: string; readonly start: Buffer; readonly sizeBytes: number },
+  { depth = 0, cwd = '/' }: { readonly depth?: number; readonly cwd?: string } = {},
+): string | undefined {
+  const { role } = file;
   if (file.start.length === 0) return `${role} is empty`;
   const script = parseShebang(file.start);
   if (script.kind === 'unusable') return `${role} begins with #! but ${script.why}`;
@@ -38,9 +48,9 @@ export function whyNotStartable(
   const elf = parseElfHeader(file.start);
   if (elf.kind === 'not-elf') return `${role} is neither an ELF program nor a script with a #! line`;
   // Its tables may lie behind what was read: then the dry run tells.
-  if (elf.kind === 'malformed' && file.stat.size > headerSizeBytes) return undefined;
+  if (elf.kind === 'malformed' && file.sizeBytes > headerSizeBytes) return undefined;
   if (elf.kind === 'malformed') return `${role} is not a usable ELF file: ${elf.why}`;
-  return whyNotLoadable(root, { role, elf, sizeBytes: file.stat.size });
+  return whyNotLoadable(root, { role, elf, sizeBytes: file.sizeBytes });
 }
 
 function whyNotLoadable(

@@ -5,10 +5,13 @@ import { Registers } from '../arch/registers.ts';
 import type { Change } from '../journal/change.ts';
 import { parseStat } from '../procfs/stat.ts';
 import { closePassage } from '../remote/push-descriptor.ts';
+import { Directories } from '../rootfs/directory.ts';
+import { ProcessRoot } from '../rootfs/open.ts';
 import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
 import { threadState } from '../tracer/hold.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { childrenOf, innermostPid } from './descendants.ts';
+import { undoFile } from './files/undo.ts';
 import type { Held } from './held.ts';
 
 const F_SETFD = 2;
@@ -51,6 +54,14 @@ export function undo(held: Held, change: Change): void {
       return;
     case 'personality':
       held.thread.call('personality', change.value);
+      return;
+    case 'temporary':
+    case 'file':
+    case 'directory': {
+      using root = new ProcessRoot(held.pid);
+      using directories = new Directories(root);
+      undoFile(directories, change);
+    }
   }
 }
 

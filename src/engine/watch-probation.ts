@@ -30,7 +30,7 @@ export function whileOnProbation(work: Work): Held['watches'] {
   return { image: 'new', tracing: { calls, children: handsOver } };
 }
 
-function catchesEnd({ probation, previous }: Work): boolean {
+function catchesEnd({ plan: { probation, previous } }: Work): boolean {
   return probation !== null && probation.catches && previous !== null;
 }
 
@@ -41,7 +41,8 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
     watchFromAfar(work);
     return null;
   }
-  const { probation, host, observed, report, listeners, journal } = work;
+  const { plan, host, observed, report, listeners, journal } = work;
+  const { probation } = plan;
   if (probation === null) throw new Error('a program that is not watched is not traced');
   host.phase('probation');
   // Its memory is freed while the new program starts.
@@ -79,7 +80,7 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
 }
 
 /** Without a tracer: that it lives, and whether it listens again. */
-function watchFromAfar({ probation, host, observed, report, listeners }: Work): void {
+function watchFromAfar({ plan: { probation }, host, observed, report, listeners }: Work): void {
   if (probation === null) return;
   host.phase('probation');
   const startedMs = performance.now();

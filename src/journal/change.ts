@@ -40,7 +40,37 @@ export type Change =
   /** A descriptor of ours in the target; `file` is the device and inode of what it stands for. */
   | { readonly kind: 'descriptor'; readonly fd: number; readonly file: string }
   /** Personality bits, which take effect in execve. */
-  | { readonly kind: 'personality'; readonly value: number };
+  | { readonly kind: 'personality'; readonly value: number }
+  | FileChange;
+
+/** A change to the container's files. `directory` is a path inside its root, without links. */
+export type FileChange =
+  /** A file, link or directory under a name that only hotexec uses; it is there from now on, or never. */
+  | { readonly kind: 'temporary'; readonly directory: string; readonly name: string }
+  /** A finished file that is renamed to its name in the hold, and a second name (`kept`) for the file that is there. */
+  | {
+      readonly kind: 'file';
+      readonly directory: string;
+      /** `device:inode` of the directory: another one of that name is not ours to change. */
+      readonly directoryIdentity: string;
+      readonly name: string;
+      readonly temporary: string;
+      /** `inode@nanoseconds`, of its making: tells the new file from every other one. */
+      readonly birth: string;
+      readonly kept: KeptFile | null;
+    }
+  /** A directory of ours, renamed to its name. */
+  | { readonly kind: 'directory'; readonly directory: string; readonly name: string; readonly birth: string };
+
+/** The old file as it was: once the new one stays, it loses what would make it a danger under its other name. */
+export interface KeptFile {
+  readonly name: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** The extended attribute security.capability, hexadecimal; null: none. */
+  readonly capability: string | null;
+}
 
 /** Says where the exec stands: written before its effect, where it has one. */
 export type Mark =

@@ -31,6 +31,7 @@ const lookAgainNs = 1_000_000;
 const reservedBytes = 64 * 1024;
 // A number of ten digits and its comma, in two lines, and as many again that come before the hold.
 const bytesAnEntry = 44;
+const outlivesExec: ReadonlySet<Change['kind']> = new Set<Change['kind']>(['holder', 'temporary', 'file', 'directory']);
 
 /** The program as it is to be started; bytes are base64, since arguments need not be text. */
 export interface JournalledProgram {
@@ -128,6 +129,14 @@ export interface JournalPlace extends JournalOwner {
   readonly startTicks: number;
 }
 
+/** What lines may have to hold. */
+export interface Room {
+  /** Descriptors and children that are listed. */
+  readonly entries?: number;
+  /** Of other lines. */
+  readonly bytes?: number;
+}
+
 export class Journal implements Disposable {
   readonly path: string;
   readonly #fd: number;
@@ -140,15 +149,15 @@ export class Journal implements Disposable {
     this.#fd = fd;
   }
 
-  /** Writes the first line and takes the room for all that follow: `entries` are the descriptors and children that lines may list. */
-  begin(header: JournalHeader, entries = 0): void {
+  /** Writes the first line and takes the room for all that follow. */
+  begin(header: JournalHeader, { entries = 0, bytes = 0 }: Room = {}): void {
     const line = `${JSON.stringify({ header } satisfies Line)}\n`;
     const reserved = syscall(
       arch.syscalls.fallocate,
       this.#fd,
       0,
       0,
-      Buffer.byteLength(line) + reservedBytes + entries * bytesAnEntry,
+      Buffer.byteLength(line) + reservedBytes + entries * bytesAnEntry + bytes,
     );
     // A file system without fallocate takes the lines as they come.
     if (reserved < 0 && reserved !== -EOPNOTSUPP) {
@@ -306,11 +315,12 @@ export function readState(path: string): JournalState | null {
       else changes = [...changes, entry];
     } else {
       mark = entry.mark;
-      // Nothing of what was begun before concerns the program that is there now: only a holder's remains may still be waited for.
+      // Nothing of what was begun before concerns the program that is there now: only a holder's remains may still be waited for,
+      // and files stay as they are until it is known that the new program stays.
       if (mark === 'draining' || mark === 'released' || mark === 'again' || mark === 'failed') {
         program = programAfter[mark];
         if (mark === 'failed') attempt = 'previous';
-        changes = [...changes, ...changesAfterExec].filter((change) => change.change.kind === 'holder');
+        changes = [...changes, ...changesAfterExec].filter(({ change: { kind } }) => outlivesExec.has(kind));
         changesAfterExec = [];
       }
     }

@@ -29,5 +29,7 @@ export const EAGAIN = 11;
 export const EACCES = 13;
 export const EEXIST = 17;
 export const EINVAL = 22;
+export const ENOSPC = 28;
 export const ENOSYS = 38;
+export const ENODATA = 61;
 export const EOPNOTSUPP = 95;

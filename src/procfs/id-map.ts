@@ -20,3 +20,10 @@ export function idInside(id: number, map: readonly IdRange[]): number {
   const range = map.find(({ outside, count }) => id >= outside && id < outside + count);
   return range === undefined ? id : range.inside + id - range.outside;
 }
+
+/** The id as the reader's namespace names it; undefined when the process's namespace has no such id, unchanged where there is no map. */
+export function idOutside(id: number, map: readonly IdRange[]): number | undefined {
+  if (map.length === 0) return id;
+  const range = map.find(({ inside, count }) => id >= inside && id < inside + count);
+  return range === undefined ? undefined : range.outside + id - range.inside;
+}

@@ -1,6 +1,6 @@
 // Opening files of a container from outside. Every path is resolved inside its root by openat2: a hostile image full of symlinks can
 // lead nowhere else, and magic links (/proc/…/fd, /proc/…/root) are not followed.
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, readSync, type Stats } from 'node:fs';
 import { arch } from '../arch/arch.ts';
 import { allocate } from '../native/memory.ts';
 import { syscall } from '../native/syscall.ts';
@@ -26,11 +26,33 @@ export class ProcessRoot implements Disposable {
 
   /** Looks at a file, whatever it is, without opening it for reading: a descriptor to close, or -errno. */
   lookUp(path: string): number {
+    return this.#open(path, O_PATH | O_CLOEXEC);
+  }
+
+  /** A directory to work in: a descriptor to close, or -errno. */
+  openDirectory(path: string): number {
+    return this.#open(path, O_PATH | O_CLOEXEC | constants.O_DIRECTORY);
+  }
+
+  /** Where a descriptor of something below this root leads, without links; undefined when it is not below it, or not text. */
+  pathOf(fd: number): string | undefined {
+    const [root, path] = [linkText(this.#fd), linkText(fd)];
+    if (root === undefined || path === undefined) return undefined;
+    if (root === '/' || path === root) return path === root ? '/' : path;
+    return path.startsWith(`${root}/`) ? path.slice(root.length) : undefined;
+  }
+
+  /** The mount that the root is on, as mountinfo numbers them. */
+  get mountId(): number {
+    return mountIdOf(this.#fd);
+  }
+
+  #open(path: string, flags: number): number {
     const bytes = Buffer.from(path);
     if (bytes.length > PATH_MAX || bytes.includes(0)) return -ENAMETOOLONG;
     bytes.copy(pathMemory.bytes);
     pathMemory.bytes[bytes.length] = 0;
-    how.bytes.writeBigUInt64LE(BigInt(O_PATH | O_CLOEXEC), 0);
+    how.bytes.writeBigUInt64LE(BigInt(flags), 0);
     how.bytes.writeBigUInt64LE(0n, 8);
     how.bytes.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 16);
     return syscall(arch.syscalls.openat2, this.#fd, pathMemory.address, how.address, 24);
@@ -63,6 +85,21 @@ export class ProcessRoot implements Disposable {
   [Symbol.dispose](): void {
     closeSync(this.#fd);
   }
+}
+
+/** The mount that a descriptor's file is on. */
+export function mountIdOf(fd: number): number {
+  return Number(/^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? -1);
+}
+
+function linkText(fd: number): string | undefined {
+  return asText(readlinkSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }));
+}
+
+/** Undefined where bytes are not UTF-8, which a string could not give back. */
+export function asText(bytes: Buffer): string | undefined {
+  const text = bytes.toString();
+  return Buffer.from(text).equals(bytes) ? text : undefined;
 }
 
 /** Reads the very file that an O_PATH descriptor names. */

@@ -4,7 +4,7 @@ import type { RestartPlan } from '../../../src/engine/plan.ts';
 import type { Program } from '../../../src/engine/program.ts';
 import type { PlannedCall } from '../../../src/protocol/plan.ts';
 import { defaultRestartOptions, type RestartOptions } from '../../../src/protocol/request.ts';
-import { observedProcess, type Differences } from './observed.ts';
+import { observedProcess, unplanned, type Differences } from './observed.ts';
 
 const program: Program = {
   path: Buffer.from('/usr/sbin/nginx'),
@@ -25,17 +25,7 @@ function steps({ observed = {}, plan = {}, options = {} }: Given = {}): string {
   const described = describeSteps(
     // Free addresses are looked for in the maps of a real process.
     observedProcess({ ...observed, tid: process.pid }),
-    {
-      program,
-      previous: null,
-      refusals: [],
-      warnings: [],
-      notFresh: [],
-      keepFds: [],
-      dryRun: true,
-      holder: false,
-      ...plan,
-    },
+    { ...unplanned, program, dryRun: true, ...plan },
     { options: { ...defaultRestartOptions, ...options }, program },
   );
   const lines = described.flatMap(({ title, calls }) => [title].concat(calls.map(inWords)));

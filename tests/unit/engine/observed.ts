@@ -1,4 +1,6 @@
 // A process as the engine has observed it: nginx as pid 1 of a Docker container, freshly started. Tests name what differs.
+import { noFiles } from '../../../src/engine/files/planned.ts';
+import type { RestartPlan } from '../../../src/engine/plan.ts';
 import type { Observed, ObservedProgram, Surroundings } from '../../../src/engine/observe.ts';
 import { parseStat } from '../../../src/procfs/stat.ts';
 import { parseStatus, type ProcessStatus } from '../../../src/procfs/status.ts';
@@ -119,3 +121,19 @@ export function restartRequest(target: TargetProcess): RestartRequest {
     options: defaultRestartOptions,
   };
 }
+
+/** A plan in which nothing is done but the exec. */
+export const unplanned: RestartPlan = {
+  program: null,
+  files: noFiles,
+  previous: null,
+  refusals: [],
+  warnings: [],
+  notFresh: [],
+  keepFds: [],
+  drain: { kind: 'skip', why: 'asked for' },
+  handOver: { served: [], refused: [] },
+  probation: null,
+  dryRun: false,
+  holder: false,
+};

@@ -6,7 +6,7 @@ import { parseStat } from '../../../src/procfs/stat.ts';
 import type { TargetProcess } from '../../../src/protocol/request.ts';
 import { StopTimeout, TraceeGone } from '../../../src/tracer/errors.ts';
 import { targetProcess } from '../../support/samples.ts';
-import { restartRequest } from './observed.ts';
+import { restartRequest, unplanned } from './observed.ts';
 
 const { startTicks } = parseStat(readFileSync('/proc/self/stat', 'utf8'));
 /** A target that lives, and one whose pid has a new owner. */
@@ -18,7 +18,7 @@ const next = { exe: '/bin/new', argv: ['new'], cwd: '/srv' };
 
 function report(target = living): RestartReport {
   const begun = new RestartReport(restartRequest(target));
-  begun.programs(old, next);
+  begun.planned(old, next, unplanned);
   return begun;
 }
 

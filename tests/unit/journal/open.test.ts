@@ -205,7 +205,7 @@ describe('a runtime directory without room', () => {
     const where = place(tmpfs('size=2m'));
     const { journal } = openJournal(where);
     using opened = journal;
-    opened.begin(header, 20_000);
+    opened.begin(header, { entries: 20_000 });
     const { bavail, bsize } = statfsSync(where.directory);
     writeFileSync(join(where.directory, 'filler'), Buffer.alloc(bavail * bsize));
     const set = Array.from({ length: 20_000 }, (_, index) => index + 3);

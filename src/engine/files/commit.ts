@@ -1,0 +1,20 @@
+// In the hold the staged files take their places, before the dry run that is to meet them.
+import type { Held } from '../held.ts';
+import type { StagedFiles } from './staged.ts';
+
+/** Leaving the scope puts them back while the old program is there. Null: there are none, or they are in place. */
+export function commitFiles(held: Held, files: StagedFiles | null): Disposable | null {
+  if (files === null) return null;
+  const committed = {
+    [Symbol.dispose]: (): void => {
+      if (held.image === 'old') files.putBack();
+    },
+  };
+  try {
+    files.commit();
+  } catch (error) {
+    committed[Symbol.dispose]();
+    throw error;
+  }
+  return committed;
+}

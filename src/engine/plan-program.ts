@@ -1,0 +1,104 @@
+// The program a restart starts and the files it brings along: one decision, since a new executable lies where the program is started from.
+import { HotexecError, type ErrorData } from '../errors.ts';
+import { sameProgram, type ProgramChange } from '../protocol/request.ts';
+import { ProcessRoot } from '../rootfs/open.ts';
+import { planFiles } from './files/plan.ts';
+import { pathOf, type FilePlan } from './files/planned.ts';
+import type { Observed } from './observe.ts';
+import { chooseProgram, type Chosen, type Program } from './program.ts';
+import { homeDirectory, judgeForMemory, lookUpFile, whyNotStartable } from './startable.ts';
+
+export interface PlannedProgram extends Chosen {
+  readonly files: FilePlan;
+}
+
+interface Wanted {
+  readonly change: ProgramChange;
+  readonly keepFds: readonly number[];
+}
+
+/** Null: no program could be chosen. Every reason why not goes to `reasons`. */
+export function planProgram(observed: Observed, wanted: Wanted, reasons: ErrorData[]): PlannedProgram | null {
+  try {
+    using root = new ProcessRoot(observed.tid);
+    const chosen = choose(observed, wanted, root);
+    const destination = wanted.change.replacement === null ? null : placeOfExecutable(observed, wanted.change, chosen);
+    const files = planFiles(root, { observed, change: wanted.change }, destination);
+    reasons.push(...files.refusals);
+    const planned = files.memory ? choose(observed, { ...wanted, change: inMemory(wanted.change) }, root) : chosen;
+    const program = destination === null || files.memory ? planned.program : at(planned.program, destination);
+    const { why, warnings } = isBrought(program, files) ? fine : judge(root, program, observed.program.cwd);
+    if (why !== undefined) reasons.push(notStartable(observed, program, why));
+    return { program, files, warnings: [...planned.warnings, ...files.warnings, ...warnings] };
+  } catch (error) {
+    if (!(error instanceof HotexecError)) throw error;
+    reasons.push(error.toData());
+    return null;
+  }
+}
+
+/** The program that runs now, as a restart without any change would start it; or why it cannot be. */
+export function choosePrevious(observed: Observed, keepFds: readonly number[]): Program | string {
+  try {
+    using root = new ProcessRoot(observed.tid);
+    const { program } = choose(observed, { change: sameProgram, keepFds }, root);
+    // Its file has no name any more, or another one has it: what still runs is kept open.
+    if (observed.program.exeReplaced)
+      return { ...program, path: Buffer.from(observed.program.exe.slice(1)), memory: { kind: 'running' } };
+    return whyNotStartable(root, program.path.toString(), { cwd: observed.program.cwd }) ?? program;
+  } catch (error) {
+    if (!(error instanceof HotexecError)) throw error;
+    return error.message;
+  }
+}
+
+function choose(observed: Observed, { change, keepFds }: Wanted, root: ProcessRoot): Chosen {
+  return chooseProgram(observed, change, {
+    look: (path) => lookUpFile(root, path),
+    homeOf: (uid) => homeDirectory(root, uid),
+    keepFds,
+  });
+}
+
+/**
+ * What `--with` takes the place of: the path that is executed, which for a script is the script. Where the process has overwritten its
+ * arguments, a spec may name an entrypoint that has become the program since: then it is what runs. Null: that has no path.
+ */
+function placeOfExecutable(observed: Observed, { exe, command }: ProgramChange, { program }: Chosen): string | null {
+  if (exe !== null) return exe;
+  const runs = observed.program.exe.startsWith('/memfd:') ? null : observed.program.exe;
+  const isKnown = command !== null || observed.program.argv.kind === 'intact';
+  return isKnown && program.memory === null ? program.path.toString() : runs;
+}
+
+function inMemory(change: ProgramChange): ProgramChange {
+  return { ...change, replacement: change.replacement && { ...change.replacement, inMemory: 'always' } };
+}
+
+function at(program: Program, path: string): Program {
+  return { ...program, path: Buffer.from(path), memory: null };
+}
+
+function isBrought({ path }: Program, { files }: FilePlan): boolean {
+  return files.some((file) => file.isExecutable || pathOf(file) === path.toString());
+}
+
+interface Judged {
+  readonly why: string | undefined;
+  readonly warnings: readonly string[];
+}
+
+const fine: Judged = { why: undefined, warnings: [] };
+
+function judge(root: ProcessRoot, { memory, path }: Program, cwd: string): Judged {
+  if (memory === null) return { why: whyNotStartable(root, path.toString(), { cwd }), warnings: [] };
+  return memory.kind === 'local' ? judgeForMemory(root, memory.path) : fine;
+}
+
+function notStartable({ target }: Observed, { memory }: Program, why: string): ErrorData {
+  return {
+    code: 'program-not-startable',
+    message: `${target.name}: ${why}. Nothing was touched; the old program runs on unchanged.`,
+    hint: memory === null ? 'the path is meant inside the container; name another with --exe or -- COMMAND' : null,
+  };
+}
