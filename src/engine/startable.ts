@@ -96,6 +96,7 @@ function judgeOpen(
   { fd, path, sizeBytes }: { readonly fd: number; readonly path: string; readonly sizeBytes: number },
 ): MemoryVerdict {
   const readAt = (offset: number, length: number): Buffer => {
+    if (offset > sizeBytes) return Buffer.alloc(0);
     const bytes = Buffer.alloc(length);
     return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
   };
