@@ -71,11 +71,12 @@ export interface MemoryVerdict {
 
 /** The loader must be inside the container, the file itself need not be executable. */
 export function judgeForMemory(root: ProcessRoot, path: string): MemoryVerdict {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return refuse(`there is no file ${path} where hotexec runs`);
-  if (!stat.isFile()) return refuse(`${path} is not a regular file`);
-  if (stat.size === 0) return refuse(`${path} is empty`);
   try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return refuse(`there is no file ${path} where hotexec runs`);
+    // Before it is opened: opening a FIFO would wait.
+    if (!stat.isFile()) return refuse(`${path} is not a regular file`);
+    if (stat.size === 0) return refuse(`${path} is empty`);
     const fd = openSync(path, 'r');
     try {
       return judgeOpen(root, { fd, path, sizeBytes: stat.size });
