@@ -24,8 +24,8 @@ export function execArguments(program: Program): ExecArguments {
 }
 
 /**
- * The file of a program in memory; null: it has a path. Before anything is held: copying takes its time. `tid`: a living thread of the target. Throws as
- * openMemoryFile does, and program-not-startable when the file was in the target's hands alone and that runs another one now.
+ * The file of a program in memory; null: it has a path. Before anything is held: copying takes its time. `tid`: a living thread of the
+ * target. Throws as openMemoryFile does, and program-not-startable when the file was in the target's hands alone and that runs another one now.
  */
 export function openProgramFile(program: Program, tid: number, progress?: Progress): MemoryFile | null {
   const { memory, path } = program;

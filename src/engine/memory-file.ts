@@ -102,13 +102,22 @@ function copy(from: number, { to, path, progress }: Copying): number {
   for (;;) {
     const length = readSync(from, chunk);
     if (length === 0) break;
-    for (let written = 0; written < length;) written += writeSync(to, chunk, written, length - written);
+    writeAll(to, chunk.subarray(0, length), path);
     doneBytes += length;
     progress(doneBytes, expectedBytes);
   }
   if (doneBytes !== expectedBytes)
     throw notStartable(`${path} had ${expectedBytes} bytes and then ${doneBytes}: somebody is writing to it`);
   return doneBytes;
+}
+
+function writeAll(to: number, bytes: Buffer, path: string): void {
+  try {
+    for (let written = 0; written < bytes.length;) written += writeSync(to, bytes, written);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw notStartable(`${path} does not fit into memory where hotexec runs: ${why}`, error);
+  }
 }
 
 function notStartable(why: string, cause?: unknown): HotexecError {

@@ -81,11 +81,12 @@ export interface MemoryVerdict {
 
 /** The loader must be inside the container, the file itself need not be executable. */
 export function judgeForMemory(root: ProcessRoot, path: string): MemoryVerdict {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return refuse(`there is no file ${path} where hotexec runs`);
-  if (!stat.isFile()) return refuse(`${path} is not a regular file`);
-  if (stat.size === 0) return refuse(`${path} is empty`);
   try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return refuse(`there is no file ${path} where hotexec runs`);
+    // Before it is opened: opening a FIFO would wait.
+    if (!stat.isFile()) return refuse(`${path} is not a regular file`);
+    if (stat.size === 0) return refuse(`${path} is empty`);
     const fd = openSync(path, 'r');
     try {
       return judgeOpen(root, { fd, path, sizeBytes: stat.size });
@@ -106,6 +107,7 @@ function judgeOpen(
   { fd, path, sizeBytes }: { readonly fd: number; readonly path: string; readonly sizeBytes: number },
 ): MemoryVerdict {
   const readAt = (offset: number, length: number): Buffer => {
+    if (offset > sizeBytes) return Buffer.alloc(0);
     const bytes = Buffer.alloc(length);
     return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
   };
