@@ -47,6 +47,7 @@ const syscalls = {
   set_mempolicy: 238,
   get_mempolicy: 239,
   fallocate: 285,
+  perf_event_open: 298,
   prlimit64: 302,
   setns: 308,
   process_vm_readv: 310,
