@@ -95,6 +95,7 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
       }
       return nowMs - startedMs > graceMs ? 'silent' : null;
     },
+    warn: (message) => report.warn(message),
     wantsSyscalls: () => true,
   });
   const durationMs = performance.now() - startedMs;
@@ -125,6 +126,7 @@ function describe(caught: CaughtThread, signal: number, durationMs: number): Dra
   const asked = { signal: signalName(signal), why: null, ms: durationMs };
   switch (caught.kind) {
     case 'exit':
+    case 'before-exit':
       return { ...asked, end: 'exited', exitCode: caught.code, endedBy: null };
     case 'signal':
       return { ...asked, end: 'exited', exitCode: null, endedBy: signalName(caught.signal) };

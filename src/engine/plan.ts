@@ -12,6 +12,7 @@ import { planHandOver, type HandOverPlan } from './handover/plan.ts';
 import { knownDifferences, lostPrivileges } from './freshness.ts';
 import type { KernelVersion } from './kernel-version.ts';
 import type { Observed } from './observe.ts';
+import { probeRefusal } from './probe.ts';
 import { planProbation, type ProbationPlan } from './probation.ts';
 import { choosePrevious, planProgram } from './plan-program.ts';
 import { nameOf, type Program } from './program.ts';
@@ -63,6 +64,9 @@ export function planRestart(
     const small = tooSmall(observed, chosen.program);
     if (small !== undefined) reasons.push(small);
   }
+  const { probe } = request.options;
+  const noProbe = probe === null ? null : probeRefusal(probe, { tid: observed.tid, name: observed.target.name });
+  if (noProbe !== null) reasons.push(noProbe);
   const handOver = planHandOver(observed, request.options);
   const wayBack = chosen === null || !watches(request.options) ? null : choosePrevious(observed, keepFds);
   // A dumping child takes down every process that shares its memory before Linux 5.16 (commit 0258b5fd7c71).

@@ -4,6 +4,7 @@ import type { RestartOptions } from '../protocol/request.ts';
 import type { Probation } from '../protocol/result.ts';
 import type { HeldListeners } from './handover/held-listeners.ts';
 import { allListeners, listListeners, type Listener } from './listeners.ts';
+import type { ProbeAttempts } from './probe.ts';
 import type { Observed } from './observe.ts';
 
 export interface ProbationPlan {
@@ -42,22 +43,27 @@ export function familyOf({ tid, descendants }: Observed): readonly number[] {
   return [tid, ...descendants.filter((child) => !child.spared).map((child) => child.pid)];
 }
 
+export interface SettlementMeans {
+  readonly startedMs: number;
+  readonly listeners: HeldListeners;
+  /** Null: nothing has to be answered. */
+  readonly probe: ProbeAttempts | null;
+}
+
 /** Cheap enough to be asked at every stop: it looks only so often that looking takes a tenth of the time. */
 export class Settlement {
   readonly #plan: ProbationPlan;
   readonly #pid: number;
   readonly #startedMs: number;
   readonly #listeners: HeldListeners;
+  readonly #probe: ProbeAttempts | null;
   readonly #old: ReadonlySet<number>;
   #nextLookMs = 0;
   /** When all listeners were seen again, ms after the start; null: not yet. */
   listeningMs: number | null = null;
 
-  constructor(
-    pid: number,
-    plan: ProbationPlan,
-    { startedMs, listeners }: { readonly startedMs: number; readonly listeners: HeldListeners },
-  ) {
+  constructor(pid: number, plan: ProbationPlan, { startedMs, listeners, probe }: SettlementMeans) {
+    this.#probe = probe;
     this.#pid = pid;
     this.#plan = plan;
     this.#listeners = listeners;
@@ -70,15 +76,19 @@ export class Settlement {
   }
 
   /** Whether system calls need to be seen: an exit is what a program does that cannot start. */
-  get isStarting(): boolean {
-    return this.listeningMs === null;
+  isStarting(nowMs: number): boolean {
+    if (this.#plan.listeners.length > 0) return this.listeningMs === null;
+    return nowMs - this.#startedMs < silentLimitMs;
   }
 
-  /** Null: it is still on probation. */
-  check(nowMs: number): Probation['end'] | null {
+  /** Null: it is still on probation. `silent`: its time is over, and it has not answered. */
+  check(nowMs: number): Probation['end'] | 'silent' | null {
     this.#look(nowMs);
-    if (nowMs >= this.deadlineMs) return 'time';
-    return this.#plan.until === 'listening' && this.listeningMs !== null ? 'listening' : null;
+    const answered = this.#probe === null ? null : this.#probe.poll(nowMs) === 'answered';
+    if (nowMs >= this.deadlineMs) return answered === false ? 'silent' : 'time';
+    if (this.#plan.until === 'time' || answered === false) return null;
+    if (answered === true) return 'answered';
+    return this.listeningMs === null ? null : 'listening';
   }
 
   #look(nowMs: number): void {

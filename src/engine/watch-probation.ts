@@ -8,6 +8,7 @@ import { handOverCalls, HandOver } from './handover/hand-over.ts';
 import type { Held } from './held.ts';
 import { isAlive } from './liveness.ts';
 import { stopSignals } from './outside-stop.ts';
+import { describeProbe, openProbe, type ProbeAttempts } from './probe.ts';
 import { Settlement } from './probation.ts';
 import { exitCalls, watch, type CaughtThread, type WatchEnd } from './watch.ts';
 import type { Started, Work } from './work.ts';
@@ -50,7 +51,8 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
   const startedMs = performance.now();
   const place = { observed, journal, tracing: watches.tracing, warn: (message: string) => report.warn(message) };
   const handOver = new HandOver(listeners, place);
-  const settlement = new Settlement(observed.target.pid, probation, { startedMs, listeners });
+  using probe = probation.catches ? probeOf(work) : null;
+  const settlement = new Settlement(observed.target.pid, probation, { startedMs, listeners, probe });
   const listened = probation.listeners.length > 0;
   const end = watch({
     process: traced,
@@ -61,7 +63,8 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
     mayEnd: (code, leavesChildren) => !isFailedExit(code, { listened, leavesChildren }),
     onCall: (stop) => handOver.onCall(traced, stop),
     settle: (nowMs) => (host.interruption() === 'cancelled' ? 'cut-short' : settlement.check(nowMs)),
-    wantsSyscalls: () => settlement.isStarting || !listeners.isComplete,
+    warn: (message) => report.warn(message),
+    wantsSyscalls: (nowMs) => settlement.isStarting(nowMs) || !listeners.isComplete,
   });
   const afterMs = performance.now() - startedMs;
   report.probation(probationEnd(end), afterMs, settlement.listeningMs);
@@ -69,6 +72,7 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
     case 'settled':
       return null;
     case 'caught':
+      if (end.caught.kind === 'silent') report.warn(whySilent(work, probe));
       return { process: traced, caught: end.caught, end: describeEnd(end.caught, afterMs) };
     case 'stopped':
       report.stopped(end.signal, 'new');
@@ -80,11 +84,15 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
 }
 
 /** Without a tracer: that it lives, and whether it listens again. */
-function watchFromAfar({ plan: { probation }, host, observed, report, listeners }: Work): void {
+function watchFromAfar(work: Work): void {
+  const { plan, host, observed, report, listeners } = work;
+  const { probation } = plan;
   if (probation === null) return;
   host.phase('probation');
   const startedMs = performance.now();
-  const settlement = new Settlement(observed.target.pid, probation, { startedMs, listeners });
+  // Of a program that is all there is; the previous one, started again, has to do as it is.
+  using probe = probation.catches || !work.request.options.rollback ? probeOf(work) : null;
+  const settlement = new Settlement(observed.target.pid, probation, { startedMs, listeners, probe });
   for (;;) {
     const nowMs = performance.now();
     if (!isAlive(observed.target)) {
@@ -93,11 +101,24 @@ function watchFromAfar({ plan: { probation }, host, observed, report, listeners 
     }
     const end = host.interruption() === 'cancelled' ? 'cut-short' : settlement.check(nowMs);
     if (end !== null) {
-      report.probation(end, nowMs - startedMs, settlement.listeningMs);
+      if (end === 'silent') report.warn(whySilent(work, probe));
+      report.probation(end === 'silent' ? 'time' : end, nowMs - startedMs, settlement.listeningMs);
       return;
     }
     sleep(lookEveryNs);
   }
+}
+
+function probeOf({ request, observed }: Work): ProbeAttempts | null {
+  const { probe } = request.options;
+  return probe === null ? null : openProbe(probe, observed.target.pid);
+}
+
+/** `http://127.0.0.1:8080/healthz was answered 503`. */
+function whySilent({ request }: Work, probe: ProbeAttempts | null): string {
+  const asked = request.options.probe;
+  if (asked === null) throw new Error('nothing was asked');
+  return `${describeProbe(asked)} ${probe?.lastFailure ?? 'got no answer'}`;
 }
 
 function probationEnd(end: WatchEnd): Probation['end'] {
@@ -108,6 +129,7 @@ function probationEnd(end: WatchEnd): Probation['end'] {
 function describeEnd(caught: CaughtThread, afterMs: number): ProgramEnd {
   switch (caught.kind) {
     case 'exit':
+    case 'before-exit':
       return { exitCode: caught.code, signal: null, reason: 'exit', afterMs };
     case 'signal':
       return { exitCode: null, signal: signalName(caught.signal), reason: 'signal', afterMs };

@@ -9,11 +9,14 @@ import { SIGCHLD } from '../tracer/signals.ts';
 import type { ProcessStop, TracedProcess } from '../tracer/traced-process.ts';
 import type { SignalInfo } from '../tracer/ptrace/requests.ts';
 import { innermostPid, listDescendants } from './descendants.ts';
+import { QuietExit } from './quiet-exit.ts';
 import { isHarmless, meaningOf, type Dispositions } from './ends.ts';
 
 /** A thread that stands where the program would end, and what it is about to do. */
 export type CaughtThread =
   | { readonly kind: 'exit'; readonly tid: number; readonly call: number; readonly code: number }
+  /** Right before the call, in the program's own code. */
+  | { readonly kind: 'before-exit'; readonly tid: number; readonly code: number }
   | { readonly kind: 'signal'; readonly tid: number; readonly signal: number }
   /** It was made to stop: the program did not end, it did not answer. */
   | { readonly kind: 'silent'; readonly tid: number };
@@ -43,8 +46,9 @@ export interface Watched {
   onCall(stop: Extract<ProcessStop, { kind: 'entry' }>): void;
   /** Looked at every few milliseconds. */
   settle(nowMs: number): Probation['end'] | 'silent' | null;
+  warn(message: string): void;
   /** Whether the next stops should be all system calls, or signals alone. */
-  wantsSyscalls(): boolean;
+  wantsSyscalls(nowMs: number): boolean;
 }
 
 /** How long a look may be put off, ms. */
@@ -52,10 +56,21 @@ const lookEveryMs = 5;
 const releaseDeadlineMs = 2_000;
 
 export function watch(watched: Watched): WatchEnd {
+  using quiet = new QuietExit(watched.process);
+  const end = watchUntil(watched, quiet);
+  if (quiet.blind) watched.warn(blind);
+  return end;
+}
+
+const blind =
+  'once the new program listened, only signals were watched: no breakpoint could be set where it exits, so an exit would not have been caught';
+
+function watchUntil(watched: Watched, quiet: QuietExit): WatchEnd {
   const { process } = watched;
   for (;;) {
     const nowMs = performance.now();
-    process.mode = watched.wantsSyscalls() ? 'syscalls' : 'signals';
+    process.mode = watched.wantsSyscalls(nowMs) || quiet.isOver ? 'syscalls' : 'signals';
+    if (process.mode === 'signals' && watched.catches) quiet.begin();
     const settled = watched.settle(nowMs);
     if (settled === 'silent') {
       const tid = process.stopOne(nowMs + releaseDeadlineMs);
@@ -65,12 +80,12 @@ export function watch(watched: Watched): WatchEnd {
       process.release(nowMs + releaseDeadlineMs);
       return { kind: 'settled', end: settled };
     }
-    const end = answer(process.next(nowMs + lookEveryMs), watched);
+    const end = answer(process.next(nowMs + lookEveryMs), watched, quiet);
     if (end !== null) return end;
   }
 }
 
-function answer(stop: ProcessStop, watched: Watched): WatchEnd | null {
+function answer(stop: ProcessStop, watched: Watched, quiet: QuietExit): WatchEnd | null {
   switch (stop.kind) {
     case 'timeout':
       return null;
@@ -78,15 +93,19 @@ function answer(stop: ProcessStop, watched: Watched): WatchEnd | null {
       return { kind: 'gone', exitCode: stop.exitCode, signal: stop.signal };
     case 'entry':
       return answerCall(stop, watched);
-    case 'signal':
-      return answerSignal(stop, watched);
+    case 'signal': {
+      const code = stop.pid === watched.process.pid ? quiet.exitCode(stop.tid, stop.signal) : null;
+      return code === null
+        ? answerSignal(stop, watched)
+        : answerEnd({ kind: 'before-exit', tid: stop.tid, code }, watched);
+    }
   }
 }
 
 export const exitCalls: readonly number[] = [arch.syscalls.exit, arch.syscalls.exit_group];
 
 function answerCall(stop: Extract<ProcessStop, { kind: 'entry' }>, watched: Watched): WatchEnd | null {
-  const { process, catches, ours } = watched;
+  const { process, catches } = watched;
   const { pid, tid, call } = stop;
   if (!exitCalls.includes(call.number)) {
     watched.onCall(stop);
@@ -97,11 +116,14 @@ function answerCall(stop: Extract<ProcessStop, { kind: 'entry' }>, watched: Watc
     process.go(tid);
     return null;
   }
-  const code = Number(call.args[0] & 0xffn);
-  const children = listDescendants(pid, ours).filter((child) => !child.spared && child.state !== 'Z');
-  if (!watched.mayEnd(code, children.length > 0))
-    return { kind: 'caught', caught: { kind: 'exit', tid, call: call.number, code } };
-  process.release(performance.now() + releaseDeadlineMs, { tid, signal: 0 });
+  return answerEnd({ kind: 'exit', tid, call: call.number, code: Number(call.args[0] & 0xffn) }, watched);
+}
+
+function answerEnd(caught: Extract<CaughtThread, { readonly code: number }>, watched: Watched): WatchEnd {
+  const { process, ours } = watched;
+  const children = listDescendants(process.pid, ours).filter((child) => !child.spared && child.state !== 'Z');
+  if (!watched.mayEnd(caught.code, children.length > 0)) return { kind: 'caught', caught };
+  process.release(performance.now() + releaseDeadlineMs, { tid: caught.tid, signal: 0 });
   return { kind: 'settled', end: 'ended' };
 }
 

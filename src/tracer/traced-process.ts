@@ -36,6 +36,12 @@ export interface Tracing {
   readonly children: boolean;
 }
 
+export interface ThreadWatcher {
+  came(tid: number): void;
+  /** The process runs another program, in one thread. */
+  executed(): void;
+}
+
 const { TRACESYSGOOD, TRACEEXEC, TRACECLONE, TRACEFORK, TRACEVFORK } = ptrace.options;
 
 export function tracingOptions({ children }: Tracing): number {
@@ -45,6 +51,7 @@ export function tracingOptions({ children }: Tracing): number {
 export class TracedProcess {
   readonly pid: number;
   mode: TracingMode = 'syscalls';
+  #watcher: ThreadWatcher | null = null;
   readonly #tracing: Tracing;
   /** Thread to process. */
   readonly #threads: Map<number, number>;
@@ -54,6 +61,12 @@ export class TracedProcess {
     this.pid = pid;
     this.#tracing = tracing;
     this.#threads = new Map(tids.map((tid) => [tid, pid]));
+  }
+
+  /** Tells of each thread of the process itself that is there, at a stop or not, and of each that comes. */
+  eachThread(watcher: ThreadWatcher): void {
+    this.#watcher = watcher;
+    for (const [tid, pid] of this.#threads) if (pid === this.pid) watcher.came(tid);
   }
 
   /** Lets all threads go that the tracing begins with. */
@@ -99,6 +112,7 @@ export class TracedProcess {
         // The kernel has ended its other threads; the one that made the call goes by the process id.
         this.#forget(pid);
         this.#threads.set(tid, pid);
+        if (pid === this.pid) this.#watcher?.executed();
         break;
       case 'clone':
         break;
@@ -120,6 +134,7 @@ export class TracedProcess {
     const pid = existsSync(`/proc/${this.pid}/task/${tid}`) ? this.pid : processOf(tid);
     if (pid !== undefined && (pid === this.pid || this.#tracing.children)) {
       this.#threads.set(tid, pid);
+      if (pid === this.pid) this.#watcher?.came(tid);
       return pid;
     }
     ptrace.detach(tid, 0);

@@ -1,0 +1,65 @@
+// Where a running program calls exit_group, for breakpoints: in its C library, and in the code of its own executable (static programs, and
+// Go, which never ends through libc). Read from its memory: the files may be gone.
+import { findDynamicSymbol, type ReadMemory } from '../elf/dynamic-symbol.ts';
+import { findExitCode } from '../elf/exit-code.ts';
+import { AT_ENTRY, parseAuxv } from '../procfs/auxv.ts';
+import { mappingAt, parseMaps, type Mapping } from '../procfs/maps.ts';
+import { readBytes, readText } from '../procfs/read.ts';
+import { readMemory } from '../tracer/memory.ts';
+import { mostBreakpoints } from '../tracer/breakpoints.ts';
+
+// glibc, also where it is installed by version; musl is its own ld.so.
+const libraryName = /^(?:libc\.so\.6|libc-2\.\d+\.so|ld-musl-[\w-]+\.so\.1|libc\.musl-[\w-]+\.so\.1|libc\.so)$/;
+// A large program (node) has 60 MiB of code, read in 30 ms.
+const searchLimitBytes = 128 * 1024 * 1024;
+const chunkSizeBytes = 1024 * 1024;
+const overlapBytes = 128;
+
+/** Four at most; empty: not known, its end by exit_group cannot be caught like this. The program may run. */
+export function exitAddresses(tid: number): readonly bigint[] {
+  const maps = readText(`/proc/${tid}/maps`);
+  const auxv = readBytes(`/proc/${tid}/auxv`);
+  if (maps.kind !== 'read' || auxv.kind !== 'read') return [];
+  const mappings = parseMaps(maps.content);
+  const entry = parseAuxv(auxv.content).get(AT_ENTRY);
+  const own = entry === undefined ? undefined : mappingAt(mappings, entry);
+  const addresses = [
+    ...libraryAddresses(tid, mappings),
+    ...(own === undefined ? [] : codeAddresses(tid, mappings, own)),
+  ];
+  return [...new Set(addresses)].slice(0, mostBreakpoints);
+}
+
+function libraryAddresses(tid: number, mappings: readonly Mapping[]): readonly bigint[] {
+  const library = mappings.find(({ path, offset }) => offset === 0n && libraryName.test(path?.split('/').at(-1) ?? ''));
+  if (library === undefined) return [];
+  const read = memoryOf(tid);
+  // musl's exit() calls _Exit without its _exit; in glibc both are one.
+  const address = findDynamicSymbol(read, library.start, '_Exit') ?? findDynamicSymbol(read, library.start, '_exit');
+  const holds = address === undefined ? undefined : mappingAt(mappings, address);
+  return address !== undefined && holds?.perms.execute === true ? [address] : [];
+}
+
+/** In all code of the file that the mapping is of. */
+function codeAddresses(tid: number, mappings: readonly Mapping[], { inode, device }: Mapping): readonly bigint[] {
+  const read = memoryOf(tid);
+  const code = mappings.filter((one) => one.inode === inode && one.device === device && one.perms.execute);
+  const found: bigint[] = [];
+  let leftBytes = searchLimitBytes;
+  for (const { start, end } of code) {
+    for (let at = start; at < end && leftBytes > 0; at += BigInt(chunkSizeBytes)) {
+      const sizeBytes = Math.min(chunkSizeBytes + overlapBytes, Number(end - at));
+      const bytes = read(at, sizeBytes);
+      leftBytes -= sizeBytes;
+      if (bytes !== undefined) found.push(...findExitCode(bytes).map((offset) => at + BigInt(offset)));
+    }
+  }
+  return found;
+}
+
+function memoryOf(tid: number): ReadMemory {
+  return (address, sizeBytes) => {
+    const bytes = readMemory(tid, address, sizeBytes);
+    return typeof bytes === 'number' ? undefined : bytes;
+  };
+}

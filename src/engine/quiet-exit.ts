@@ -1,0 +1,46 @@
+// Once a program is up, its system calls are not stopped any more: from then on its exit is caught by breakpoints, where they can be had.
+import type { TracedProcess } from '../tracer/traced-process.ts';
+import { breakpointSignal, findExit, type ExitBreakpoints } from './exit-breakpoints.ts';
+
+export class QuietExit implements Disposable {
+  readonly #process: TracedProcess;
+  #breakpoints: ExitBreakpoints | null = null;
+  #state: 'not-begun' | 'on' | 'executed' = 'not-begun';
+  /** An exit would not be seen: no breakpoint could be set. */
+  blind = false;
+
+  constructor(process: TracedProcess) {
+    this.#process = process;
+  }
+
+  /** An execve of its own has taken the breakpoints away: what it runs now has to come up first. */
+  get isOver(): boolean {
+    return this.#state === 'executed';
+  }
+
+  /** The first time it is asked. */
+  begin(): void {
+    if (this.#state !== 'not-begun') return;
+    this.#state = 'on';
+    this.#breakpoints = findExit(this.#process.pid);
+    this.#process.eachThread({
+      came: (tid) => {
+        if (this.#state === 'on' && (this.#breakpoints?.cover(tid) ?? -1) < 0) this.blind = true;
+      },
+      executed: () => {
+        this.#state = 'executed';
+        this[Symbol.dispose]();
+      },
+    });
+  }
+
+  /** The code of an exit that a thread is about to make; null: its signal is its own. */
+  exitCode(tid: number, signal: number): number | null {
+    return signal === breakpointSignal ? (this.#breakpoints?.exitCode(tid) ?? null) : null;
+  }
+
+  [Symbol.dispose](): void {
+    this.#breakpoints?.[Symbol.dispose]();
+    this.#breakpoints = null;
+  }
+}
