@@ -29,7 +29,7 @@ export type FileChange =
   | {
       readonly kind: 'file';
       readonly directory: string;
-      /** `device:inode` of the directory: another one of that name is not ours to change. */
+      /** `device:inode` of the directory: where the old file is not found, it tells whether it was looked for in the right one. */
       readonly directoryIdentity: string;
       readonly name: string;
       readonly temporary: string;

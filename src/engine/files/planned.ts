@@ -40,6 +40,7 @@ export interface OldFile extends Owner {
   readonly inode: string;
   readonly mode: number;
   readonly sizeBytes: number;
+  readonly modifiedNs: bigint;
   /** security.capability, hexadecimal; null: none. */
   readonly capability: string | null;
 }

@@ -14,6 +14,7 @@ import {
   openSync,
   readdirSync,
   symlinkSync,
+  type BigIntStats,
 } from 'node:fs';
 import { arch } from '../../arch/arch.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -23,7 +24,7 @@ import { syscall } from '../../native/syscall.ts';
 import { birthOf, identityOf, type RootDirectory } from '../../rootfs/directory.ts';
 import type { ProcessRoot } from '../../rootfs/open.ts';
 import type { Host } from '../host.ts';
-import { pathOf, type FilePlan, type PlannedDirectory, type PlannedFile } from './planned.ts';
+import { pathOf, type FilePlan, type OldFile, type PlannedDirectory, type PlannedFile } from './planned.ts';
 import { Progress } from './progress.ts';
 import { expectUnchanged, openSource, type SourceFile } from './source.ts';
 import { StagedFiles, type StagedFile } from './staged.ts';
@@ -167,7 +168,8 @@ class Upload {
     if (change.kept === null) return;
     const directory = this.#open(planned);
     linkSync(directory.at(change.name), directory.at(change.kept.name));
-    if (String(directory.entry(change.kept.name)?.ino) !== planned.replaces?.inode)
+    const kept = directory.entry(change.kept.name);
+    if (kept === undefined || planned.replaces === null || !isSame(kept, planned.replaces))
       throw new Error('another file has taken its place meanwhile');
   }
 
@@ -196,6 +198,11 @@ class Upload {
     this.#count += 1;
     return `${this.#prefix}-${this.#count}`;
   }
+}
+
+/** The second name may have made an overlay copy it up: that can give it another number, but neither size nor time. */
+function isSame(kept: BigIntStats, { inode, sizeBytes, modifiedNs }: OldFile): boolean {
+  return String(kept.ino) === inode || (Number(kept.size) === sizeBytes && kept.mtimeNs === modifiedNs);
 }
 
 function writeLink({ owner }: PlannedFile, target: string, path: string): string {

@@ -4,7 +4,7 @@ import { closeSync, constants, fsyncSync, openSync, renameSync } from 'node:fs';
 import type { FileChange, KeptFile } from '../../journal/change.ts';
 import { describeErrno, EEXIST, EINVAL } from '../../native/errno.ts';
 import type { ChangedFile } from '../../protocol/result.ts';
-import { birthOf, Directories, type RootDirectory } from '../../rootfs/directory.ts';
+import { birthOf, Directories, isSameFile, type RootDirectory } from '../../rootfs/directory.ts';
 import { pathOf, type PlannedFile } from './planned.ts';
 import type { StageTools } from './stage.ts';
 import { settleFile, undoFile } from './undo.ts';
@@ -149,7 +149,8 @@ function rename(directory: RootDirectory, change: StagedFile['change']): void {
   if (own === undefined || birthOf(own) !== change.birth)
     throw new Error('the new file was replaced by another one meanwhile');
   if (kept !== null) {
-    if (now === undefined || now.ino !== directory.entry(kept.name)?.ino)
+    const old = directory.entry(kept.name);
+    if (now === undefined || old === undefined || !isSameFile(now, old))
       throw new Error('another file has taken its place meanwhile');
     renameSync(directory.at(temporary), directory.at(name));
     return;
