@@ -84,7 +84,7 @@ class Upload {
     if (last === undefined) return;
     guard(pathOf(last), () => this.#syncAll());
     // Each kept name may make the file system copy the old file: not in the hold.
-    for (const file of this.#staged.files) guard(file.change.name, () => this.#keepOld(file));
+    for (const file of this.#staged.files) guard(pathOf(file.change), () => this.#keepOld(file));
     this.#progress.end(pathOf(last));
   }
 
@@ -118,10 +118,11 @@ class Upload {
   }
 
   #bring(file: PlannedFile): void {
+    this.#progress.step(pathOf(file), 0);
     const directory = this.#open(file);
     const temporary = this.#nextName();
     this.#staged.enter({ kind: 'temporary', directory: file.directory, name: temporary });
-    const digest =
+    const { digest, birth } =
       file.source.kind === 'file'
         ? this.#write(file, file.source, directory.at(temporary))
         : writeLink(file, file.source.target, directory.at(temporary));
@@ -132,7 +133,7 @@ class Upload {
       directoryIdentity: directory.identity,
       name: file.name,
       temporary,
-      birth: birthOf(lstatSync(directory.at(temporary), { bigint: true })),
+      birth,
       kept:
         replaces === null
           ? null
@@ -147,7 +148,7 @@ class Upload {
     this.#staged.add({ change, planned: file, digest });
   }
 
-  #write(file: PlannedFile, source: SourceFile, path: string): string {
+  #write(file: PlannedFile, source: SourceFile, path: string): Written {
     const to = openSync(path, O_NOFOLLOW_NEW, 0o600);
     try {
       const from = openSource(source);
@@ -155,7 +156,8 @@ class Upload {
         const digest = copyContent(source, { from, to }, (bytes) => this.#progress.step(pathOf(file), bytes));
         expectUnchanged(source, from);
         finish(to, file, this.#plan.files.length <= mostSyncedSingly);
-        return digest;
+        // Of the very file that was written, whatever its name means by now.
+        return { digest, birth: birthOf(fstatSync(to, { bigint: true })) };
       } finally {
         closeSync(from);
       }
@@ -200,15 +202,23 @@ class Upload {
   }
 }
 
+interface Written {
+  readonly digest: string;
+  readonly birth: string;
+}
+
 /** The second name may have made an overlay copy it up: that can give it another number, but neither size nor time. */
 function isSame(kept: BigIntStats, { inode, sizeBytes, modifiedNs }: OldFile): boolean {
   return String(kept.ino) === inode || (Number(kept.size) === sizeBytes && kept.mtimeNs === modifiedNs);
 }
 
-function writeLink({ owner }: PlannedFile, target: string, path: string): string {
+function writeLink({ owner }: PlannedFile, target: string, path: string): Written {
   symlinkSync(target, path);
   lchownSync(path, owner.uid, owner.gid);
-  return sha256().update(target).digest('hex');
+  return {
+    digest: sha256().update(target).digest('hex'),
+    birth: birthOf(lstatSync(path, { bigint: true })),
+  };
 }
 
 function guard(path: string, step: () => void): void {
