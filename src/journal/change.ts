@@ -33,8 +33,8 @@ export type FileChange =
       readonly directoryIdentity: string;
       readonly name: string;
       readonly temporary: string;
-      /** `inode@nanoseconds`, of its making: tells the new file from every other one. */
-      readonly birth: string;
+      /** `inode@nanoseconds`, of its making: tells the new file from every other one. Null: there is none, the name goes. */
+      readonly birth: string | null;
       readonly kept: KeptFile | null;
     }
   /** A directory of ours, renamed to its name. */

@@ -58,13 +58,15 @@ export function stageFiles(plan: FilePlan, tools: StageTools): StagedFiles {
 
 class Upload {
   readonly #plan: FilePlan;
+  readonly #root: ProcessRoot;
   readonly #prefix: string;
   readonly #staged: StagedFiles;
   readonly #progress: Progress;
   #count = 0;
 
-  constructor(plan: FilePlan, { host, operationId }: StageTools, staged: StagedFiles) {
+  constructor(plan: FilePlan, { host, root, operationId }: StageTools, staged: StagedFiles) {
     this.#plan = plan;
+    this.#root = root;
     this.#staged = staged;
     // Part of a name: an operation's id may be anything that its caller has made.
     this.#prefix = `.hotexec-${operationId.replaceAll(/[^\w-]/g, '').slice(0, 8)}`;
@@ -121,11 +123,7 @@ class Upload {
     this.#progress.step(pathOf(file), 0);
     const directory = this.#open(file);
     const temporary = this.#nextName();
-    this.#staged.enter({ kind: 'temporary', directory: file.directory, name: temporary });
-    const { digest, birth } =
-      file.source.kind === 'file'
-        ? this.#write(file, file.source, directory.at(temporary))
-        : writeLink(file, file.source.target, directory.at(temporary));
+    const { digest, birth } = this.#writeSource(file, directory, temporary);
     const { replaces } = file;
     const change: StagedFile['change'] = {
       kind: 'file',
@@ -148,10 +146,19 @@ class Upload {
     this.#staged.add({ change, planned: file, digest });
   }
 
+  #writeSource(file: PlannedFile, directory: RootDirectory, temporary: string): Written {
+    const { source } = file;
+    if (source.kind === 'nothing') return { digest: null, birth: null };
+    this.#staged.enter({ kind: 'temporary', directory: file.directory, name: temporary });
+    return source.kind === 'file'
+      ? this.#write(file, source, directory.at(temporary))
+      : writeLink(file, source.target, directory.at(temporary));
+  }
+
   #write(file: PlannedFile, source: SourceFile, path: string): Written {
     const to = openSync(path, O_NOFOLLOW_NEW, 0o600);
     try {
-      const from = openSource(source);
+      const from = openSource(source, this.#root);
       try {
         const digest = copyContent(source, { from, to }, (bytes) => this.#progress.step(pathOf(file), bytes));
         expectUnchanged(source, from);
@@ -203,8 +210,8 @@ class Upload {
 }
 
 interface Written {
-  readonly digest: string;
-  readonly birth: string;
+  readonly digest: string | null;
+  readonly birth: string | null;
 }
 
 /** The second name may have made an overlay copy it up: that can give it another number, but neither size nor time. */

@@ -66,8 +66,9 @@ function putFileBack(directory: RootDirectory, change: FileSwap): void {
   }
   const temporary = directory.entry(change.temporary);
   const isInPlace = now !== undefined && isSameFile(now, old);
-  const wasNeverRenamed = temporary !== undefined && birthOf(temporary) === birth && now !== undefined;
-  if (isInPlace || wasNeverRenamed) {
+  // Then what is there by now is neither ours nor the old one.
+  const isForeign = now !== undefined && (birth === null || (temporary !== undefined && birthOf(temporary) === birth));
+  if (isInPlace || isForeign) {
     unlinkSync(directory.at(kept.name));
     return;
   }
