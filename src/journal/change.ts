@@ -51,12 +51,12 @@ export type FileChange =
   | {
       readonly kind: 'file';
       readonly directory: string;
-      /** `device:inode` of the directory: another one of that name is not ours to change. */
+      /** `device:inode` of the directory: where the old file is not found, it tells whether it was looked for in the right one. */
       readonly directoryIdentity: string;
       readonly name: string;
       readonly temporary: string;
-      /** `inode@nanoseconds`, of its making: tells the new file from every other one. */
-      readonly birth: string;
+      /** `inode@nanoseconds`, of its making: tells the new file from every other one. Null: there is none, the name goes. */
+      readonly birth: string | null;
       readonly kept: KeptFile | null;
     }
   /** A directory of ours, renamed to its name. */

@@ -95,8 +95,20 @@ export function identityOf({ dev, ino }: BigIntStats): string {
  * The same, for what hotexec has made itself: the number of a deleted file is soon another's, the moment of its making is not. Not for
  * what was there before, which an overlay copies up.
  */
-export function birthOf({ ino, birthtimeNs }: BigIntStats): string {
-  return `${ino}@${birthtimeNs}`;
+export function birthOf(stat: BigIntStats): string {
+  // An overlay whose layers are on several file systems numbers directories anew each time it meets them.
+  const isNumbered = !stat.isDirectory() || stat.birthtimeNs === 0n;
+  return `${isNumbered ? stat.ino : ''}@${stat.birthtimeNs}`;
+}
+
+/**
+ * Whether two names are of one file. An overlay whose layers are on several file systems gives each name a number of its own (that of
+ * the layer below to the one that was there); but no two files were made and last changed at the same moments, a second name given
+ * to one of them being a change.
+ */
+export function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
+  if (a.dev === b.dev && a.ino === b.ino) return true;
+  return a.birthtimeNs !== 0n && a.birthtimeNs === b.birthtimeNs && a.ctimeNs === b.ctimeNs && a.size === b.size;
 }
 
 export function isName(name: string): boolean {

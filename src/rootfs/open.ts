@@ -2,6 +2,7 @@
 // lead nowhere else, and magic links (/proc/…/fd, /proc/…/root) are not followed.
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, readSync, type Stats } from 'node:fs';
 import { arch } from '../arch/arch.ts';
+import { EAGAIN } from '../native/errno.ts';
 import { allocate } from '../native/memory.ts';
 import { syscall } from '../native/syscall.ts';
 
@@ -10,6 +11,7 @@ const RESOLVE_IN_ROOT = 0x10;
 const O_PATH = 0o1000_0000;
 const O_CLOEXEC = 0o200_0000;
 const PATH_MAX = 4096;
+const mostTries = 64;
 const ENAMETOOLONG = 36;
 
 // struct open_how: flags, mode, resolve
@@ -55,7 +57,11 @@ export class ProcessRoot implements Disposable {
     how.bytes.writeBigUInt64LE(BigInt(flags), 0);
     how.bytes.writeBigUInt64LE(0n, 8);
     how.bytes.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 16);
-    return syscall(arch.syscalls.openat2, this.#fd, pathMemory.address, how.address, 24);
+    for (let tries = 1; ; tries++) {
+      const fd = syscall(arch.syscalls.openat2, this.#fd, pathMemory.address, how.address, 24);
+      // Something was renamed or mounted anywhere while a `..` was resolved (openat2(2)).
+      if (fd !== -EAGAIN || tries === mostTries) return fd;
+    }
   }
 
   /** What kind of file it is; -errno when it cannot be found. */

@@ -1,8 +1,10 @@
 // Files put back from the journal alone, as a mender does it after the engine has been killed, and what stays when others were at work there.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { planRestored } from '../../src/engine/files/restored.ts';
+import { stageFiles } from '../../src/engine/files/stage.ts';
 import { mendFiles } from '../../src/engine/files/mend.ts';
 import { readState } from '../../src/journal/journal.ts';
 import type { FileCopy } from '../../src/protocol/request.ts';
@@ -111,5 +113,49 @@ describe('after hotexec was killed', () => {
       expect(mendFiles(changes, { root: where.root, strike: () => {} }, false)).toStrictEqual([]);
       expect([lines, tree(where.inside), text(join(where.inside, 'app/conf'))]).toStrictEqual([lines, names, 'old']);
     }
+  });
+});
+
+describe('the files of an earlier version', () => {
+  needs('root', { command: 'gcc' });
+
+  it.each(['put back', 'settled'])('come back and go, and that is %s in its turn', async (end) => {
+    const where = await rooted((inside) => void write(join(inside, 'app/conf'), 'old', 0o4750));
+    const first = stage(
+      where,
+      planCopies(
+        where,
+        copy(write(join(where.sources, 'conf'), 'new', 0o600), '/app/conf'),
+        copy(write(join(where.sources, 'more'), 'more'), '/app/more'),
+      ),
+    );
+    first.commit();
+    const files = first.settle().map(({ changed, kept }) => ({
+      path: changed.path,
+      before: kept === null ? null : { ...kept, keptAs: changed.keptAs ?? '' },
+    }));
+    const plan = planRestored(where.root, where.observed, files);
+    expect(plan).toMatchObject({ refusals: [], warnings: [] });
+    const names = tree(where.inside);
+    const operationId = 'back0000-5c39-4c2f-8a52-5a3a5f6f7a11';
+    const back = stageFiles(plan, { journal: where.journal, host: where.host, root: where.root, operationId });
+    back.commit();
+    expect(text(join(where.inside, 'app/conf'))).toBe('old');
+    expect(statSync(join(where.inside, 'app/conf')).mode).toBe(0o104750);
+    expect(readdirSync(join(where.inside, 'app'))).not.toContain('more');
+    const { changes } = readState(where.journal.path) ?? { changes: [] };
+    const tools = { root: where.root, strike: (): void => {} };
+    expect(end === 'put back' ? mendFiles(changes, tools, false) : []).toStrictEqual([]);
+    const settled = end === 'put back' ? [] : back.settle();
+    expect(settled.map(({ changed }) => [changed.path, changed.change])).toStrictEqual(
+      end === 'put back'
+        ? []
+        : [
+            ['/app/conf', 'replaced'],
+            ['/app/more', 'removed'],
+          ],
+    );
+    expect(text(join(where.inside, 'app/conf'))).toBe(end === 'put back' ? 'new' : 'old');
+    expect(tree(where.inside).length).toBe(end === 'put back' ? names.length : names.length + 1);
   });
 });

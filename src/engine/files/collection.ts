@@ -135,6 +135,7 @@ export function describeOld(stat: BigIntStats, capability: string | null): NonNu
     uid: Number(stat.uid),
     gid: Number(stat.gid),
     sizeBytes: Number(stat.size),
+    modifiedNs: stat.mtimeNs,
     capability,
   };
 }

@@ -2,6 +2,7 @@
 // directory, or is written with a slash at its end.
 import { basename, join } from 'node:path';
 import { readAttribute, capabilityAttribute } from '../../rootfs/attributes.ts';
+import type { ProcessRoot } from '../../rootfs/open.ts';
 import { pathOfPlace, resolvePlace, type Place } from '../../rootfs/place.ts';
 import { idOutside } from '../../procfs/id-map.ts';
 import type { FileCopy } from '../../protocol/request.ts';
@@ -84,7 +85,7 @@ class Walk {
     if (found.kind === 'directory') throw refused(`${found.path} is a directory, and ${source.path} is none`, null);
     const { place } = found;
     this.#check(place);
-    const old = this.#oldFile(place);
+    const old = oldFileAt(this.#at.destination.root, place);
     const owner = this.#at.owner ?? old ?? this.#at.programOwner;
     this.#at.destination.rights.expect(pathOfPlace(place), owner, false);
     this.#at.collection.addFile(
@@ -101,16 +102,6 @@ class Walk {
     );
   }
 
-  #oldFile(place: Place): OldFile | null {
-    if (place.entry === null) return null;
-    const { stat } = place.entry;
-    if (!stat.isFile()) return describeOld(stat, null);
-    return withOldFile(this.#at.destination.root, place, (path) => {
-      const capability = readAttribute(path, capabilityAttribute);
-      return describeOld(stat, Buffer.isBuffer(capability) ? capability.toString('hex') : null);
-    });
-  }
-
   #resolve(path: string, follow: boolean): Exclude<ReturnType<typeof resolvePlace>, { readonly kind: 'refused' }> {
     const found = resolvePlace(this.#at.destination.root, path, { follow });
     if (found.kind !== 'refused') return found;
@@ -120,6 +111,17 @@ class Walk {
   #check(place: Place): void {
     checkPlace(place, this.#at.destination);
   }
+}
+
+/** What stands at a place now. */
+export function oldFileAt(root: ProcessRoot, place: Place): OldFile | null {
+  if (place.entry === null) return null;
+  const { stat } = place.entry;
+  if (!stat.isFile()) return describeOld(stat, null);
+  return withOldFile(root, place, (path) => {
+    const capability = readAttribute(path, capabilityAttribute);
+    return describeOld(stat, Buffer.isBuffer(capability) ? capability.toString('hex') : null);
+  });
 }
 
 /** As hotexec sees it: what the program would get if it made the file itself. */

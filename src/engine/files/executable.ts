@@ -38,7 +38,7 @@ function examineExecutable(path: string, { destination, observed }: CopyPlace): 
   if (source.kind === 'directory') throw misused(`${path} is a directory`, '--with takes the file of a program');
   const why = whyContentNotStartable(
     destination.root,
-    { role: path, start: readBeginning(source, headerSizeBytes), sizeBytes: source.sizeBytes },
+    { role: path, start: readBeginning(source, destination.root, headerSizeBytes), sizeBytes: source.sizeBytes },
     { cwd: observed.program.cwd },
   );
   if (why === undefined) return source;

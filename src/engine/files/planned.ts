@@ -1,7 +1,7 @@
 // What is to be brought into a container, decided: plain data between the plan and the upload.
 import type { ErrorData } from '../../errors.ts';
 import type { Attribute } from '../../rootfs/attributes.ts';
-import type { SourceFile, SourceLink } from './source.ts';
+import type { NoSource, SourceFile, SourceLink } from './source.ts';
 
 export interface FilePlan {
   readonly files: readonly PlannedFile[];
@@ -21,7 +21,7 @@ export interface Owner {
 }
 
 export interface PlannedFile {
-  readonly source: SourceFile | SourceLink;
+  readonly source: SourceFile | SourceLink | NoSource;
   /** Without links; it may have to be made first. */
   readonly directory: string;
   /** `device:inode`; null: it has to be made. */
@@ -40,6 +40,7 @@ export interface OldFile extends Owner {
   readonly inode: string;
   readonly mode: number;
   readonly sizeBytes: number;
+  readonly modifiedNs: bigint;
   /** security.capability, hexadecimal; null: none. */
   readonly capability: string | null;
 }

@@ -14,13 +14,19 @@ import {
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { HotexecError } from '../../errors.ts';
-import { asText } from '../../rootfs/open.ts';
+import { describeErrno } from '../../native/errno.ts';
+import { asText, type ProcessRoot } from '../../rootfs/open.ts';
+import { refused } from './refuse.ts';
+
+const readOnly = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 export interface SourceFile {
   readonly kind: 'file';
   readonly path: string;
   readonly sizeBytes: number;
   readonly mode: number;
+  /** It is kept in the container: the path is meant there. */
+  readonly isKept: boolean;
   /** Changes when the file is another one or is written to. */
   readonly state: string;
 }
@@ -36,6 +42,12 @@ export interface SourceDirectory {
   readonly path: string;
   readonly mode: number;
   readonly names: readonly string[];
+}
+
+/** The file at the destination goes, and nothing comes. */
+export interface NoSource {
+  readonly kind: 'nothing';
+  readonly path: string;
 }
 
 export type Source = SourceFile | SourceLink | SourceDirectory;
@@ -59,11 +71,16 @@ export function examineEntry(path: string): Source {
 
 function examineFile(path: string, stat: BigIntStats): SourceFile {
   look(path, () => accessSync(path, constants.R_OK));
+  return sourceFile(path, stat);
+}
+
+function sourceFile(path: string, stat: BigIntStats): SourceFile {
   return {
     kind: 'file',
     path,
     sizeBytes: Number(stat.size),
     mode: Number(stat.mode & 0o7777n),
+    isKept: false,
     state: stateOf(stat),
   };
 }
@@ -78,10 +95,10 @@ function namesIn(path: string): readonly string[] {
 }
 
 /** Opened for reading; a FIFO that has taken its place would not be waited for. Throws when it is not the file that was planned. */
-export function openSource(source: SourceFile): number {
-  const fd = look(source.path, () =>
-    openSync(source.path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY),
-  );
+export function openSource(source: SourceFile, root: ProcessRoot): number {
+  const fd = source.isKept
+    ? throughRoot(root, source.path, (path) => openSync(path, readOnly))
+    : look(source.path, () => openSync(source.path, readOnly));
   if (stateOf(fstatSync(fd, { bigint: true })) === source.state) return fd;
   closeSync(fd);
   throw changed(source);
@@ -93,8 +110,8 @@ export function expectUnchanged(source: SourceFile, fd: number): void {
 }
 
 /** Its first bytes. */
-export function readBeginning(source: SourceFile, sizeBytes: number): Buffer {
-  const fd = openSource(source);
+export function readBeginning(source: SourceFile, root: ProcessRoot, sizeBytes: number): Buffer {
+  const fd = openSource(source, root);
   try {
     const bytes = Buffer.alloc(sizeBytes);
     return bytes.subarray(0, readSync(fd, bytes, 0, sizeBytes, 0));
@@ -109,6 +126,23 @@ export function changed({ path }: SourceFile): HotexecError {
     message: `${path} was changed while it was read. Nothing of it stays in the container; the old program runs on unchanged.`,
     hint: 'wait until it is written, then try again',
   });
+}
+
+/** A file that an earlier restart has kept in the container. Throws file-refused. */
+export function examineKept(root: ProcessRoot, path: string): SourceFile {
+  const stat = throughRoot(root, path, (found) => statSync(found, { bigint: true }));
+  if (!stat.isFile()) throw refused(`${path} in the container is no file any more`, null);
+  return { ...sourceFile(path, stat), isKept: true };
+}
+
+function throughRoot<Answer>(root: ProcessRoot, path: string, use: (found: string) => Answer): Answer {
+  const fd = root.lookUp(path);
+  if (fd < 0) throw refused(`the kept file ${path} in the container cannot be opened: ${describeErrno(fd)}`, null);
+  try {
+    return use(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function stateOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {

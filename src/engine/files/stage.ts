@@ -14,6 +14,7 @@ import {
   openSync,
   readdirSync,
   symlinkSync,
+  type BigIntStats,
 } from 'node:fs';
 import { arch } from '../../arch/arch.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -23,7 +24,7 @@ import { syscall } from '../../native/syscall.ts';
 import { birthOf, identityOf, type RootDirectory } from '../../rootfs/directory.ts';
 import type { ProcessRoot } from '../../rootfs/open.ts';
 import type { Host } from '../host.ts';
-import { pathOf, type FilePlan, type PlannedDirectory, type PlannedFile } from './planned.ts';
+import { pathOf, type FilePlan, type OldFile, type PlannedDirectory, type PlannedFile } from './planned.ts';
 import { Progress } from './progress.ts';
 import { expectUnchanged, openSource, type SourceFile } from './source.ts';
 import { StagedFiles, type StagedFile } from './staged.ts';
@@ -57,13 +58,15 @@ export function stageFiles(plan: FilePlan, tools: StageTools): StagedFiles {
 
 class Upload {
   readonly #plan: FilePlan;
+  readonly #root: ProcessRoot;
   readonly #prefix: string;
   readonly #staged: StagedFiles;
   readonly #progress: Progress;
   #count = 0;
 
-  constructor(plan: FilePlan, { host, operationId }: StageTools, staged: StagedFiles) {
+  constructor(plan: FilePlan, { host, root, operationId }: StageTools, staged: StagedFiles) {
     this.#plan = plan;
+    this.#root = root;
     this.#staged = staged;
     // Part of a name: an operation's id may be anything that its caller has made.
     this.#prefix = `.hotexec-${operationId.replaceAll(/[^\w-]/g, '').slice(0, 8)}`;
@@ -83,7 +86,7 @@ class Upload {
     if (last === undefined) return;
     guard(pathOf(last), () => this.#syncAll());
     // Each kept name may make the file system copy the old file: not in the hold.
-    for (const file of this.#staged.files) guard(file.change.name, () => this.#keepOld(file));
+    for (const file of this.#staged.files) guard(pathOf(file.change), () => this.#keepOld(file));
     this.#progress.end(pathOf(last));
   }
 
@@ -117,13 +120,10 @@ class Upload {
   }
 
   #bring(file: PlannedFile): void {
+    this.#progress.step(pathOf(file), 0);
     const directory = this.#open(file);
     const temporary = this.#nextName();
-    this.#staged.enter({ kind: 'temporary', directory: file.directory, name: temporary });
-    const digest =
-      file.source.kind === 'file'
-        ? this.#write(file, file.source, directory.at(temporary))
-        : writeLink(file, file.source.target, directory.at(temporary));
+    const { digest, birth } = this.#writeSource(file, directory, temporary);
     const { replaces } = file;
     const change: StagedFile['change'] = {
       kind: 'file',
@@ -131,7 +131,7 @@ class Upload {
       directoryIdentity: directory.identity,
       name: file.name,
       temporary,
-      birth: birthOf(lstatSync(directory.at(temporary), { bigint: true })),
+      birth,
       kept:
         replaces === null
           ? null
@@ -146,15 +146,25 @@ class Upload {
     this.#staged.add({ change, planned: file, digest });
   }
 
-  #write(file: PlannedFile, source: SourceFile, path: string): string {
+  #writeSource(file: PlannedFile, directory: RootDirectory, temporary: string): Written {
+    const { source } = file;
+    if (source.kind === 'nothing') return { digest: null, birth: null };
+    this.#staged.enter({ kind: 'temporary', directory: file.directory, name: temporary });
+    return source.kind === 'file'
+      ? this.#write(file, source, directory.at(temporary))
+      : writeLink(file, source.target, directory.at(temporary));
+  }
+
+  #write(file: PlannedFile, source: SourceFile, path: string): Written {
     const to = openSync(path, O_NOFOLLOW_NEW, 0o600);
     try {
-      const from = openSource(source);
+      const from = openSource(source, this.#root);
       try {
         const digest = copyContent(source, { from, to }, (bytes) => this.#progress.step(pathOf(file), bytes));
         expectUnchanged(source, from);
         finish(to, file, this.#plan.files.length <= mostSyncedSingly);
-        return digest;
+        // Of the very file that was written, whatever its name means by now.
+        return { digest, birth: birthOf(fstatSync(to, { bigint: true })) };
       } finally {
         closeSync(from);
       }
@@ -167,7 +177,8 @@ class Upload {
     if (change.kept === null) return;
     const directory = this.#open(planned);
     linkSync(directory.at(change.name), directory.at(change.kept.name));
-    if (String(directory.entry(change.kept.name)?.ino) !== planned.replaces?.inode)
+    const kept = directory.entry(change.kept.name);
+    if (kept === undefined || planned.replaces === null || !isSame(kept, planned.replaces))
       throw new Error('another file has taken its place meanwhile');
   }
 
@@ -198,10 +209,23 @@ class Upload {
   }
 }
 
-function writeLink({ owner }: PlannedFile, target: string, path: string): string {
+interface Written {
+  readonly digest: string | null;
+  readonly birth: string | null;
+}
+
+/** The second name may have made an overlay copy it up: that can give it another number, but neither size nor time. */
+function isSame(kept: BigIntStats, { inode, sizeBytes, modifiedNs }: OldFile): boolean {
+  return String(kept.ino) === inode || (Number(kept.size) === sizeBytes && kept.mtimeNs === modifiedNs);
+}
+
+function writeLink({ owner }: PlannedFile, target: string, path: string): Written {
   symlinkSync(target, path);
   lchownSync(path, owner.uid, owner.gid);
-  return sha256().update(target).digest('hex');
+  return {
+    digest: sha256().update(target).digest('hex'),
+    birth: birthOf(lstatSync(path, { bigint: true })),
+  };
 }
 
 function guard(path: string, step: () => void): void {

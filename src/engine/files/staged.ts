@@ -1,11 +1,11 @@
 // Files that lie ready in a container. In the hold they are renamed to their names, and from then on there are two ways: all of it is put
 // back, or all of it stays. Leaving the scope without having settled puts back.
-import { closeSync, constants, fsyncSync, openSync, renameSync } from 'node:fs';
-import type { FileChange, KeptFile } from '../../journal/change.ts';
+import { closeSync, constants, fsyncSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import type { FileChange } from '../../journal/change.ts';
 import { describeErrno, EEXIST, EINVAL } from '../../native/errno.ts';
 import type { ChangedFile } from '../../protocol/result.ts';
-import { birthOf, Directories, type RootDirectory } from '../../rootfs/directory.ts';
-import { pathOf, type PlannedFile } from './planned.ts';
+import { birthOf, Directories, isSameFile, type RootDirectory } from '../../rootfs/directory.ts';
+import { pathOf, type OldFile, type PlannedFile } from './planned.ts';
 import type { StageTools } from './stage.ts';
 import { settleFile, undoFile } from './undo.ts';
 import { notWritten } from './upload.ts';
@@ -13,15 +13,15 @@ import { notWritten } from './upload.ts';
 export interface StagedFile {
   readonly change: Extract<FileChange, { readonly kind: 'file' }>;
   readonly planned: PlannedFile;
-  /** SHA-256, hexadecimal. */
-  readonly digest: string;
+  /** SHA-256, hexadecimal; null: no file comes. */
+  readonly digest: string | null;
 }
 
 /** What has come of one file. */
 export interface SettledFile {
   readonly changed: ChangedFile;
-  /** What the kept file must get back with its old name; null: there was none. */
-  readonly kept: KeptFile | null;
+  /** The kept file as it was: what it must get back with its old name; null: there was none. */
+  readonly kept: OldFile | null;
 }
 
 export class StagedFiles implements Disposable {
@@ -144,14 +144,16 @@ export class StagedFiles implements Disposable {
 }
 
 function rename(directory: RootDirectory, change: StagedFile['change']): void {
-  const { name, temporary, kept } = change;
+  const { name, temporary, birth, kept } = change;
   const [now, own] = [directory.entry(name), directory.entry(temporary)];
-  if (own === undefined || birthOf(own) !== change.birth)
+  if (birth !== null && (own === undefined || birthOf(own) !== birth))
     throw new Error('the new file was replaced by another one meanwhile');
   if (kept !== null) {
-    if (now === undefined || now.ino !== directory.entry(kept.name)?.ino)
+    const old = directory.entry(kept.name);
+    if (now === undefined || old === undefined || !isSameFile(now, old))
       throw new Error('another file has taken its place meanwhile');
-    renameSync(directory.at(temporary), directory.at(name));
+    if (birth === null) unlinkSync(directory.at(name));
+    else renameSync(directory.at(temporary), directory.at(name));
     return;
   }
   const renamed = directory.renameToFreeName(temporary, name);
@@ -167,11 +169,16 @@ function describe({ change, planned, digest }: StagedFile): SettledFile {
   return {
     changed: {
       path: pathOf(change),
-      change: replaces === null ? 'created' : 'replaced',
+      change: source.kind === 'nothing' ? 'removed' : replaces === null ? 'created' : 'replaced',
       digest,
-      sizeBytes: source.kind === 'file' ? source.sizeBytes : Buffer.byteLength(source.target),
+      sizeBytes: sizeOf(source),
       keptAs: change.kept === null ? null : pathOf({ ...change, name: change.kept.name }),
     },
-    kept: change.kept,
+    kept: replaces,
   };
+}
+
+function sizeOf(source: PlannedFile['source']): number {
+  if (source.kind === 'nothing') return 0;
+  return source.kind === 'file' ? source.sizeBytes : Buffer.byteLength(source.target);
 }

@@ -15,7 +15,7 @@ import type { BigIntStats } from 'node:fs';
 import type { FileChange, KeptFile } from '../../journal/change.ts';
 import { describeErrno } from '../../native/errno.ts';
 import { capabilityAttribute, removeAttributeAt, setAttributeAt } from '../../rootfs/attributes.ts';
-import { birthOf, type Directories, type RootDirectory } from '../../rootfs/directory.ts';
+import { birthOf, isSameFile, type Directories, type RootDirectory } from '../../rootfs/directory.ts';
 
 const O_PATH = 0o1000_0000;
 const setIds = 0o6000;
@@ -34,7 +34,7 @@ export function undoFile(directories: Directories, change: FileChange): void {
     case 'file':
       // A directory that was made for it has gone before it.
       if (change.kept === null && directories.identityNow(change.directory) === undefined) return;
-      putFileBack(openOwn(directories, change), change);
+      putFileBack(open(directories, change), change);
   }
 }
 
@@ -43,7 +43,7 @@ export function settleFile(directories: Directories, change: FileChange): void {
   if (change.kind !== 'file' || change.kept === null) return;
   const { kept } = change;
   if ((kept.mode & setIds) === 0 && kept.capability === null) return;
-  withEntry(openOwn(directories, change), kept.name, (path, stat) => {
+  withEntry(open(directories, change), kept.name, (path, stat) => {
     // Under another name besides ours it is meant to be what it is.
     if (!stat.isFile() || stat.nlink > 1n) return;
     chmodSync(path, kept.mode & ~setIds);
@@ -59,12 +59,16 @@ function putFileBack(directory: RootDirectory, change: FileSwap): void {
     return;
   }
   const old = directory.entry(kept.name);
-  // It was never kept, or is back already.
-  if (old === undefined) return;
+  if (old === undefined) {
+    if (directory.identity !== change.directoryIdentity)
+      throw new Error(`${change.directory} is another directory by now`);
+    return; // it was never kept, or is back already
+  }
   const temporary = directory.entry(change.temporary);
-  const isInPlace = now?.ino === old.ino;
-  const wasNeverRenamed = temporary !== undefined && birthOf(temporary) === birth && now !== undefined;
-  if (isInPlace || wasNeverRenamed) {
+  const isInPlace = now !== undefined && isSameFile(now, old);
+  // Then what is there by now is neither ours nor the old one.
+  const isForeign = now !== undefined && (birth === null || (temporary !== undefined && birthOf(temporary) === birth));
+  if (isInPlace || isForeign) {
     unlinkSync(directory.at(kept.name));
     return;
   }
@@ -105,11 +109,9 @@ function removeDirectory(directories: Directories, change: Extract<FileChange, {
   }
 }
 
-/** The very directory in which the files were written. */
-function openOwn(directories: Directories, { directory, directoryIdentity }: FileSwap): RootDirectory {
+function open(directories: Directories, { directory }: FileSwap): RootDirectory {
   const opened = directories.open(directory);
   if (typeof opened === 'number') throw new Error(`${directory} cannot be opened: ${describeErrno(opened)}`);
-  if (opened.identity !== directoryIdentity) throw new Error(`${directory} is another directory by now`);
   return opened;
 }
 

@@ -54,6 +54,16 @@ describe('what a journal tells', () => {
     expect(state.changes).toStrictEqual([]);
   });
 
+  it.each(['released', 'again'] as const)('keeps what was done to files after the mark %s', (mark) => {
+    const state = after((journal) => {
+      journal.enter({ kind: 'temporary', directory: '/app', name: '.hotexec-1' });
+      journal.enter(stopped);
+      journal.mark('exec');
+      journal.mark(mark);
+    });
+    expect(kinds(state.changes)).toStrictEqual(['temporary']);
+  });
+
   it('sets changes to the new program apart from those to the old', () => {
     const state = after((journal) => {
       journal.enter(mapping);
