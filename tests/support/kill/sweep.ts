@@ -39,7 +39,8 @@ export interface Trial {
 /** A private place for journals. */
 export class Workshop implements Disposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'hotexec-kill-'));
-  readonly env: NodeJS.ProcessEnv = { ...process.env, HOTEXEC_RUNTIME_DIR: join(this.directory, 'run') };
+  readonly runDirectory: string = join(this.directory, 'run');
+  readonly env: NodeJS.ProcessEnv = { ...process.env, HOTEXEC_RUNTIME_DIR: this.runDirectory };
   #version = 0;
 
   nextVersion(): number {
@@ -65,8 +66,7 @@ export class Workshop implements Disposable {
   }
 
   journals(): readonly string[] {
-    const directory = join(this.directory, 'run');
-    return existsSync(directory) ? readdirSync(directory) : [];
+    return existsSync(this.runDirectory) ? readdirSync(this.runDirectory) : [];
   }
 
   [Symbol.dispose](): void {
@@ -218,7 +218,7 @@ export async function sweep(
         report.failures.push(`${label}: ${trial.outcome}: ${trial.damage.join('; ')}`);
         survivor[Symbol.dispose]();
         survivor = await Survivor.start(shape);
-        rmSync(join(workshop.directory, 'run'), { recursive: true, force: true });
+        rmSync(workshop.runDirectory, { recursive: true, force: true });
       }
       if (trial.killedAt === null) break;
       report.points += 1;
