@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { FrontOrder } from '../../fixtures/kernel/front.ts';
-import { startEngine, type StartEngine } from '../../../src/front/launch.ts';
+import { engineFlags, startEngine, type StartEngine } from '../../../src/front/launch.ts';
 import { askRestart } from '../../../src/front/restart.ts';
 import { HotexecError } from '../../../src/errors.ts';
 import { defaultRestartOptions, sameProgram, type RestartRequest } from '../../../src/protocol/request.ts';
@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, '../../..');
 // What users run, as built by scripts/test.ts before; another build while this one is being worked at.
 const dist = process.env['HOTEXEC_KILL_DIST'] ?? join(root, 'dist');
 export const cli: readonly string[] = [process.execPath, '--', join(dist, 'cli.js')];
-export const engine: readonly string[] = [process.execPath, join(dist, 'engine.cjs')];
+export const engine: readonly string[] = [process.execPath, ...engineFlags, join(dist, 'engine.cjs')];
 
 export type When = 'before' | 'after';
 
