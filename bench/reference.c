@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <sys/ptrace.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -79,9 +80,26 @@ static int numbersIn(const char *format, int pid, int *out) {
   return count;
 }
 
-static char stateOfThread(int pid, int tid) {
-  if (readFile("/proc/%d/task/%d/stat", pid, tid) == 0) return 'X';
-  return strrchr(text, ')')[2];
+static struct { int tid, fd; } statFiles[maxThreads];
+static int statFileCount;
+
+/** The first look keeps the file open, as src/tracer/thread-states.ts does; `index` is where the thread stands in the list of threads. */
+static char stateOfThread(int pid, int tid, int index) {
+  char path[64], head[41];
+  if (index == statFileCount) {
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
+    statFiles[statFileCount].tid = tid;
+    statFiles[statFileCount++].fd = open(path, O_RDONLY | O_CLOEXEC);
+  }
+  if (statFiles[index].tid != tid) die("a thread has ended meanwhile");
+  ssize_t got = pread(statFiles[index].fd, head, sizeof head - 1, 0);
+  if (got <= 0) return 'X';
+  head[got] = 0;
+  return strrchr(head, ')')[2];
+}
+
+static void closeStatFiles(void) {
+  while (statFileCount > 0) close(statFiles[--statFileCount].fd);
 }
 
 static long statusField(const char *name, int base) {
@@ -345,13 +363,12 @@ static int threads[maxThreads];
 static void seize(int pid) {
   int count = numbersIn("/proc/%d/task", pid, threads);
   for (int i = 0; i < count; i++)
-    if (stateOfThread(pid, threads[i]) == 'D') die("a thread in D");
+    if (stateOfThread(pid, threads[i], i) == 'D') die("a thread in D");
   trace(PTRACE_SEIZE, pid, 0, TRACESYSGOOD | TRACEEXEC);
   trace(PTRACE_INTERRUPT, pid, 0, 0);
   while (eventOf(waitFor(pid)) != EventStop) trace(PTRACE_CONT, pid, 0, 0);
   registersOf(pid);
   readFile("/proc/%d/stat", pid);
-  readFile("/proc/%d/cgroup", pid);
 }
 
 /** The thread's own mask, written down. */
@@ -377,7 +394,7 @@ static void awaitSiblings(int pid) {
   for (;;) {
     int count = numbersIn("/proc/%d/task", pid, threads), moving = 0;
     for (int i = 0; i < count && !moving; i++)
-      if (threads[i] != pid) moving = strchr("TtZX", stateOfThread(pid, threads[i])) == NULL;
+      if (threads[i] != pid) moving = strchr("TtZX", stateOfThread(pid, threads[i], i)) == NULL;
     if (!moving) return;
     sleepNs(50000);
   }
@@ -559,6 +576,7 @@ static void reapHolder(int pid, int holder, int inside) {
   giveBack(&remote, own);
   note("{\"strike\":9}\n");
   endHold(pid, mask, "{\"strike\":8}\n");
+  closeStatFiles();
 }
 
 static double restart(int pid) {
@@ -594,6 +612,7 @@ static double restart(int pid) {
   note("{\"mark\":\"own\"}\n");
   endHold(pid, 0, "{\"mark\":\"released\"}\n");
   double hold = nowUs() - since;
+  closeStatFiles();
   if (holder != 0) reapHolder(pid, holder, inside);
   close(journal);
   return hold;
@@ -601,6 +620,11 @@ static double restart(int pid) {
 
 int main(void) {
   char line[32];
+  // As Node does at its start.
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
   while (fgets(line, sizeof line, stdin) != NULL) {
     printf("%.1f\n", restart(atoi(line)));
     fflush(stdout);

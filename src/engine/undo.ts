@@ -5,8 +5,8 @@ import { Registers } from '../arch/registers.ts';
 import type { Change } from '../journal/change.ts';
 import { parseStat } from '../procfs/stat.ts';
 import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
-import { threadState } from '../tracer/hold.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
+import { threadState } from '../tracer/thread-states.ts';
 import { childrenOf, innermostPid } from './descendants.ts';
 import type { Held } from './held.ts';
 
