@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -136,7 +138,7 @@ static int keptCount;
 static int eventOf(int status) { return status >> 16; }
 static int isSyscallStop(int status) { return WIFSTOPPED(status) && WSTOPSIG(status) == (SIGTRAP | 0x80); }
 
-/** src/tracer/ptrace/wait.ts: WNOHANG, spinning for 0.2 ms, then sleeps that grow from 20 us to 2 ms. */
+/** src/tracer/ptrace/wait.ts: WNOHANG, spinning with sched_yield for 0.2 ms, then sleeps that grow from 20 us to 2 ms. */
 static int waitFor(int tid) {
   for (int i = 0; i < keptCount; i++)
     if (kept[i].tid == tid) {
@@ -154,7 +156,9 @@ static int waitFor(int tid) {
       kept[keptCount++] = (Stop){got, status};
       continue;
     }
-    if (nowUs() > spinUntil) {
+    if (nowUs() <= spinUntil) {
+      sched_yield();
+    } else {
       sleepNs(ns);
       ns = ns < 1000000 ? ns * 2 : 2000000;
     }
@@ -620,6 +624,7 @@ static double restart(int pid) {
 
 int main(void) {
   char line[32];
+  prctl(PR_SET_TIMERSLACK, 1);
   // As Node does at its start.
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
