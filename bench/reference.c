@@ -430,9 +430,8 @@ static Remote spawnSharing(Remote *remote, const Plan *plan, int *inside) {
   waitFor(child.tid);
   trace(PTRACE_SETOPTIONS, child.tid, 0, TRACESYSGOOD | TRACEEXEC | EXITKILL);
   advance(remote);
-  registersOf(remote->tid);
+  *inside = registersOf(remote->tid).rax;
   child.base = registersOf(child.tid);
-  *inside = innermostPid(child.tid);
   return child;
 }
 

@@ -112,7 +112,9 @@ interface Span {
 async function unharmed({ command }: Kind, survivor: Survivor, workshop: Workshop): Promise<Span> {
   const startedMs = performance.now();
   const { outcome } = await restartCommand(survivor, workshop, { version: workshop.nextVersion(), command });
-  await journal('begun', workshop);
+  let isOver = false;
+  void outcome.then(() => (isOver = true));
+  await journal('begun', workshop, () => isOver);
   const begunMs = performance.now();
   await journal('gone', workshop);
   const journalMs = performance.now() - begunMs;
@@ -184,7 +186,7 @@ async function killOnce({ command }: Kind, round: Round): Promise<readonly strin
 
   const killedMs = performance.now();
   if (victim !== 'engine' && victim !== 'engine and mender') child.kill('SIGKILL');
-  if (victim !== 'front') kill(enginePid);
+  if (victim !== 'front' && enginePid !== null) kill(enginePid);
   const stage = stageOf(workshop);
   stages.set(stage, (stages.get(stage) ?? 0) + 1);
   if (victim === 'engine and mender') {
@@ -196,7 +198,7 @@ async function killOnce({ command }: Kind, round: Round): Promise<readonly strin
     if (typeof mender === 'number') kill(mender);
   }
   const said = await outcome;
-  await ended(enginePid);
+  if (enginePid !== null) await ended(enginePid);
   if (victim === 'both') await mendByNext(round);
   slowestMs = Math.max(slowestMs, performance.now() - killedMs);
   return await judge(said, { ...round, before, version });

@@ -1,4 +1,4 @@
-// Waiting for tracees: wait4 with WNOHANG, a short spin, then sleeps that grow to 2 ms; so every wait has an end.
+// Waiting for tracees: wait4 with WNOHANG, a short spin that yields, then sleeps that grow to 2 ms; so every wait has an end.
 // A blocking wait costs 0.15-0.19 ms a remote call against 0.025-0.075 ms with the spin (measured).
 import { arch } from '../../arch/arch.ts';
 import { allocate } from '../../native/memory.ts';
