@@ -1,6 +1,7 @@
 // What is measured, and what it may cost. All that is compared is measured in the same rounds.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { engineFlags } from '../src/front/launch.ts';
 import type { RestartResult } from '../src/protocol/result.ts';
 import { startBusybox } from './container.ts';
 import { restartByGdb } from './gdb.ts';
@@ -89,7 +90,7 @@ async function holdsOf(
 /** As the front does it: one engine, one request. */
 function holdOfFreshEngine(pid: number): number {
   const input = `${JSON.stringify(requestFor(pid))}\n`;
-  const { stdout, stderr } = spawnSync(node, [join(root, 'dist/engine.cjs')], {
+  const { stdout, stderr } = spawnSync(node, [...engineFlags, join(root, 'dist/engine.cjs')], {
     input,
     encoding: 'utf8',
     timeout: 30_000,

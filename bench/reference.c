@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,8 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -79,9 +82,26 @@ static int numbersIn(const char *format, int pid, int *out) {
   return count;
 }
 
-static char stateOfThread(int pid, int tid) {
-  if (readFile("/proc/%d/task/%d/stat", pid, tid) == 0) return 'X';
-  return strrchr(text, ')')[2];
+static struct { int tid, fd; } statFiles[maxThreads];
+static int statFileCount;
+
+/** The first look keeps the file open, as src/tracer/thread-states.ts does; `index` is where the thread stands in the list of threads. */
+static char stateOfThread(int pid, int tid, int index) {
+  char path[64], head[41];
+  if (index == statFileCount) {
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
+    statFiles[statFileCount].tid = tid;
+    statFiles[statFileCount++].fd = open(path, O_RDONLY | O_CLOEXEC);
+  }
+  if (statFiles[index].tid != tid) die("a thread has ended meanwhile");
+  ssize_t got = pread(statFiles[index].fd, head, sizeof head - 1, 0);
+  if (got <= 0) return 'X';
+  head[got] = 0;
+  return strrchr(head, ')')[2];
+}
+
+static void closeStatFiles(void) {
+  while (statFileCount > 0) close(statFiles[--statFileCount].fd);
 }
 
 static long statusField(const char *name, int base) {
@@ -118,7 +138,7 @@ static int keptCount;
 static int eventOf(int status) { return status >> 16; }
 static int isSyscallStop(int status) { return WIFSTOPPED(status) && WSTOPSIG(status) == (SIGTRAP | 0x80); }
 
-/** src/tracer/ptrace/wait.ts: WNOHANG, spinning for 0.2 ms, then sleeps that grow from 20 us to 2 ms. */
+/** src/tracer/ptrace/wait.ts: WNOHANG, spinning with sched_yield for 0.2 ms, then sleeps that grow from 20 us to 2 ms. */
 static int waitFor(int tid) {
   for (int i = 0; i < keptCount; i++)
     if (kept[i].tid == tid) {
@@ -136,7 +156,9 @@ static int waitFor(int tid) {
       kept[keptCount++] = (Stop){got, status};
       continue;
     }
-    if (nowUs() > spinUntil) {
+    if (nowUs() <= spinUntil) {
+      sched_yield();
+    } else {
       sleepNs(ns);
       ns = ns < 1000000 ? ns * 2 : 2000000;
     }
@@ -345,13 +367,12 @@ static int threads[maxThreads];
 static void seize(int pid) {
   int count = numbersIn("/proc/%d/task", pid, threads);
   for (int i = 0; i < count; i++)
-    if (stateOfThread(pid, threads[i]) == 'D') die("a thread in D");
+    if (stateOfThread(pid, threads[i], i) == 'D') die("a thread in D");
   trace(PTRACE_SEIZE, pid, 0, TRACESYSGOOD | TRACEEXEC);
   trace(PTRACE_INTERRUPT, pid, 0, 0);
   while (eventOf(waitFor(pid)) != EventStop) trace(PTRACE_CONT, pid, 0, 0);
   registersOf(pid);
   readFile("/proc/%d/stat", pid);
-  readFile("/proc/%d/cgroup", pid);
 }
 
 /** The thread's own mask, written down. */
@@ -377,7 +398,7 @@ static void awaitSiblings(int pid) {
   for (;;) {
     int count = numbersIn("/proc/%d/task", pid, threads), moving = 0;
     for (int i = 0; i < count && !moving; i++)
-      if (threads[i] != pid) moving = strchr("TtZX", stateOfThread(pid, threads[i])) == NULL;
+      if (threads[i] != pid) moving = strchr("TtZX", stateOfThread(pid, threads[i], i)) == NULL;
     if (!moving) return;
     sleepNs(50000);
   }
@@ -409,9 +430,8 @@ static Remote spawnSharing(Remote *remote, const Plan *plan, int *inside) {
   waitFor(child.tid);
   trace(PTRACE_SETOPTIONS, child.tid, 0, TRACESYSGOOD | TRACEEXEC | EXITKILL);
   advance(remote);
-  registersOf(remote->tid);
+  *inside = registersOf(remote->tid).rax;
   child.base = registersOf(child.tid);
-  *inside = innermostPid(child.tid);
   return child;
 }
 
@@ -559,6 +579,7 @@ static void reapHolder(int pid, int holder, int inside) {
   giveBack(&remote, own);
   note("{\"strike\":9}\n");
   endHold(pid, mask, "{\"strike\":8}\n");
+  closeStatFiles();
 }
 
 static double restart(int pid) {
@@ -594,6 +615,7 @@ static double restart(int pid) {
   note("{\"mark\":\"own\"}\n");
   endHold(pid, 0, "{\"mark\":\"released\"}\n");
   double hold = nowUs() - since;
+  closeStatFiles();
   if (holder != 0) reapHolder(pid, holder, inside);
   close(journal);
   return hold;
@@ -601,6 +623,12 @@ static double restart(int pid) {
 
 int main(void) {
   char line[32];
+  prctl(PR_SET_TIMERSLACK, 1);
+  // As Node does at its start.
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
   while (fgets(line, sizeof line, stdin) != NULL) {
     printf("%.1f\n", restart(atoi(line)));
     fflush(stdout);

@@ -7,6 +7,7 @@ import { inputReady } from '../src/native/poll.ts';
 import { parseNamespaceLink } from '../src/procfs/ns.ts';
 import { runtimeDirectory } from '../src/protocol/runtime-directory.ts';
 import { restart } from '../src/restart.ts';
+import { sleepExactly } from '../src/tracer/ptrace/wait.ts';
 import { requestFor } from './request.ts';
 
 const stdin = 0;
@@ -27,6 +28,7 @@ const host: Host = {
   interruption: () => (inputReady(stdin) ? 'cancelled' : null),
 };
 
+sleepExactly();
 for (const line of linesOfInput()) writeSync(stdout, `${(holdMs(Number(line)) * 1000).toFixed(1)}\n`);
 
 function holdMs(pid: number): number {

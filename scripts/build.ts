@@ -5,9 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { Script } from 'node:vm';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
+import { engineFlags } from '../src/front/launch.ts';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
@@ -26,8 +25,8 @@ if (!process.argv.includes('--fast')) rmSync(outdir, { recursive: true, force: t
 mkdirSync(chunks, { recursive: true });
 const bundled = new Set<string>();
 await bundle({ index: 'src/index.ts' });
-await bundle({ cli: 'src/cli/main.ts' }, precompiledInstead(await precompile('process', 'src/cli/process.ts')));
-await bundleEngine(await precompile('engine', 'src/engine-main.ts'));
+await bundle({ cli: 'src/cli/main.ts' }, precompiledInstead(await precompile('process', 'src/cli/process.ts', [])));
+await bundleEngine(await precompile('engine', 'src/engine-main.ts', engineFlags));
 makeExecutable(join(outdir, 'cli.js'));
 writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES'), licenses([...bundled]));
 if (!process.argv.includes('--fast')) declare();
@@ -77,8 +76,8 @@ function precompiledInstead(name: string): Plugin {
   };
 }
 
-/** One file for src/precompiled.ts and its code cache, with the code of all functions. Returns its name without the ending. */
-async function precompile(name: string, entryPoint: string): Promise<string> {
+/** One file for src/precompiled.ts, and its code cache for a Node with these flags. Returns its name without the ending. */
+async function precompile(name: string, entryPoint: string, flags: readonly string[]): Promise<string> {
   const { metafile, outputFiles } = await build({
     ...common,
     entryPoints: [entryPoint],
@@ -94,22 +93,17 @@ async function precompile(name: string, entryPoint: string): Promise<string> {
   const source = `(function (module, require, bundleUrl) {${outputFiles[0]?.text ?? ''}})`;
   if (Buffer.byteLength(source) !== source.length) throw new Error(`${name}: src/precompiled.ts reads ASCII alone`);
   const hashed = `${name}-${createHash('sha256').update(source).digest('hex').slice(0, 8)}`;
-  replaceFile(join(chunks, `${hashed}.cjs`), source);
-  replaceFile(join(chunks, `${hashed}.cache`), codeCacheOf(source));
+  const path = join(chunks, hashed);
+  replaceFile(`${path}.cjs`, (draft) => writeFileSync(draft, source));
+  replaceFile(`${path}.cache`, (draft) =>
+    runNode(...flags, join(import.meta.dirname, 'code-cache.ts'), `${path}.cjs`, draft),
+  );
   return hashed;
 }
 
-function codeCacheOf(source: string): Buffer {
-  setFlagsFromString('--no-lazy');
-  const script = new Script(source);
-  // The cache names the flags it was made with, and is taken with the same ones only.
-  setFlagsFromString('--lazy');
-  return script.createCachedData();
-}
-
 /** Whoever runs from dist meanwhile sees the old or the new file, never half of one. */
-function replaceFile(path: string, content: string | Buffer): void {
-  writeFileSync(`${path}.new`, content);
+function replaceFile(path: string, write: (draft: string) => void): void {
+  write(`${path}.new`);
   renameSync(`${path}.new`, path);
 }
 
@@ -137,7 +131,10 @@ function licenses(inputs: readonly string[]): string {
 }
 
 function declare(): void {
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  runNode(join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json');
+}
+
+function runNode(...args: readonly string[]): void {
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(1);
 }

@@ -1,7 +1,11 @@
 // npm run soak:kill [-- N | --all]: kills hotexec N times (1,000) at random times during a restart: its engine, its front, both at once,
 // or the engine and then the one that mends; --all: the engine at every single step. Fails when a target was lost, damaged or left held.
+// How far the engine had come is told by its journal, and counted: a soak that only killed early would say so.
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askRestart } from '../src/front/restart.ts';
+import { readState } from '../src/journal/journal.ts';
 import { ended, restartCommand } from '../tests/support/kill/command.ts';
 import { childrenOf, Survivor, type Looks, type Shape } from '../tests/support/kill/survivor.ts';
 import { damageAfter, refused, requestFor, sweep, Workshop } from '../tests/support/kill/sweep.ts';
@@ -26,6 +30,7 @@ type Victim = (typeof victims)[number];
 
 const roundDeadlineMs = 20_000;
 const count = { old: 0, new: 0, lost: 0 };
+const stages = new Map<Stage, number>();
 let kills = 0;
 let slowestMs = 0;
 
@@ -39,6 +44,7 @@ const everythingLasts = setTimeout(() => giveUp(), asked === '--all' ? 3_600_000
 await (asked === '--all' ? killAtEveryStep() : killAtRandom(wanted));
 clearTimeout(everythingLasts);
 console.log(`${kills} kills: old ${count.old}, new ${count.new}, lost ${count.lost}`);
+if (stages.size > 0) console.log(`killed in: ${[...stages].map(([stage, times]) => `${stage} ${times}`).join(', ')}`);
 console.log(`the slowest end of a killed restart took ${Math.round(slowestMs)} ms`);
 process.exitCode = count.lost === 0 ? 0 : 1;
 
@@ -73,11 +79,11 @@ async function killAtRandom(total: number): Promise<void> {
 async function killSome(kind: Kind, rounds: number): Promise<void> {
   using workshop = new Workshop();
   using survivor = await Survivor.start(kind.shape);
+  const span = await unharmed(kind, survivor, workshop);
   for (let round = 0; round < rounds; round++) {
     const victim = victims[kills % victims.length] ?? 'engine';
-    const fromStartMs = Math.random() < 0.3 ? Math.random() * 150 : null;
     const damage = await Promise.race([
-      killOnce(kind, { survivor, workshop, victim, fromStartMs }).catch((error: unknown) => [String(error)]),
+      killOnce(kind, { survivor, workshop, victim, span }).catch((error: unknown) => [String(error)]),
       delay(roundDeadlineMs, ['no end was seen'], { ref: false }),
     ]);
     kills += 1;
@@ -93,22 +99,96 @@ interface Round {
   readonly survivor: Survivor;
   readonly workshop: Workshop;
   readonly victim: Victim;
-  /** When to kill; null: at some moment after the engine has begun its journal, which is when it gets serious. */
-  readonly fromStartMs: number | null;
+  readonly span: Span;
+}
+
+/** How long a restart takes when nobody is killed. */
+interface Span {
+  readonly wholeMs: number;
+  /** From the first line of the engine's journal to its end: the target is held in here. */
+  readonly journalMs: number;
+}
+
+async function unharmed({ command }: Kind, survivor: Survivor, workshop: Workshop): Promise<Span> {
+  const startedMs = performance.now();
+  const { outcome } = await restartCommand(survivor, workshop, { version: workshop.nextVersion(), command });
+  let isOver = false;
+  void outcome.then(() => (isOver = true));
+  await journal('begun', workshop, () => isOver);
+  const begunMs = performance.now();
+  await journal('gone', workshop);
+  const journalMs = performance.now() - begunMs;
+  const said = await outcome;
+  if (said !== (command === null ? 'restarted' : 'unchanged')) throw new Error(`a restart that was let be: ${said}`);
+  await survivor.alive();
+  return { wholeMs: performance.now() - startedMs, journalMs };
+}
+
+/** Looks every millisecond: a hold takes ten. */
+async function journal(
+  state: 'begun' | 'gone',
+  workshop: Workshop,
+  isOver: () => boolean = () => false,
+): Promise<void> {
+  const deadlineMs = performance.now() + roundDeadlineMs;
+  const isBegun = (): boolean => workshop.journals().some((name) => sizeOf(workshop, name) > 0);
+  while (!isOver() && isBegun() !== (state === 'begun')) {
+    if (performance.now() > deadlineMs) throw new Error(`the journal of the engine was never ${state}`);
+    await delay(1);
+  }
+}
+
+function sizeOf(workshop: Workshop, name: string): number {
+  return statSync(join(workshop.runDirectory, name), { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** A quarter of the kills over the whole command, the others where the engine has begun its journal. */
+async function moment({ workshop, span }: Round, isOver: () => boolean): Promise<void> {
+  if (Math.random() < 0.25) {
+    await delay(Math.random() * span.wholeMs);
+  } else {
+    await journal('begun', workshop, isOver);
+    // The next one may be slower.
+    await delay(Math.random() * span.journalMs * 1.2);
+  }
+}
+
+type Stage = 'no journal' | 'observing' | 'the hold' | 'the exec' | 'the resets' | 'the release' | 'what comes after';
+
+function stageOf(workshop: Workshop): Stage {
+  const [name] = workshop.journals();
+  if (name === undefined || sizeOf(workshop, name) === 0) return name === undefined ? 'no journal' : 'observing';
+  const state = readJournal(join(workshop.runDirectory, name));
+  if (state === null) return 'no journal';
+  if (state.program !== 'old') return 'what comes after';
+  if (state.mark === 'own') return 'the release';
+  if (state.mark !== 'exec') return 'the hold';
+  return state.changesAfterExec.length === 0 ? 'the exec' : 'the resets';
+}
+
+/** Null: an engine that lives on has removed it meanwhile. */
+function readJournal(path: string): ReturnType<typeof readState> {
+  try {
+    return readState(path);
+  } catch {
+    return null;
+  }
 }
 
 async function killOnce({ command }: Kind, round: Round): Promise<readonly string[]> {
-  const { survivor, workshop, victim, fromStartMs } = round;
+  const { survivor, workshop, victim } = round;
   const before = survivor.looks();
   const version = workshop.nextVersion();
   const { child, enginePid, outcome } = await restartCommand(survivor, workshop, { version, command });
   let ending: string | undefined;
   void outcome.then((word) => (ending = word));
-  await (fromStartMs === null ? moment(workshop, () => ending !== undefined) : delay(fromStartMs));
+  await moment(round, () => ending !== undefined);
 
   const killedMs = performance.now();
   if (victim !== 'engine' && victim !== 'engine and mender') child.kill('SIGKILL');
-  if (victim !== 'front') kill(enginePid);
+  if (victim !== 'front' && enginePid !== null) kill(enginePid);
+  const stage = stageOf(workshop);
+  stages.set(stage, (stages.get(stage) ?? 0) + 1);
   if (victim === 'engine and mender') {
     const mender = await until(
       'another engine is started',
@@ -118,7 +198,7 @@ async function killOnce({ command }: Kind, round: Round): Promise<readonly strin
     if (typeof mender === 'number') kill(mender);
   }
   const said = await outcome;
-  await ended(enginePid);
+  if (enginePid !== null) await ended(enginePid);
   if (victim === 'both') await mendByNext(round);
   slowestMs = Math.max(slowestMs, performance.now() - killedMs);
   return await judge(said, { ...round, before, version });
@@ -143,11 +223,6 @@ async function judge(
   const damage = await damageAfter(outcome, { survivor, workshop, before, version });
   if (damage.length === 0) count[isNew ? 'new' : 'old'] += 1;
   return damage;
-}
-
-async function moment(workshop: Workshop, isOver: () => boolean): Promise<void> {
-  await until('the engine has begun its journal', () => isOver() || workshop.journals().length > 0);
-  await delay(Math.random() * 40);
 }
 
 /** Of a process that this one has caused, and that is not collected before its parent sees its end. */

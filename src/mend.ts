@@ -30,10 +30,11 @@ import { findSyscallInstruction } from './remote/instruction.ts';
 import { RemoteThread } from './remote/remote-thread.ts';
 import { drainAndSwap, swap } from './restart.ts';
 import { TraceeGone } from './tracer/errors.ts';
-import { seizeThread, threadIds, threadState } from './tracer/hold.ts';
+import { seizeThread, threadIds } from './tracer/hold.ts';
 import { readMemory } from './tracer/memory.ts';
 import { sleep } from './tracer/ptrace/wait.ts';
 import { blockable, everySignal, sendToThread, SIGCONT } from './tracer/signals.ts';
+import { threadState } from './tracer/thread-states.ts';
 import type { Tracee } from './tracer/tracee.ts';
 
 const patienceMs = 2_000;

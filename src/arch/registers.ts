@@ -66,13 +66,12 @@ export class Registers {
    * The original number becomes -1: otherwise the kernel may take the call for an interrupted one and move the instruction pointer back
    * by 2 (arch/x86/kernel/signal.c arch_do_signal_or_restart).
    */
-  prepareCall(instruction: bigint, number: number, args: readonly bigint[]): void {
+  prepareCall(instruction: bigint, number: number, args: readonly (number | bigint)[]): void {
     const layout = arch.registers;
     this.instructionPointer = instruction;
     this.#view.setBigInt64(layout.result, BigInt(number), true);
     this.#view.setBigInt64(layout.originalNumber, -1n, true);
-    for (const [index, offset] of layout.arguments.entries()) {
-      this.#view.setBigInt64(offset, args[index] ?? 0n, true);
-    }
+    let index = 0;
+    for (const offset of layout.arguments) this.#view.setBigInt64(offset, BigInt(args[index++] ?? 0), true);
   }
 }

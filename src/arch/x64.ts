@@ -11,6 +11,8 @@ const syscalls = {
   munmap: 11,
   rt_sigaction: 13,
   rt_sigprocmask: 14,
+  pread64: 17,
+  sched_yield: 24,
   alarm: 37,
   setitimer: 38,
   getpid: 39,

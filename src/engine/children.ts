@@ -1,7 +1,7 @@
 // The old program's children are cleared in the hold, before the new program runs: they may hold its ports and files.
 import { sendToThread, SIGKILL } from '../tracer/signals.ts';
-import { threadState } from '../tracer/hold.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
+import { threadState } from '../tracer/thread-states.ts';
 import { listDescendants, type Descendant } from './descendants.ts';
 import type { Held } from './held.ts';
 import { reapChild } from './undo.ts';

@@ -18,6 +18,7 @@ import {
 } from '../tracer/hold.ts';
 import * as ptrace from '../tracer/ptrace/requests.ts';
 import { blockable, everySignal, sendToThread, SIGCONT, signalBit } from '../tracer/signals.ts';
+import { ThreadStates } from '../tracer/thread-states.ts';
 import type { Tracee } from '../tracer/tracee.ts';
 import { TracedProcess, tracingOptions, type Tracing } from '../tracer/traced-process.ts';
 import { undo } from './undo.ts';
@@ -28,6 +29,8 @@ export class Held implements Disposable {
   readonly pid: number;
   readonly tracee: Tracee;
   readonly journal: Journal;
+  /** Its files are best opened before the hold. */
+  states: ThreadStates;
   /** Which program is there: after the exec nothing of the old one can be put back. */
   image: 'old' | 'new' = 'old';
   /** A thread at a syscall-stop must come to an event stop before it gets its own registers back. */
@@ -58,6 +61,7 @@ export class Held implements Disposable {
     this.pid = pid;
     this.tracee = tracee;
     this.journal = journal;
+    this.states = new ThreadStates(pid);
   }
 
   /** Stops every thread. The target is safe from now on: if we are killed it stands stopped with its own registers. */
@@ -72,7 +76,10 @@ export class Held implements Disposable {
     };
     try {
       this.#arm(alreadyStopped);
-      this.siblings = awaitSiblings(this.pid, this.tracee.tid, this.#heldSinceMs + stopDeadlineMs);
+      this.siblings = awaitSiblings(this.pid, this.tracee.tid, {
+        states: this.states,
+        deadlineMs: this.#heldSinceMs + stopDeadlineMs,
+      });
     } catch (error) {
       stopped[Symbol.dispose]();
       throw error;
@@ -228,6 +235,7 @@ export class Held implements Disposable {
   /** On every path the target goes on; what was changed in the old program has been put back by the scopes inside. */
   [Symbol.dispose](): void {
     this.release();
+    this.states[Symbol.dispose]();
   }
 }
 

@@ -11,7 +11,7 @@ import * as ptrace from '../tracer/ptrace/requests.ts';
 import { waitFor } from '../tracer/ptrace/wait.ts';
 import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
 import { Tracee } from '../tracer/tracee.ts';
-import { childrenOf, innermostPid } from './descendants.ts';
+import { childrenOf } from './descendants.ts';
 import type { ExecCall } from './exec-call.ts';
 import type { Held } from './held.ts';
 import type { Scratch } from './stage.ts';
@@ -86,7 +86,7 @@ export function spawnSharing(held: Held, scratch: Scratch): SharingChild | numbe
   const pidInside = thread.result();
   thread.report('clone', args, pidInside, startedMs);
   const remote = new RemoteThread(child, child.registers(), { ...thread.means, observe: null });
-  return { thread: remote, pid, pidInside: innermostPid(pid) ?? pidInside };
+  return { thread: remote, pid, pidInside };
 }
 
 /** Null: the kernel took it. Else what it answered. */

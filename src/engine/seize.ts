@@ -7,8 +7,9 @@ import { containerIdIn, parseCgroup } from '../procfs/cgroup.ts';
 import { parseStat } from '../procfs/stat.ts';
 import type { TargetProcess } from '../protocol/request.ts';
 import { StopTimeout } from '../tracer/errors.ts';
-import { seizeThread, threadIds, threadState, type Seized } from '../tracer/hold.ts';
+import { seizeThread, threadIds, type Seized } from '../tracer/hold.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
+import { ThreadStates } from '../tracer/thread-states.ts';
 import { Held, holdTimeout } from './held.ts';
 import { isAlive } from './liveness.ts';
 import type { Observed } from './observe.ts';
@@ -27,9 +28,11 @@ export interface Seizure {
 /** One thread of the target at a stop, identity and seccomp filters looked at; nothing changed yet. */
 export function seize(observed: Observed, journal: Journal): Seizure {
   const { target, tid } = observed;
-  awaitInterruptible(target);
+  const states = new ThreadStates(target.pid);
+  awaitInterruptible(target, states);
   const { tracee, alreadyStopped } = seizeOrExplain(target, tid);
   const held = new Held(target.pid, tracee, journal);
+  held.states = states;
   try {
     checkIdentity(target);
     held.allows = readFilters(observed, tracee.tid);
@@ -41,10 +44,10 @@ export function seize(observed: Observed, journal: Journal): Seizure {
 }
 
 /** A thread in state D takes no stop, and an execve would wait for it to die: better to wait before anything is stopped. */
-function awaitInterruptible(target: TargetProcess): void {
+function awaitInterruptible(target: TargetProcess, states: ThreadStates): void {
   const deadlineMs = performance.now() + patienceMs;
   for (;;) {
-    const waiting = threadIds(target.pid).find((tid) => threadState(target.pid, tid) === 'D');
+    const waiting = threadIds(target.pid).find((tid) => states.of(tid) === 'D');
     if (waiting === undefined) return;
     if (performance.now() > deadlineMs)
       throw holdTimeout(target.name, `thread ${waiting} waits uninterruptibly (state D)`);
@@ -84,13 +87,16 @@ function seizeRefused(target: TargetProcess, errno: number): HotexecError {
 /** The process cannot end and its pid cannot be reused as long as we hold it: from here on the answer stays true. */
 function checkIdentity(target: TargetProcess): void {
   const startTicks = parseStat(readFileSync(`/proc/${target.pid}/stat`, 'utf8')).startTicks;
-  const container =
-    containerIdIn(parseCgroup(readFileSync(`/proc/${target.pid}/cgroup`, 'utf8')).map((entry) => entry.path)) ?? null;
-  const sameContainer = container === null || target.container === null || container === target.container.id;
-  if (startTicks === target.startTicks && sameContainer) return;
+  if (startTicks === target.startTicks && isSameContainer(target)) return;
   throw new HotexecError({
     code: 'target-changed',
     message: `${target.name}: pid ${target.pid} is no longer the process that was meant. It runs on unchanged.`,
     hint: 'name the target again',
   });
+}
+
+function isSameContainer({ pid, container }: TargetProcess): boolean {
+  if (container === null) return true;
+  const paths = parseCgroup(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).map((entry) => entry.path);
+  return (containerIdIn(paths) ?? container.id) === container.id;
 }

@@ -126,7 +126,7 @@ function linesByKey(text: string): ReadonlyMap<string, string> {
     const colon = line.indexOf(':');
     const key = line.slice(0, colon);
     // trim() would take more than the kernel's padding: a process may be named " x".
-    if (colon > 0 && !lines.has(key)) lines.set(key, line.slice(colon + 1).replace(/^\t/, ''));
+    if (colon > 0 && !lines.has(key)) lines.set(key, line.slice(line[colon + 1] === '\t' ? colon + 2 : colon + 1));
   }
   return lines;
 }

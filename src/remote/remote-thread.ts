@@ -77,7 +77,7 @@ export class RemoteThread {
 
   /** Up to the entry of the call: the kernel has not begun it. */
   enter(name: Remote, ...args: readonly Argument[]): void {
-    this.#base.prepareCall(this.#instruction, arch.syscalls[name], args.map(BigInt));
+    this.#base.prepareCall(this.#instruction, arch.syscalls[name], args);
     this.tracee.setRegisters(this.#base);
     this.tracee.resumeToSyscall();
     this.#awaitSyscallStop();

@@ -1,11 +1,12 @@
 // Holding a process: one seized thread, and a group-stop that keeps all others still and catches the process if its tracer is killed.
 // Only one thread is seized: with 1,000 threads the hold takes half the time, and execve needs no reaping of siblings (measured).
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { StopTimeout } from './errors.ts';
 import { cureInterruptedCall } from './cure.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { sleep, waitFor } from './ptrace/wait.ts';
 import { isStopSignal, sendToThread, signalBit, SIGCONT, SIGSTOP } from './signals.ts';
+import { threadState, type ThreadStates } from './thread-states.ts';
 import { Tracee } from './tracee.ts';
 
 export interface Seized {
@@ -63,16 +64,20 @@ export function armNet(pid: number, tracee: Tracee, deadlineMs: number): void {
 }
 
 /** Waits until every sibling of the tracee is stopped. Returns the thread ids; StopTimeout names one that does not stop. */
-export function awaitSiblings(pid: number, tid: number, deadlineMs: number): readonly number[] {
+export function awaitSiblings(
+  pid: number,
+  tid: number,
+  { states, deadlineMs }: { readonly states: ThreadStates; readonly deadlineMs: number },
+): readonly number[] {
   // What stands stays: of a thousand threads only those that still moved are looked at again, and those that were born meanwhile.
   const standing = new Set([tid]);
   for (;;) {
     const threads = threadIds(pid);
     let moving = threads.filter((thread) => !standing.has(thread));
     for (const thread of moving) standing.add(thread);
-    moving = moving.filter((thread) => !isStill(pid, thread));
+    moving = moving.filter((thread) => !isStill(states, thread));
     if (moving.length === 0) return threads.filter((thread) => thread !== tid);
-    for (; moving.length > 0; moving = moving.filter((thread) => !isStill(pid, thread))) {
+    for (; moving.length > 0; moving = moving.filter((thread) => !isStill(states, thread))) {
       if (performance.now() > deadlineMs) throw notStopping(pid, moving);
       sleep(50_000);
     }
@@ -89,21 +94,8 @@ export function threadIds(pid: number): readonly number[] {
   return readdirSync(`/proc/${pid}/task`).map(Number);
 }
 
-/** One letter of /proc/PID/task/TID/stat; X when the thread is gone. */
-export function threadState(pid: number, tid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/task/${tid}/stat`, 'utf8');
-    // Behind the name, which may hold anything: a thousand threads are asked, and of each this letter alone.
-    return stat.charAt(stat.lastIndexOf(')') + 2);
-  } catch {
-    // It ended between the listing and the look.
-    return 'X';
-  }
-}
-
-function isStill(pid: number, tid: number): boolean {
-  const state = threadState(pid, tid);
-  return state === 'T' || state === 't' || state === 'Z' || state === 'X';
+function isStill(states: ThreadStates, tid: number): boolean {
+  return 'TtZX'.includes(states.of(tid));
 }
 
 /**

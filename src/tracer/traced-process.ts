@@ -4,10 +4,11 @@
 import { existsSync } from 'node:fs';
 import { readText } from '../procfs/read.ts';
 import { statusField } from '../procfs/status.ts';
-import { cureOwnCall, threadState } from './hold.ts';
+import { cureOwnCall } from './hold.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { waitFor, waitForAny, type Stop } from './ptrace/wait.ts';
 import { isStopSignal } from './signals.ts';
+import { threadState } from './thread-states.ts';
 import { Tracee } from './tracee.ts';
 
 export type ProcessStop =

@@ -10,7 +10,8 @@ import { until } from '../until.ts';
 
 export interface Command {
   readonly child: ChildProcess;
-  readonly enginePid: number;
+  /** Null: on a busy machine all was over before anybody looked. */
+  readonly enginePid: number | null;
   /** What it said at its end; `killed` if it could not. */
   readonly outcome: Promise<string>;
 }
@@ -36,7 +37,9 @@ export async function restartCommand(
   let stdout = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   const outcome = once(child, 'close').then(() => outcomeIn(stdout));
-  const enginePid = await until('its engine is started', () => childrenOf(child.pid)[0]);
+  let isOver = false;
+  child.once('exit', () => (isOver = true));
+  const enginePid = await until('its engine is started', () => (isOver ? null : childrenOf(child.pid)[0]));
   return { child, enginePid, outcome };
 }
 

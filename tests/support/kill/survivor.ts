@@ -208,7 +208,8 @@ export class Survivor implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // Of a pid namespace unshare takes the rest along.
+    // unshare --kill-child is not enough: a restart has reset the parent-death signal that it works by.
+    if (this.pid !== this.child.pid && this.whyNotFree() !== 'it is dead') process.kill(this.pid, 'SIGKILL');
     this.child.kill('SIGKILL');
     rmSync(this.#directory, { recursive: true, force: true });
   }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { FrontOrder } from '../../fixtures/kernel/front.ts';
-import { startEngine, type StartEngine } from '../../../src/front/launch.ts';
+import { engineFlags, startEngine, type StartEngine } from '../../../src/front/launch.ts';
 import { askRestart } from '../../../src/front/restart.ts';
 import { HotexecError } from '../../../src/errors.ts';
 import { defaultRestartOptions, sameProgram, type RestartRequest } from '../../../src/protocol/request.ts';
@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, '../../..');
 // What users run, as built by scripts/test.ts before; another build while this one is being worked at.
 const dist = process.env['HOTEXEC_KILL_DIST'] ?? join(root, 'dist');
 export const cli: readonly string[] = [process.execPath, '--', join(dist, 'cli.js')];
-export const engine: readonly string[] = [process.execPath, join(dist, 'engine.cjs')];
+export const engine: readonly string[] = [process.execPath, ...engineFlags, join(dist, 'engine.cjs')];
 
 export type When = 'before' | 'after';
 
@@ -39,7 +39,8 @@ export interface Trial {
 /** A private place for journals. */
 export class Workshop implements Disposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'hotexec-kill-'));
-  readonly env: NodeJS.ProcessEnv = { ...process.env, HOTEXEC_RUNTIME_DIR: join(this.directory, 'run') };
+  readonly runDirectory: string = join(this.directory, 'run');
+  readonly env: NodeJS.ProcessEnv = { ...process.env, HOTEXEC_RUNTIME_DIR: this.runDirectory };
   #version = 0;
 
   nextVersion(): number {
@@ -65,8 +66,7 @@ export class Workshop implements Disposable {
   }
 
   journals(): readonly string[] {
-    const directory = join(this.directory, 'run');
-    return existsSync(directory) ? readdirSync(directory) : [];
+    return existsSync(this.runDirectory) ? readdirSync(this.runDirectory) : [];
   }
 
   [Symbol.dispose](): void {
@@ -225,7 +225,7 @@ export async function sweep(
         report.failures.push(`${label}: ${trial.outcome}: ${trial.damage.join('; ')}`);
         survivor[Symbol.dispose]();
         survivor = await Survivor.start(shape);
-        rmSync(join(workshop.directory, 'run'), { recursive: true, force: true });
+        rmSync(workshop.runDirectory, { recursive: true, force: true });
       }
       if (trial.killedAt === null) break;
       report.points += 1;

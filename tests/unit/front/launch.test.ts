@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Engine } from '../../../src/front/engine.ts';
-import { startEngine } from '../../../src/front/launch.ts';
+import { engineFlags, startEngine } from '../../../src/front/launch.ts';
 import { parseStat } from '../../../src/procfs/stat.ts';
 import { fakeEngines } from '../../support/fake-engines.ts';
 
@@ -33,6 +35,20 @@ it('tells of an engine that cannot even be started', async () => {
     signal: null,
     stderr: expect.stringContaining('ENOENT') as string,
   });
+});
+
+it.each([
+  { bundle: 'engine', flags: engineFlags },
+  { bundle: 'process', flags: [] },
+])('runs the $bundle bundle with the very flags its code cache was made for', ({ bundle, flags }) => {
+  // Builds of former days may lie beside it.
+  const found = globSync(`${join(import.meta.dirname, '../../../dist/chunks')}/${bundle}-*.cache`);
+  const path = found.toSorted((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).at(-1) ?? '';
+  const read = `const { readFileSync } = process.getBuiltinModule('node:fs');
+    const source = readFileSync(${JSON.stringify(path.replace(/cache$/, 'cjs'))}, 'latin1');
+    const { Script } = process.getBuiltinModule('node:vm');
+    console.log(new Script(source, { cachedData: readFileSync(${JSON.stringify(path)}) }).cachedDataRejected);`;
+  expect(execFileSync(process.execPath, [...flags, '-e', read], { encoding: 'utf8' })).toBe('false\n');
 });
 
 const anyTarget = { name: 'pid/1', pid: 1, startTicks: 0, container: null, spec: null };
