@@ -5,8 +5,9 @@ import { HotexecError } from './errors.ts';
 import { newOperationId } from './front/operation-id.ts';
 import { startEngine, type StartEngine } from './front/launch.ts';
 import { askRestart } from './front/restart.ts';
-import { askInspection, askPlan, type Session } from './front/session.ts';
+import { askHistory, askInspection, askPlan, type Session } from './front/session.ts';
 import type { HotexecEvent } from './protocol/event.ts';
+import type { History } from './protocol/history.ts';
 import type { Inspection } from './protocol/inspection.ts';
 import type { Plan } from './protocol/plan.ts';
 import { defaultRestartOptions, sameProgram, type ProgramChange, type TargetProcess } from './protocol/request.ts';
@@ -17,6 +18,7 @@ import { parseTarget, type Target } from './targets/target.ts';
 
 export { HotexecError, type ErrorCode, type ErrorData } from './errors.ts';
 export type { HotexecEvent, Phase } from './protocol/event.ts';
+export type { History, Version, VersionState } from './protocol/history.ts';
 export type { InspectedDescriptor, InspectedThread, Inspection } from './protocol/inspection.ts';
 export type { Plan, PlannedCall, PlannedStep } from './protocol/plan.ts';
 export type { ContainerIdentity } from './protocol/request.ts';
@@ -51,6 +53,12 @@ export interface RestartOptions extends CallOptions {
   readonly verbose?: boolean;
 }
 
+export interface RollbackOptions
+  extends CallOptions, Pick<RestartOptions, 'keepFds' | 'children' | 'force' | 'timeoutMs' | 'verbose'> {
+  /** The number of a version, as history() tells it; without it the program before this one. */
+  readonly to?: number;
+}
+
 export interface InspectOptions extends CallOptions {
   /** Values of the environment too, not only names. */
   readonly showEnvironment?: boolean;
@@ -66,9 +74,42 @@ export interface InspectOptions extends CallOptions {
  * console.log(`held for ${timingsMs.hold} ms`);
  */
 export async function restart(target: string | Target, options: RestartOptions = {}): Promise<RestartResult> {
-  const result = await withEngine(target, options, (process, session) =>
-    askRestart({ kind: 'restart', ...changeOf(process, options) }, session),
+  return succeeded(
+    await withEngine(target, options, (process, session) =>
+      askRestart({ kind: 'restart', ...changeOf(process, options) }, session),
+    ),
   );
+}
+
+/**
+ * Goes back to a program that ran there before, in place, with its environment and the files it had.
+ *
+ * Rejects with the code `no-such-version` where the record has none, else as restart() does.
+ * @example
+ * await rollback('docker/web');
+ */
+export async function rollback(target: string | Target, options: RollbackOptions = {}): Promise<RestartResult> {
+  const { to = 'previous', ...rest } = options;
+  return succeeded(
+    await withEngine(target, options, (process, session) => {
+      const { program, ...change } = changeOf(process, rest);
+      return askRestart({ kind: 'restart', ...change, program: { ...program, version: to } }, session);
+    }),
+  );
+}
+
+/**
+ * Tells the programs that ran in a container, newest first, and which of them rollback() can go back to. It only reads.
+ * @example
+ * const { versions } = await history('docker/web');
+ */
+export async function history(target: string | Target, options: CallOptions = {}): Promise<History> {
+  return withEngine(target, options, (process, session) =>
+    askHistory({ kind: 'history', operationId: newOperationId(), target: process }, session),
+  );
+}
+
+function succeeded(result: RestartResult): RestartResult {
   if (result.outcome === 'restarted') return result;
   if (result.error === null) throw new Error(`hotexec: the outcome is ${result.outcome}, and no reason is given`);
   throw new HotexecError(result.error, { result });

@@ -13,11 +13,14 @@ export function splitArgv(argv: readonly string[]): SplitArgv {
   return at === -1 ? { own: argv, command: null } : { own: argv.slice(0, at), command: argv.slice(at + 1) };
 }
 
+/** Commands that ask an engine about a target. */
+export const engineCommands: readonly string[] = ['restart', 'replace', 'rollback', 'inspect', 'plan'];
+
 /** Whether an engine will be asked: it is started before anything else, because it takes longest. */
 export function needsEngine(argv: readonly string[]): boolean {
   const { own } = splitArgv(argv);
   if (own.length < 2 || own.some((word) => word === '--help' || word === '-h' || word === 'help')) return false;
-  return ['restart', 'inspect', 'plan'].includes(own[0] ?? '');
+  return engineCommands.includes(own[0] ?? '');
 }
 
 /** `-o json` in any spelling, for errors of the parsing itself; null: text. */

@@ -43,9 +43,14 @@ export function restartCommand(
 const fromDescription =
   'take command and environment from what runs now (process) or from what the runtime would start (spec); without it from the process, or from the spec where the process has overwritten its own';
 
-const childrenOption = new Option('--children <WHAT>', "what becomes of the old program's children: kill or keep")
+export const childrenOption: ChildrenOption = new Option(
+  '--children <WHAT>',
+  "what becomes of the old program's children: kill or keep",
+)
   .choices(['kill', 'keep'])
   .default('kill');
+
+type ChildrenOption = Option<'--children <WHAT>', undefined, 'kill', undefined, false, 'kill' | 'keep'>;
 
 /** -o FORMAT */
 export function outputOption<const Format extends string>(formats: readonly Format[]): OutputOption<Format> {
@@ -54,6 +59,6 @@ export function outputOption<const Format extends string>(formats: readonly Form
 
 type OutputOption<Format> = Option<'-o, --output <FORMAT>', undefined, 'text', undefined, false, Format>;
 
-function collect(value: string, earlier: readonly string[]): readonly string[] {
+export function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
 }

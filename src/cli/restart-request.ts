@@ -63,7 +63,10 @@ export function programChange(wanted: WantedProgram): ProgramChange {
   };
 }
 
-export function restartOptions(flags: RestartFlags): RestartOptions {
+/** Flags that say how it is done, not what. */
+export type OptionFlags = Pick<RestartFlags, 'keepFd' | 'children' | 'timeout' | 'force' | 'verbose'>;
+
+export function restartOptions(flags: OptionFlags): RestartOptions {
   return {
     ...defaultRestartOptions,
     keepFds: flags.keepFd.map(parseFd),

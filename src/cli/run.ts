@@ -1,7 +1,7 @@
 // One command line, from argv to the exit code. Nothing here exits or throws: what goes wrong is printed.
 import { CommanderError } from '@commander-js/extra-typings';
 import { errorData, exitCodes, HotexecError } from '../errors.ts';
-import { jsonFormat, splitArgv } from './arguments.ts';
+import { engineCommands, jsonFormat, splitArgv } from './arguments.ts';
 import { programName, type CliContext } from './context.ts';
 import { buildProgram } from './program.ts';
 import { renderError } from './render/error-text.ts';
@@ -34,7 +34,7 @@ async function parseAndRun(context: CliContext): Promise<number> {
 
 /** As a plugin of kubectl a name means a pod, and this version knows none; the machine's own targets are not for it. */
 function refuseInCluster([verb = '', ...words]: readonly string[], { program }: CliContext): void {
-  if (program === 'hotexec' || !['restart', 'inspect', 'plan'].includes(verb)) return;
+  if (program === 'hotexec' || !engineCommands.includes(verb)) return;
   if (words.some((word) => word === '-h' || word === '--help')) return;
   throw usageError(
     'kubectl hotexec does not reach pods yet. Nothing was touched.',

@@ -18,7 +18,7 @@ describe('help', () => {
     expect(stdout).toContain('  kubectl hotexec inspect TARGET [flags]');
   });
 
-  it.each(['', 'restart', 'inspect', 'plan', 'plan restart', 'doctor', 'demo'])(
+  it.each(['', 'restart', 'rollback', 'inspect', 'plan', 'plan restart', 'doctor', 'demo'])(
     'of "%s" fits a terminal',
     async (name) => {
       const { stdout } = await runCli([...name.split(' ').filter(Boolean), '--help']);
