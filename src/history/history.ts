@@ -139,13 +139,13 @@ export class ProgramHistory {
     const sameAgain = this.#isSameAgain(started);
     const isNew = others.length === 1 && !existsSync(this.#path);
     this.#entries = settled(others, started, { settlement, sameAgain });
-    if (settlement.kind === 'failed' || settlement.kind === 'unchanged') this.#unneeded.push(...keptIn([started]));
+    if (settlement.kind === 'unchanged') this.#unneeded.push(...keptIn([started]));
     const { entries, unneeded } = bound(this.#entries, this.#limits);
     this.#entries = entries;
     // Where nothing but the program that was found there has run, there is nothing to write down: it can still be seen.
     const warnings = isNew && entries.length === 1 ? [] : this.#write();
     sweep(this.#place, { keep: this.#path, proc: this.#proc });
-    return { warnings, unneeded: [...this.#unneeded.splice(0), ...unneeded] };
+    return { warnings, unneeded: [...new Set([...this.#unneeded.splice(0), ...unneeded])] };
   }
 
   /** For a mender: what it found is written down. */

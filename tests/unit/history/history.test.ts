@@ -1,0 +1,338 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { HotexecError, type ErrorData } from '../../../src/errors.ts';
+import type { ProgramHistory } from '../../../src/history/history.ts';
+import { openHistory } from '../../../src/history/history.ts';
+import type { HistoryPlace } from '../../../src/history/record-file.ts';
+import { targetProcess } from '../../support/samples.ts';
+import { tempDirectory } from '../../support/temp.ts';
+import { change, life, open, pathOf, place, program, running, starting } from './records.ts';
+
+const one = program('app', '--one');
+const two = program('app', '--two');
+
+/** The app found there, then replaced by another: two versions. */
+function recorded(): HistoryPlace {
+  const where = place();
+  const history = open(where, running(one, life(1)));
+  history.begin(starting(two, { files: [change('/bin/app', '/bin/.app.1')] }));
+  history.settle({ kind: 'running', run: life(2) });
+  return where;
+}
+
+function shown({ versions }: ProgramHistory): readonly string[] {
+  return versions.map(({ number, state, program: { argv } }) => `${number} ${state} ${argv.join(' ')}`);
+}
+
+function refusal(attempt: () => unknown): ErrorData {
+  try {
+    attempt();
+  } catch (error) {
+    if (error instanceof HotexecError) return error.toData();
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
+
+describe('the record', () => {
+  it('begins with the program that is found there, and has who started what, and when', () => {
+    const history = open(recorded(), running(two, life(2)));
+    expect(history.versions).toEqual([
+      {
+        number: 2,
+        startedAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+        recordedAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+        by: 'ada',
+        operationId: 'op',
+        backTo: null,
+        program: { exe: '/bin/app', argv: ['app', '--two'], cwd: '/' },
+        files: [{ path: '/bin/app', digest: 'd1' }],
+        state: 'running',
+        end: null,
+        available: true,
+      },
+      {
+        number: 1,
+        startedAt: null,
+        recordedAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+        by: null,
+        operationId: null,
+        backTo: null,
+        program: { exe: '/bin/app', argv: ['app', '--one'], cwd: '/' },
+        files: [],
+        state: 'replaced',
+        end: null,
+        available: true,
+      },
+    ]);
+  });
+
+  it('is a file that its owner alone can read, in a directory that is his alone', () => {
+    const where = recorded();
+    expect(readdirSync(where.directory)).toEqual(['.swept', `${targetProcess.container?.id ?? ''}.json`]);
+    expect([statSync(where.directory).mode & 0o777, statSync(pathOf(where)).mode & 0o777]).toEqual([0o700, 0o600]);
+  });
+
+  it('holds the environment, and tells it only to the engine', () => {
+    const history = open(recorded(), running(two, life(2)));
+    expect(JSON.stringify(history.versions)).not.toContain('TOKEN');
+    expect(history.resolve('previous').program).toEqual(one);
+  });
+
+  it('keeps bytes that are no text', () => {
+    const where = place();
+    const odd = { ...one, argv: [Buffer.of(0xff, 0xfe)] };
+    const history = open(where, running(odd, life(1)));
+    history.begin(starting(two));
+    history.settle({ kind: 'running', run: life(2) });
+    expect(open(where, running(two, life(2))).resolve(1).program.argv).toEqual([Buffer.of(0xff, 0xfe)]);
+  });
+
+  it('is not written where nothing but the program that was found has run', () => {
+    const where = place();
+    const history = open(where, running(one, life(1)));
+    expect(history.begin(starting(one)).warnings).toEqual([]);
+    history.settle({ kind: 'running', run: life(2) });
+    expect(existsSync(pathOf(where))).toBe(false);
+  });
+
+  it('does not grow by the same program again', () => {
+    const where = recorded();
+    for (let exec = 3; exec < 30; exec += 1) {
+      const history = open(where, running(two, life(exec - 1)));
+      history.begin(starting(two));
+      history.settle({ kind: 'running', run: life(exec) });
+    }
+    expect(shown(open(where, running(two, life(29))))).toEqual(['2 running app --two', '1 replaced app --one']);
+  });
+
+  it('of a process in no container has the name of that process', () => {
+    const where = place();
+    const target = { ...targetProcess, container: null };
+    const history = openHistory(where, target, { running: running(one, life(1)), isThere: () => true });
+    history.begin(starting(two));
+    expect(readdirSync(where.directory)[0]).toMatch(/^4711-429055-[\da-f-]{36}\.json$/);
+  });
+
+  it('of another process in the container is not that of its main process', () => {
+    const where = recorded();
+    const target = { ...targetProcess, pid: process.pid, spec: null };
+    const history = openHistory(where, target, { running: running(one, life(1)), isThere: () => true });
+    expect(shown(history)).toEqual(['1 running app --one']);
+  });
+});
+
+describe('a program that failed its probation', () => {
+  const end = { exitCode: 1, signal: null, reason: 'exit', afterMs: 12 } as const;
+
+  function failed(): { readonly where: HistoryPlace; readonly unneeded: readonly string[] } {
+    const where = recorded();
+    const history = open(where, running(two, life(2)));
+    history.begin(starting(program('bad'), { files: [change('/bin/app', '/bin/.app.2')] }));
+    return { where, ...history.settle({ kind: 'failed', end, run: life(4) }) };
+  }
+
+  it('stays in the list, and the previous one runs', () => {
+    const history = open(failed().where, running(two, life(4)));
+    expect(shown(history)).toEqual(['3 failed bad', '2 running app --two', '1 replaced app --one']);
+    expect(history.versions[0]).toMatchObject({ end, available: 'it failed, and its files were put back' });
+  });
+
+  it('leaves nothing to keep, and is not what rollback goes back to', () => {
+    const { where, unneeded } = failed();
+    expect(unneeded).toEqual(['/bin/.app.2']);
+    const { number, files } = open(where, running(two, life(4))).resolve('previous');
+    expect(number).toBe(1);
+    expect(files.map(({ before }) => before?.keptAs)).toEqual(['/bin/.app.1']);
+  });
+});
+
+describe('what runs is not what was recorded last', () => {
+  it('is the same version when the runtime has started the same program again', () => {
+    expect(shown(open(recorded(), running(two, life(9, 2))))).toEqual(['2 running app --two', '1 replaced app --one']);
+  });
+
+  it('is a new version when the runtime has started another, and the last one has ended', () => {
+    expect(shown(open(recorded(), running(one, life(9, 2))))).toEqual([
+      '3 running app --one',
+      '2 ended app --two',
+      '1 replaced app --one',
+    ]);
+  });
+
+  it('is a new version when something in the process has executed another', () => {
+    const history = open(recorded(), running(program('other'), life(9)));
+    expect(shown(history).slice(0, 2)).toEqual(['3 running other', '2 replaced app --two']);
+    expect(history.versions[0]).toMatchObject({ startedAt: null, by: null });
+  });
+
+  it('is the recorded one while its life goes on, whatever it makes of its arguments', () => {
+    const titled = {
+      ...running(two, life(2)),
+      program: { kind: 'unknown', exe: '/bin/app', cwd: '/', why: 'no' },
+    } as const;
+    expect(shown(open(recorded(), titled))).toEqual(['2 running app --two', '1 replaced app --one']);
+  });
+});
+
+describe('an engine that was killed before it wrote what came of its exec', () => {
+  function killed(): HistoryPlace {
+    const where = recorded();
+    const history = open(where, running(two, life(2)));
+    history.begin(starting(program('new'), { files: [change('/bin/app', '/bin/.app.2')] }));
+    return where;
+  }
+
+  it.each([
+    ['the old program is there', running(two, life(2)), 'nothing', '2 running app --two'],
+    ['the new program is there', running(program('new'), life(3)), 'nothing', '3 running new'],
+    ['the previous program is there again', running(two, life(4)), 'nothing', '3 failed new'],
+    ['its mender found the old', running(two, life(2)), 'old', '2 running app --two'],
+    ['its mender found the new', running(program('new'), life(3)), 'new', '3 running new'],
+    ['its mender found the previous', running(two, life(4)), 'previous', '3 failed new'],
+  ] as const)('leaves a record that is right: %s', (_, now, mended, newest) => {
+    const where = killed();
+    const history = open(where, now, { mended });
+    expect(shown(history)[0]).toBe(newest);
+    const isUndone = newest !== '3 running new';
+    expect(history.save().unneeded).toEqual(isUndone ? ['/bin/.app.2'] : []);
+    expect(shown(open(where, now))[0]).toBe(newest);
+  });
+});
+
+describe('going back', () => {
+  it('is refused where nothing ran before', () => {
+    const history = open(place(), running(one, life(1)));
+    expect(refusal(() => history.resolve('previous'))).toMatchObject({
+      code: 'no-such-version',
+      message:
+        'docker/web: there is nothing to go back to: the record has no program that ran there before this one. Nothing was touched.',
+    });
+  });
+
+  it('to a version that there is not says which there are', () => {
+    const history = open(recorded(), running(two, life(2)));
+    expect(refusal(() => history.resolve(7))).toMatchObject({
+      code: 'no-such-version',
+      message: 'docker/web: there is no version 7 in the record. Nothing was touched.',
+      hint: 'there is 1; hotexec rollback TARGET --list shows them',
+    });
+  });
+
+  it('is refused when a file is not kept any more', () => {
+    const history = open(recorded(), running(two, life(2)), { isThere: () => false });
+    expect(refusal(() => history.resolve('previous'))).toMatchObject({
+      code: 'version-unavailable',
+      message:
+        'docker/web: version 1 cannot be gone back to: /bin/app as it was then is not kept any more. Nothing was touched.',
+    });
+    expect(history.versions.map(({ available }) => available)).toEqual([
+      true,
+      '/bin/app as it was then is not kept any more',
+    ]);
+  });
+
+  it('is refused when the executable was in memory alone', () => {
+    const where = place();
+    const memory = { path: 'memfd:app', change: 'in-memory', digest: 'd', before: null } as const;
+    const history = open(where, running(one, life(1)));
+    history.begin(starting(program('app', '--memory'), { files: [memory] }));
+    history.settle({ kind: 'running', run: life(2) });
+    history.begin(starting(two));
+    history.settle({ kind: 'running', run: life(3) });
+    expect(refusal(() => history.resolve(2)).message).toContain('its executable was in memory alone');
+    expect(history.resolve(1).files).toEqual([]);
+  });
+
+  it('is refused when the process never told what it is', () => {
+    const unknown = { kind: 'unknown', exe: '/bin/app', cwd: '/', why: 'the process does not tell' } as const;
+    const history = open(place(), { program: unknown, run: life(1) });
+    history.begin(starting(two));
+    history.settle({ kind: 'running', run: life(2) });
+    expect(refusal(() => history.resolve(1)).message).toContain('cannot be gone back to: the process does not tell');
+  });
+
+  it('is a version too, and going back again takes it back', () => {
+    const where = recorded();
+    const history = open(where, running(two, life(2)));
+    const back = history.resolve('previous');
+    history.begin(starting(back.program, { backTo: back.number, files: [change('/bin/app', '/bin/.app.2')] }));
+    history.settle({ kind: 'running', run: life(3) });
+    const next = open(where, running(one, life(3)));
+    expect(next.versions[0]).toMatchObject({ number: 3, backTo: 1, state: 'running' });
+    expect(next.resolve('previous')).toMatchObject({ number: 2, program: two });
+  });
+});
+
+describe('a record that cannot be used', () => {
+  const text = (where: HistoryPlace): string => readFileSync(pathOf(where), 'utf8');
+
+  it.each([
+    ['cut off', (where: HistoryPlace) => text(where).slice(0, -20), 'it is incomplete, or no JSON'],
+    ['empty', () => '', 'it is incomplete, or no JSON'],
+    ['of a newer hotexec', () => '{"version":2}', 'a newer hotexec wrote it'],
+    ['of another program', () => '{"version":1,"entries":[{}]}', 'it is not what hotexec writes'],
+    ['no object', () => '[]', 'it is not what hotexec writes'],
+    [
+      'in disorder',
+      (where: HistoryPlace) => text(where).replace('"number":2', '"number":1'),
+      'it is not what hotexec writes',
+    ],
+  ])('%s, is set aside, and a new one begins', (_, content, why) => {
+    const where = recorded();
+    writeFileSync(pathOf(where), content(where));
+    const history = open(where, running(two, life(2)));
+    expect(history.warnings).toHaveLength(1);
+    expect(history.warnings[0]).toContain(why);
+    expect(shown(history)).toEqual(['1 running app --two']);
+    history.begin(starting(one));
+    expect(history.settle({ kind: 'running', run: life(3) }).warnings).toEqual([]);
+    expect(existsSync(`${pathOf(where)}.set-aside`)).toBe(true);
+    expect(shown(open(where, running(one, life(3))))).toEqual(['2 running app --one', '1 replaced app --two']);
+  });
+
+  it('stays where it is when it is only looked at', () => {
+    const where = recorded();
+    writeFileSync(pathOf(where), '{');
+    const history = open(where, running(two, life(2)), { readOnly: true });
+    expect(history.warnings[0]).toContain('it is passed over');
+    expect(text(where)).toBe('{');
+  });
+
+  it('because others could write it, is not believed', () => {
+    const where = recorded();
+    chmodSync(pathOf(where), 0o666);
+    expect(open(where, running(two, life(2))).warnings[0]).toContain('it is no private file of uid');
+  });
+
+  it('because it is a symbolic link, is not followed', () => {
+    const where = place();
+    const elsewhere = join(tempDirectory(), 'record');
+    writeFileSync(elsewhere, text(recorded()), { mode: 0o600 });
+    mkdirSync(where.directory, { mode: 0o700 });
+    symlinkSync(elsewhere, pathOf(where));
+    const history = open(where, running(two, life(2)));
+    expect(history.warnings[0]).toContain('ELOOP');
+    expect(shown(history)).toEqual(['1 running app --two']);
+  });
+
+  it('because its directory is open to others, is a warning and no failure', () => {
+    const where = recorded();
+    chmodSync(where.directory, 0o777);
+    const history = open(where, running(two, life(2)));
+    expect(history.begin(starting(one)).warnings[0]).toMatch(
+      /could not be written.*others could write there \(HOTEXEC_STATE_DIR names another directory\)$/,
+    );
+    expect(history.settle({ kind: 'running', run: life(3) }).warnings).toHaveLength(1);
+  });
+});
