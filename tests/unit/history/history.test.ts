@@ -1,38 +1,10 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { HotexecError, type ErrorData } from '../../../src/errors.ts';
-import type { ProgramHistory } from '../../../src/history/history.ts';
 import { openHistory } from '../../../src/history/history.ts';
 import type { HistoryPlace } from '../../../src/history/record-file.ts';
 import { targetProcess } from '../../support/samples.ts';
-import { tempDirectory } from '../../support/temp.ts';
-import { change, life, open, pathOf, place, program, running, starting } from './records.ts';
-
-const one = program('app', '--one');
-const two = program('app', '--two');
-
-/** The app found there, then replaced by another: two versions. */
-function recorded(): HistoryPlace {
-  const where = place();
-  const history = open(where, running(one, life(1)));
-  history.begin(starting(two, { files: [change('/bin/app', '/bin/.app.1')] }));
-  history.settle({ kind: 'running', run: life(2) });
-  return where;
-}
-
-function shown({ versions }: ProgramHistory): readonly string[] {
-  return versions.map(({ number, state, program: { argv } }) => `${number} ${state} ${argv.join(' ')}`);
-}
+import { change, life, one, open, pathOf, place, program, recorded, running, shown, starting, two } from './records.ts';
 
 function refusal(attempt: () => unknown): ErrorData {
   try {
@@ -185,24 +157,24 @@ describe('what runs is not what was recorded last', () => {
   });
 });
 
-describe('an engine that was killed before it wrote what came of its exec', () => {
-  function killed(): HistoryPlace {
-    const where = recorded();
-    const history = open(where, running(two, life(2)));
-    history.begin(starting(program('new'), { files: [change('/bin/app', '/bin/.app.2')] }));
-    return where;
-  }
+function killed(): HistoryPlace {
+  const where = recorded();
+  const history = open(where, running(two, life(2)));
+  history.begin(starting(program('new'), { files: [change('/bin/app', '/bin/.app.2')] }));
+  return where;
+}
 
+describe('an engine that was killed before it wrote what came of its exec', () => {
   it.each([
-    ['the old program is there', running(two, life(2)), 'nothing', '2 running app --two'],
-    ['the new program is there', running(program('new'), life(3)), 'nothing', '3 running new'],
-    ['the previous program is there again', running(two, life(4)), 'nothing', '3 failed new'],
-    ['its mender found the old', running(two, life(2)), 'old', '2 running app --two'],
-    ['its mender found the new', running(program('new'), life(3)), 'new', '3 running new'],
-    ['its mender found the previous', running(two, life(4)), 'previous', '3 failed new'],
-  ] as const)('leaves a record that is right: %s', (_, now, mended, newest) => {
+    { what: 'the old program is there', now: running(two, life(2)), newest: '2 running app --two' },
+    { what: 'the new program is there', now: running(program('new'), life(3)), newest: '3 running new' },
+    { what: 'the previous program is there again', now: running(two, life(4)), newest: '3 failed new' },
+    { what: 'its mender found the old', now: running(two, life(2)), mended: 'old', newest: '2 running app --two' },
+    { what: 'its mender found the new', now: running(two, life(3)), mended: 'new', newest: '3 running new' },
+    { what: 'its mender found the previous', now: running(two, life(4)), mended: 'previous', newest: '3 failed new' },
+  ] as const)('leaves a record that is right: $what', ({ now, newest, ...rest }) => {
     const where = killed();
-    const history = open(where, now, { mended });
+    const history = open(where, now, rest);
     expect(shown(history)[0]).toBe(newest);
     const isUndone = newest !== '3 running new';
     expect(history.save().unneeded).toEqual(isUndone ? ['/bin/.app.2'] : []);
@@ -271,68 +243,5 @@ describe('going back', () => {
     const next = open(where, running(one, life(3)));
     expect(next.versions[0]).toMatchObject({ number: 3, backTo: 1, state: 'running' });
     expect(next.resolve('previous')).toMatchObject({ number: 2, program: two });
-  });
-});
-
-describe('a record that cannot be used', () => {
-  const text = (where: HistoryPlace): string => readFileSync(pathOf(where), 'utf8');
-
-  it.each([
-    ['cut off', (where: HistoryPlace) => text(where).slice(0, -20), 'it is incomplete, or no JSON'],
-    ['empty', () => '', 'it is incomplete, or no JSON'],
-    ['of a newer hotexec', () => '{"version":2}', 'a newer hotexec wrote it'],
-    ['of another program', () => '{"version":1,"entries":[{}]}', 'it is not what hotexec writes'],
-    ['no object', () => '[]', 'it is not what hotexec writes'],
-    [
-      'in disorder',
-      (where: HistoryPlace) => text(where).replace('"number":2', '"number":1'),
-      'it is not what hotexec writes',
-    ],
-  ])('%s, is set aside, and a new one begins', (_, content, why) => {
-    const where = recorded();
-    writeFileSync(pathOf(where), content(where));
-    const history = open(where, running(two, life(2)));
-    expect(history.warnings).toHaveLength(1);
-    expect(history.warnings[0]).toContain(why);
-    expect(shown(history)).toEqual(['1 running app --two']);
-    history.begin(starting(one));
-    expect(history.settle({ kind: 'running', run: life(3) }).warnings).toEqual([]);
-    expect(existsSync(`${pathOf(where)}.set-aside`)).toBe(true);
-    expect(shown(open(where, running(one, life(3))))).toEqual(['2 running app --one', '1 replaced app --two']);
-  });
-
-  it('stays where it is when it is only looked at', () => {
-    const where = recorded();
-    writeFileSync(pathOf(where), '{');
-    const history = open(where, running(two, life(2)), { readOnly: true });
-    expect(history.warnings[0]).toContain('it is passed over');
-    expect(text(where)).toBe('{');
-  });
-
-  it('because others could write it, is not believed', () => {
-    const where = recorded();
-    chmodSync(pathOf(where), 0o666);
-    expect(open(where, running(two, life(2))).warnings[0]).toContain('it is no private file of uid');
-  });
-
-  it('because it is a symbolic link, is not followed', () => {
-    const where = place();
-    const elsewhere = join(tempDirectory(), 'record');
-    writeFileSync(elsewhere, text(recorded()), { mode: 0o600 });
-    mkdirSync(where.directory, { mode: 0o700 });
-    symlinkSync(elsewhere, pathOf(where));
-    const history = open(where, running(two, life(2)));
-    expect(history.warnings[0]).toContain('ELOOP');
-    expect(shown(history)).toEqual(['1 running app --two']);
-  });
-
-  it('because its directory is open to others, is a warning and no failure', () => {
-    const where = recorded();
-    chmodSync(where.directory, 0o777);
-    const history = open(where, running(two, life(2)));
-    expect(history.begin(starting(one)).warnings[0]).toMatch(
-      /could not be written.*others could write there \(HOTEXEC_STATE_DIR names another directory\)$/,
-    );
-    expect(history.settle({ kind: 'running', run: life(3) }).warnings).toHaveLength(1);
   });
 });

@@ -49,3 +49,20 @@ export function change(path: string, keptAs: string | null, sizeBytes = 1): File
   const before = keptAs === null ? null : { keptAs, mode: 0o755, uid: 0, gid: 0, sizeBytes, capability: null };
   return { path, change: keptAs === null ? 'created' : 'replaced', digest: 'd1', before };
 }
+
+export const one: ProgramBytes = program('app', '--one');
+export const two: ProgramBytes = program('app', '--two');
+
+/** The app found there, then replaced by another: two versions. */
+export function recorded(): HistoryPlace {
+  const where = place();
+  const history = open(where, running(one, life(1)));
+  history.begin(starting(two, { files: [change('/bin/app', '/bin/.app.1')] }));
+  history.settle({ kind: 'running', run: life(2) });
+  return where;
+}
+
+/** `2 running app --two`, newest first. */
+export function shown({ versions }: ProgramHistory): readonly string[] {
+  return versions.map(({ number, state, program: { argv } }) => `${number} ${state} ${argv.join(' ')}`);
+}

@@ -54,18 +54,13 @@ describe('what is gone goes', () => {
   });
 
   it.each([
-    ['that has a process', `${living}.json`, { ageHours: 1000 }, false],
-    ['without a process since an hour', `${stopped}.json`, { ageHours: 1 }, false],
-    ['without a process since two days', `${stopped}.json`, { ageHours: 48 }, true],
-    [
-      'of Docker, which can start it again, since two days',
-      `${stopped}.json`,
-      { ageHours: 48, runtime: 'docker' },
-      false,
-    ],
-    ['of Docker since forty days', `${stopped}.json`, { ageHours: 960, runtime: 'docker' }, true],
-  ])('a record of a container %s: %s', (_, name, facts, gone) => {
-    expect(swept(file(name, facts))).toBe(gone);
+    { what: 'that has a process', name: living, ageHours: 1000, gone: false },
+    { what: 'without a process since an hour', name: stopped, ageHours: 1, gone: false },
+    { what: 'without a process since two days', name: stopped, ageHours: 48, gone: true },
+    { what: 'of Docker, which can start it again', name: stopped, ageHours: 48, runtime: 'docker', gone: false },
+    { what: 'of Docker since forty days', name: stopped, ageHours: 960, runtime: 'docker', gone: true },
+  ])('a record of a container $what: $gone', ({ name, gone, ...facts }) => {
+    expect(swept(file(`${name}.json`, facts))).toBe(gone);
   });
 
   it('containers are looked at once a day', () => {
