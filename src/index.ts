@@ -1,6 +1,6 @@
 // hotexec as a library: restarts the main process of a running container in place, and tells what would be done and
 // what runs there. The work is done by a child process; the caller's event loop is never blocked, and nothing is printed.
-import { env, execPath } from 'node:process';
+import { env, execPath, getuid } from 'node:process';
 import { HotexecError } from './errors.ts';
 import { newOperationId } from './front/operation-id.ts';
 import { startEngine, type StartEngine } from './front/launch.ts';
@@ -90,12 +90,12 @@ export async function restart(target: string | Target, options: RestartOptions =
  */
 export async function rollback(target: string | Target, options: RollbackOptions = {}): Promise<RestartResult> {
   const { to = 'previous', ...rest } = options;
-  return succeeded(
-    await withEngine(target, options, (process, session) => {
-      const { program, ...change } = changeOf(process, rest);
-      return askRestart({ kind: 'restart', ...change, program: { ...program, version: to } }, session);
-    }),
-  );
+  const result = await withEngine(target, options, (process, session) => {
+    const { program, ...change } = changeOf(process, rest);
+    return askRestart({ kind: 'restart', ...change, program: { ...program, version: to } }, session);
+  });
+  if (result.container?.runtime === 'docker') await forgetGoneContainers();
+  return succeeded(result);
 }
 
 /**
@@ -107,6 +107,11 @@ export async function history(target: string | Target, options: CallOptions = {}
   return withEngine(target, options, (process, session) =>
     askHistory({ kind: 'history', operationId: newOperationId(), target: process }, session),
   );
+}
+
+async function forgetGoneContainers(): Promise<void> {
+  const docker = await import('./targets/docker/forget.ts');
+  await docker.forgetGoneContainers({ env, uid: getuid?.() ?? 0, proc: '/proc' });
 }
 
 function succeeded(result: RestartResult): RestartResult {

@@ -108,7 +108,7 @@ export class ProgramHistory {
     return resolveVersion(this.#entries, wanted, { target: this.#target.name, isThere: this.#isThere });
   }
 
-  /** Before the exec, and before files of the container change. */
+  /** Before the exec. Until it is settled the journal answers for the files, wherever they are by then. */
   begin({ operationId, program, files, backTo }: Start): Written {
     const bounded = boundFiles(files, this.#limits);
     const now = new Date().toISOString();

@@ -1,9 +1,29 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HistoryPlace } from '../../../src/history/record-file.ts';
+import { needs } from '../../support/needs.ts';
+import { targetProcess } from '../../support/samples.ts';
 import { tempDirectory } from '../../support/temp.ts';
 import { life, one, open, pathOf, place, recorded, running, shown, starting, two } from './records.ts';
+
+describe('a state directory without room', () => {
+  needs('root', { command: 'mount' });
+
+  it('is a warning, and the record stays as it was', () => {
+    const where = recorded();
+    const record = readFileSync(pathOf(where));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=0700,size=16k', 'tmpfs', where.directory]);
+    onTestFinished(() => void execFileSync('umount', [where.directory]));
+    writeFileSync(pathOf(where), record, { mode: 0o600 });
+    const history = open(where, running(two, life(2)));
+    const large = { ...one, environment: [Buffer.alloc(20_000, 'x')] };
+    expect(history.begin(starting(large)).warnings[0]).toContain('ENOSPC');
+    expect(readdirSync(where.directory)).toEqual([`${targetProcess.container?.id ?? ''}.json`]);
+    expect(shown(open(where, running(two, life(2))))).toEqual(['2 running app --two', '1 replaced app --one']);
+  });
+});
 
 describe('a record that cannot be used', () => {
   it.each([
