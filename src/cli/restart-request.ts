@@ -106,7 +106,10 @@ function programChange(wanted: WantedProgram): ProgramChange {
   };
 }
 
-function restartOptions(flags: RestartFlags): RestartOptions {
+/** Flags that say how it is done, not what. */
+export type OptionFlags = Pick<RestartFlags, 'keepFd' | 'children' | 'timeout' | 'force' | 'verbose'> & ProbationFlags;
+
+export function restartOptions(flags: OptionFlags): RestartOptions {
   return {
     ...defaultRestartOptions,
     keepFds: flags.keepFd.map(parseFd),

@@ -48,7 +48,7 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
   return exitCodeOf(result);
 }
 
-const noDrainYet = 'drain is not available yet: the old program is replaced at once, as --no-drain says\n';
+export const noDrainYet = 'drain is not available yet: the old program is replaced at once, as --no-drain says\n';
 
 const outcomeCodes: Readonly<Record<Outcome, number>> = {
   restarted: 0,

@@ -93,6 +93,21 @@ const plan: CommandText = {
   usage: 'COMMAND TARGET [flags]',
 };
 
+const rollback: CommandText = {
+  about: [
+    'Go back to a program that ran in a container before, in place: its command, its environment, and the files that were changed since as they were then.',
+    'hotexec writes down what it starts, for each container and only for the user who runs it. Without --to it goes back to the program before this one; going back is a new version, so it can be taken back in the same way.',
+  ],
+  examples: [
+    ['Back to the previous program', 'rollback docker/web'],
+    ['What ran there', 'rollback docker/web --list'],
+    ['Back to one of them', 'rollback docker/web --to 2'],
+    ['Every step, and change nothing', 'rollback docker/web --dry-run'],
+  ],
+  usage: 'TARGET [flags]',
+  more: [targets],
+};
+
 const inspect: CommandText = {
   about: [
     'Show what runs in a container: program, memory layout, descriptors and sockets, threads, children, credentials, limits; how it differs from what the container was told to run; and whether it can be restarted here. It only reads.',
@@ -125,13 +140,23 @@ const demo: CommandText = {
 
 export const texts: Readonly<
   Record<
-    'root' | 'restart' | 'replace' | 'planRestart' | 'planReplace' | 'plan' | 'inspect' | 'doctor' | 'demo',
+    | 'root'
+    | 'restart'
+    | 'replace'
+    | 'rollback'
+    | 'planRestart'
+    | 'planReplace'
+    | 'plan'
+    | 'inspect'
+    | 'doctor'
+    | 'demo',
     CommandText
   >
 > = {
   root,
   restart,
   replace,
+  rollback,
   planRestart,
   planReplace,
   plan,

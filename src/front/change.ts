@@ -61,7 +61,7 @@ function engineOptions(wanted: ChangeOptions): EngineOptions {
   const probe = wanted.probe === undefined ? null : parseProbe(wanted.probe);
   if (probe !== null && probationMs === 0)
     throw usage('A probe is made while the new program is watched, and probationMs: 0 watches nothing.');
-  return { keepFds, children, force, timeoutMs, verbose, rollback, probationMs, probe };
+  return { ...defaultRestartOptions, keepFds, children, force, timeoutMs, verbose, rollback, probationMs, probe };
 }
 
 function usage(message: string): HotexecError {

@@ -39,6 +39,17 @@ export interface ChangeOptions extends CallOptions {
   readonly rollback?: boolean;
 }
 
+/** What rollback() takes of them: how it is done, not what is started. */
+type HowOptions = Pick<
+  ChangeOptions,
+  'keepFds' | 'children' | 'force' | 'timeoutMs' | 'verbose' | 'probationMs' | 'probe' | 'rollback'
+>;
+
+export interface RollbackOptions extends CallOptions, HowOptions {
+  /** The number of a version, as history() tells it; without it the program before this one. */
+  readonly to?: number;
+}
+
 export interface RestartOptions extends ChangeOptions {
   /** The whole new command; without it the same program is started again. */
   readonly command?: readonly string[];

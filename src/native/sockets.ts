@@ -23,17 +23,8 @@ export function pullDescriptor(pid: number, tid: number, fd: number): number {
 
 /** The struct sockaddr a socket is bound to; -errno. */
 export function boundAddress(fd: number): Buffer | number {
-  return readAddress(arch.syscalls.getsockname, fd);
-}
-
-/** Of the other end; -errno: it is not connected. */
-export function peerAddress(fd: number): Buffer | number {
-  return readAddress(arch.syscalls.getpeername, fd);
-}
-
-function readAddress(call: number, fd: number): Buffer | number {
   length.view.setUint32(0, SOCKADDR_MAX, true);
-  const result = syscall(call, fd, address.address, length.address);
+  const result = syscall(arch.syscalls.getsockname, fd, address.address, length.address);
   return result < 0 ? result : Buffer.from(address.bytes.subarray(0, length.view.getUint32(0, true)));
 }
 

@@ -1,6 +1,6 @@
 // struct sockaddr as the kernel gives and takes it: compared to know which socket a bind asks for, printed for people. Pure.
 export const AF_UNIX = 1;
-export const AF_INET = 2;
+const AF_INET = 2;
 export const AF_INET6 = 10;
 
 export interface SocketAddress {

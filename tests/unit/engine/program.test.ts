@@ -13,6 +13,7 @@ describe('the same program again', () => {
         argv: [Buffer.from('nginx'), Buffer.from('-g'), Buffer.from('daemon off;')],
         environment: [Buffer.from('PATH=/usr/sbin:/usr/bin'), Buffer.from('HOSTNAME=3f9a0c1d2e4b')],
         cwd: '/',
+        memory: null,
       },
       warnings: [],
     });

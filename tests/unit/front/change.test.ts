@@ -56,6 +56,7 @@ it('takes every option of restart()', async () => {
     },
   });
   expect(options).toEqual({
+    ...defaultRestartOptions,
     keepFds: [7],
     children: 'keep',
     force: true,
