@@ -1,5 +1,6 @@
 // The flags that commands share, and how commander is set up: it neither prints nor exits.
 import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@commander-js/extra-typings';
+import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
 import type { ReplacementFlags, RestartFlags } from './restart-request.ts';
 
@@ -37,7 +38,10 @@ const inMemoryOption = new Option(
 
 function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
   return command
-    .option('--no-drain', 'do not ask the old program to finish first (the only way yet: a drain comes later)')
+    .addOption(noDrainOption)
+    .addOption(gracePeriodOption)
+    .addOption(signalOption)
+    .addOption(noHandoverOption)
     .option(
       '--env <NAME=VALUE>',
       "set a variable, or take NAME from hotexec's own environment; repeatable",

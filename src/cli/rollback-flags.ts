@@ -1,5 +1,6 @@
 // The flags of rollback: which version, and of restart's those that say how it is done.
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { childrenOption, collect, outputOption } from './flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
 import type { OptionFlags } from './restart-request.ts';
@@ -7,7 +8,6 @@ import type { OptionFlags } from './restart-request.ts';
 export interface RollbackFlags extends OptionFlags {
   readonly to?: string | undefined;
   readonly list?: true | undefined;
-  readonly drain: boolean;
   readonly dryRun?: true | undefined;
   readonly output: 'text' | 'json' | 'jsonl';
   readonly quiet?: true | undefined;
@@ -20,7 +20,10 @@ export function rollbackCommand(
     .argument('<target...>')
     .option('--to <N>', 'the version to go back to, as --list numbers them; without it the one before this one')
     .option('--list', 'show the programs that ran there, and change nothing')
-    .option('--no-drain', 'do not ask the program to finish first (the only way yet: a drain comes later)')
+    .addOption(noDrainOption)
+    .addOption(gracePeriodOption)
+    .addOption(signalOption)
+    .addOption(noHandoverOption)
     .option('--keep-fd <N>', 'leave a descriptor above 2 open; repeatable', collect, [])
     .addOption(childrenOption)
     .addOption(probationOption)

@@ -16,7 +16,7 @@ import { renderRestart } from './render/restart-text.ts';
 import { styleFor } from './render/style.ts';
 import { openReport, type Report } from './report.ts';
 import { restartOptions } from './restart-request.ts';
-import { exitCodeOf, noDrainYet } from './restart.ts';
+import { exitCodeOf } from './restart.ts';
 import type { RollbackFlags } from './rollback-flags.ts';
 import { usageError } from './usage.ts';
 
@@ -40,7 +40,7 @@ export async function runRollback({ words, flags }: RollbackInvocation, context:
   const asking: Asking = { process, session, report, context };
   try {
     if (flags.list === true) return await list(asking);
-    return await (flags.dryRun === true ? plan(wanted, asking) : goBack(wanted, flags, asking));
+    return await (flags.dryRun === true ? plan(wanted, asking) : goBack(wanted, asking));
   } finally {
     await forgetGone(target, context);
   }
@@ -73,9 +73,8 @@ async function plan({ version, options }: Wanted, { process, session, report }: 
   return exitCodeOfPlan(planned);
 }
 
-async function goBack({ version, options }: Wanted, flags: RollbackFlags, asking: Asking): Promise<number> {
+async function goBack({ version, options }: Wanted, asking: Asking): Promise<number> {
   const { process, session, report, context } = asking;
-  if (flags.drain && flags.quiet !== true) context.stderr.write(noDrainYet);
   const program = { ...sameProgram, version };
   const request = { kind: 'restart', operationId: newOperationId(), target: process, program, options } as const;
   const result = await askRestart(request, session);

@@ -33,13 +33,14 @@ const restartExamples = (verb: string): CommandText['examples'] => [
   ['With a variable more, or one less', `${verb} docker/web --env LOG_LEVEL=debug --unset-env HTTP_PROXY`],
   ['Another command instead', `${verb} docker/web -- nginx -g 'daemon off;' -c /etc/nginx/test.conf`],
   ['With a new configuration file', `${verb} docker/web --copy ./nginx.conf:/etc/nginx/nginx.conf`],
+  ['Finish with SIGQUIT, in a minute at most', `${verb} docker/web --signal QUIT --grace-period 1m`],
   ['A process by its pid, as JSON', `${verb} 1234 -o json`],
 ];
 
 const restart: CommandText = {
   about: [
     "Restart a container's main process in place: the same program again, or COMMAND instead.",
-    'Whatever can fail is tried before the old program is given up. If it fails, the old program runs on as if nothing had happened. If the new program ends before it is up, the previous one is started again.',
+    'Whatever can fail is tried before the old program is given up. If it fails, the old program runs on as if nothing had happened. Then the old program is asked to finish, as its runtime would ask it, and its listening sockets stay open and are given to the new one: connections that come meanwhile wait. If the new program ends before it is up, the previous one is started again.',
   ],
   examples: [...restartExamples('restart'), ['Every step, and change nothing', 'restart docker/web --dry-run']],
   usage: 'TARGET [flags] [-- COMMAND [ARG...]]',

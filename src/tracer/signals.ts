@@ -30,19 +30,6 @@ export function sendToThread(pid: number, tid: number, signal: number): number {
   return syscall(arch.syscalls.tgkill, pid, tid, signal);
 }
 
-/** As runtimes write a stop signal: `SIGTERM`, `term`, `15`, `RTMIN+3`. undefined: no signal. */
-export function signalNumber(text: string): number | undefined {
-  const name = text.toUpperCase().replace(/^SIG/, '');
-  if (/^\d+$/.test(name)) return Number(name) > 0 && Number(name) <= 64 ? Number(name) : undefined;
-  const [, base, offset] = /^RT(MIN|MAX)(?:([+-]\d+))?$/.exec(name) ?? [];
-  if (base !== undefined) return (base === 'MIN' ? firstRealTime : lastSignal) + Number(offset ?? 0);
-  return Object.entries(constants.signals).find(([known]) => known === `SIG${name}`)?.[1];
-}
-
-// The C library keeps 32 and 33 for itself.
-const firstRealTime = 34;
-const lastSignal = 64;
-
 const names: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.signals)
     .filter(([name]) => name !== 'SIGIOT' && name !== 'SIGPOLL')

@@ -20,10 +20,17 @@ describe('rollback', () => {
 
   it('asks for one version, with the flags of restart that say how', async () => {
     const flags = ['--to', '3', '--children', 'keep', '--keep-fd', '7', '--force', '--timeout', '5s', '--no-drain'];
-    const { stderr, requests } = await rollback(['77', ...flags]);
+    const watching = ['--probation', '3s', '--probe', 'tcp:127.0.0.1:80', '--no-rollback', '--no-handover'];
+    const { stderr, requests } = await rollback(['77', ...flags, ...watching]);
     expect(stderr).toBe('');
     expect(requests).toMatchObject([
-      { program: { version: 3 }, options: { keepFds: [7], children: 'keep', force: true, timeoutMs: 5000 } },
+      {
+        program: { version: 3 },
+        options: {
+          ...{ keepFds: [7], children: 'keep', force: true, timeoutMs: 5000, drain: false, handover: false },
+          ...{ probationMs: 3000, probe: { kind: 'tcp', host: '127.0.0.1', port: 80 }, rollback: false },
+        },
+      },
     ]);
   });
 
