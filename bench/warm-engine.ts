@@ -6,6 +6,7 @@ import { openJournal } from '../src/journal/journal.ts';
 import { inputReady } from '../src/native/poll.ts';
 import { parseNamespaceLink } from '../src/procfs/ns.ts';
 import { runtimeDirectory } from '../src/protocol/runtime-directory.ts';
+import { stateDirectory } from '../src/protocol/state-directory.ts';
 import { restart } from '../src/restart.ts';
 import { sleepExactly } from '../src/tracer/ptrace/wait.ts';
 import { requestFor } from './request.ts';
@@ -21,6 +22,7 @@ const host: Host = {
     directory: import.meta.dirname,
   },
   journals: { directory: runtimeDirectory(process.env, uid), uid, enginePid: process.pid },
+  history: { directory: stateDirectory(process.env, uid), uid, by: null, enginePid: process.pid },
   observer: null,
   emit: () => {},
   phase: () => {},

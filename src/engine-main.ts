@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { describeCall } from './engine/report.ts';
 import type { Host } from './engine/host.ts';
 import { errorData, HotexecError } from './errors.ts';
+import { loginName } from './history/who.ts';
 import { inspect } from './inspect.ts';
 import { openJournal, type Journal } from './journal/journal.ts';
 import { mend } from './mend.ts';
@@ -16,6 +17,8 @@ import type { EngineAnswer, EngineLine, HotexecEvent, MendResult } from './proto
 import type { EngineRequest, TargetProcess } from './protocol/request.ts';
 import { parseOwnLine } from './protocol/own-line.ts';
 import { runtimeDirectory } from './protocol/runtime-directory.ts';
+import { stateDirectory } from './protocol/state-directory.ts';
+import { showHistory } from './show-history.ts';
 import { showPlan } from './show-plan.ts';
 import { restart } from './restart.ts';
 
@@ -45,6 +48,8 @@ function answer(asked: EngineRequest): EngineAnswer {
         return { kind: 'inspect-result', result: inspect(asked, host) };
       case 'plan':
         return { kind: 'plan-result', result: showPlan(asked, host) };
+      case 'history':
+        return { kind: 'history-result', result: showHistory(asked, host) };
       case 'mend':
       case 'restart':
         return changeTarget(asked, host);
@@ -112,6 +117,12 @@ function createHost(asked: EngineRequest): Host {
       pidNamespace: parseNamespaceLink(readlinkSync('/proc/self/ns/pid')).inode,
     },
     journals: { directory: runtimeDirectory(process.env, uid), uid, enginePid: process.pid },
+    history: {
+      directory: stateDirectory(process.env, uid),
+      uid,
+      by: loginName(process.env, uid),
+      enginePid: process.pid,
+    },
     observer: verbose
       ? (call): void =>
           emit({ kind: 'remote-call', tid: call.tid, ...describeCall(call), durationUs: Math.round(call.durationUs) })

@@ -54,6 +54,10 @@ const table = {
   'file-not-written': 1,
   /** A file may not be brought there: a volume, a mount that the kubelet owns, a special file system, a read-only one. */
   'file-refused': 5,
+  /** `rollback`: the record has no such version, or none at all. */
+  'no-such-version': 5,
+  /** The record has it, but not all that it takes to go back to it. */
+  'version-unavailable': 5,
   /** The process is gone. */
   'target-lost': 4,
   /** The engine's fate is not known. */

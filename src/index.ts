@@ -1,16 +1,17 @@
 // hotexec as a library: restarts or replaces the main process of a running container in place, and tells what would be done
 // and what runs there. The work is done by a child process; the caller's event loop is never blocked, and nothing is printed.
-import { env, execPath } from 'node:process';
+import { env, execPath, getuid } from 'node:process';
 import { HotexecError } from './errors.ts';
 import { changeOf } from './front/change.ts';
 import { newOperationId } from './front/operation-id.ts';
-import type { CallOptions, InspectOptions, ReplaceOptions, RestartOptions } from './front/options.ts';
+import type { CallOptions, InspectOptions, ReplaceOptions, RestartOptions, RollbackOptions } from './front/options.ts';
 import { startEngine, type StartEngine } from './front/launch.ts';
 import { askRestart } from './front/restart.ts';
-import { askInspection, askPlan, type Session } from './front/session.ts';
+import { askHistory, askInspection, askPlan, type Session } from './front/session.ts';
+import type { History } from './protocol/history.ts';
 import type { Inspection } from './protocol/inspection.ts';
 import type { Plan } from './protocol/plan.ts';
-import type { TargetProcess } from './protocol/request.ts';
+import type { ProgramChange, TargetProcess } from './protocol/request.ts';
 import type { RestartResult } from './protocol/result.ts';
 import { resolve } from './targets/resolve.ts';
 import { parseTarget, type Target } from './targets/target.ts';
@@ -24,7 +25,9 @@ export type {
   InspectOptions,
   ReplaceOptions,
   RestartOptions,
+  RollbackOptions,
 } from './front/options.ts';
+export type { History, Version, VersionState } from './protocol/history.ts';
 export type { Drift, InspectedDescriptor, InspectedThread, Inspection } from './protocol/inspection.ts';
 export type { Plan, PlannedCall, PlannedFile, PlannedStep } from './protocol/plan.ts';
 export type { ContainerIdentity } from './protocol/request.ts';
@@ -73,9 +76,49 @@ export async function replace(target: string | Target, options: ReplaceOptions):
 
 async function changed(target: string | Target, options: RestartOptions | ReplaceOptions): Promise<RestartResult> {
   const change = await changeOf(options);
-  const result = await withEngine(target, options, (process, session) =>
-    askRestart({ kind: 'restart', operationId: newOperationId(), target: process, ...change }, session),
+  return succeeded(
+    await withEngine(target, options, (process, session) =>
+      askRestart({ kind: 'restart', operationId: newOperationId(), target: process, ...change }, session),
+    ),
   );
+}
+
+/**
+ * Goes back to a program that ran there before, in place, with its environment and the files it had.
+ *
+ * Rejects with the code `no-such-version` where the record has none, else as restart() does.
+ * @example
+ * await rollback('docker/web');
+ */
+export async function rollback(target: string | Target, options: RollbackOptions = {}): Promise<RestartResult> {
+  const { to = 'previous', ...how } = options;
+  const { program, options: asked } = await changeOf(how);
+  const version: ProgramChange = { ...program, version: to };
+  const result = await withEngine(target, options, (process, session) => {
+    const request = { kind: 'restart', operationId: newOperationId(), target: process, options: asked } as const;
+    return askRestart({ ...request, program: version }, session);
+  });
+  if (result.container?.runtime === 'docker') await forgetGoneContainers();
+  return succeeded(result);
+}
+
+/**
+ * Tells the programs that ran in a container, newest first, and which of them rollback() can go back to. It only reads.
+ * @example
+ * const { versions } = await history('docker/web');
+ */
+export async function history(target: string | Target, options: CallOptions = {}): Promise<History> {
+  return withEngine(target, options, (process, session) =>
+    askHistory({ kind: 'history', operationId: newOperationId(), target: process }, session),
+  );
+}
+
+async function forgetGoneContainers(): Promise<void> {
+  const docker = await import('./targets/docker/forget.ts');
+  await docker.forgetGoneContainers({ env, uid: getuid?.() ?? 0, proc: '/proc' });
+}
+
+function succeeded(result: RestartResult): RestartResult {
   if (result.outcome === 'restarted') return result;
   if (result.error === null) throw new Error(`hotexec: the outcome is ${result.outcome}, and no reason is given`);
   throw new HotexecError(result.error, { result });

@@ -1,5 +1,7 @@
 // The flags that commands share, and how commander is set up: it neither prints nor exits.
 import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@commander-js/extra-typings';
+import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
+import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
 import type { ReplacementFlags, RestartFlags } from './restart-request.ts';
 
 export interface RestartCommandFlags extends RestartFlags {
@@ -36,7 +38,10 @@ const inMemoryOption = new Option(
 
 function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
   return command
-    .option('--no-drain', 'do not ask the old program to finish first (the only way yet: a drain comes later)')
+    .addOption(noDrainOption)
+    .addOption(gracePeriodOption)
+    .addOption(signalOption)
+    .addOption(noHandoverOption)
     .option(
       '--env <NAME=VALUE>',
       "set a variable, or take NAME from hotexec's own environment; repeatable",
@@ -61,12 +66,9 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
     .option('--allow-volume', 'let --copy write to volumes too, whose content outlives the container')
     .option('--keep-fd <N>', 'leave a descriptor above 2 open; repeatable', collect, [])
     .addOption(childrenOption)
-    .option('--probation <DURATION>', probationDescription)
-    .option(
-      '--probe <URL>',
-      'http://HOST[:PORT]/PATH or tcp:HOST:PORT that the new program must answer in its probation',
-    )
-    .option('--no-rollback', 'let a new program that fails end, and the container with it')
+    .addOption(probationOption)
+    .addOption(probeOption)
+    .addOption(noRollbackOption)
     .option('--force', 'go on although something cannot be as after a fresh start')
     .option('--timeout <DURATION>', 'give up before the point of no return after this long', '30s')
     .option('--dry-run', 'print every step that would be taken, and change nothing (= hotexec plan)')
@@ -78,12 +80,14 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
 const fromDescription =
   'take command and environment from what runs now (process) or from what the runtime would start (spec); without it from the process, or from the spec where the process has overwritten its own';
 
-const probationDescription =
-  'watch the new program this long, and start the previous one again if it ends; 0: do not; without it until it listens as before, 10s at most';
-
-const childrenOption = new Option('--children <WHAT>', "what becomes of the old program's children: kill or keep")
+export const childrenOption: ChildrenOption = new Option(
+  '--children <WHAT>',
+  "what becomes of the old program's children: kill or keep",
+)
   .choices(['kill', 'keep'])
   .default('kill');
+
+type ChildrenOption = Option<'--children <WHAT>', undefined, 'kill', undefined, false, 'kill' | 'keep'>;
 
 /** -o FORMAT */
 export function outputOption<const Format extends string>(formats: readonly Format[]): OutputOption<Format> {
@@ -92,6 +96,6 @@ export function outputOption<const Format extends string>(formats: readonly Form
 
 type OutputOption<Format> = Option<'-o, --output <FORMAT>', undefined, 'text', undefined, false, Format>;
 
-function collect(value: string, earlier: readonly string[]): readonly string[] {
+export function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
 }

@@ -1,8 +1,24 @@
 // --probation DURATION, --probe URL and --no-rollback: how the new program is watched.
+import { Option } from '@commander-js/extra-typings';
 import { parseProbe } from '../front/probe.ts';
 import type { RestartOptions } from '../protocol/request.ts';
 import { parseDurationMs } from './duration.ts';
 import { usageError } from './usage.ts';
+
+export const probationOption: Option<'--probation <DURATION>'> = new Option(
+  '--probation <DURATION>',
+  'watch the new program this long, and start the previous one again if it ends; 0: do not; without it until it listens as before, 10s at most',
+);
+
+export const probeOption: Option<'--probe <URL>'> = new Option(
+  '--probe <URL>',
+  'http://HOST[:PORT]/PATH or tcp:HOST:PORT that the new program must answer in its probation',
+);
+
+export const noRollbackOption: Option<'--no-rollback'> = new Option(
+  '--no-rollback',
+  'let a new program that fails end, and the container with it',
+);
 
 /** As commander gives them. */
 export interface ProbationFlags {

@@ -4,6 +4,7 @@ import type { CliContext } from './context.ts';
 import { programName } from './context.ts';
 import { outputOption, replaceCommand, restartCommand } from './flags.ts';
 import { formatHelp, type CommandText } from './help.ts';
+import { rollbackCommand } from './rollback-flags.ts';
 import { texts } from './texts.ts';
 import { usageError } from './usage.ts';
 
@@ -45,6 +46,13 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
       exitWith(await runInspect({ words, flags }, context));
     });
   add(root, inspect.summary('show what runs there, and whether it can be restarted here'), texts.inspect);
+
+  const rollback = rollbackCommand(async (words, flags) => {
+    refuseCommand(command, 'rollback');
+    const { runRollback } = await import('./rollback.ts');
+    exitWith(await runRollback({ words, flags }, context));
+  });
+  add(root, rollback.summary('go back to a program that ran there before, with the files it had'), texts.rollback);
 
   const plan = new Command('plan').action(() => {
     throw usageError('plan wants to know what to plan.', `${programName(context)} plan restart TARGET`);

@@ -3,7 +3,7 @@ import type { ErrorData } from '../errors.ts';
 import type { HotexecEvent } from '../protocol/event.ts';
 import type { CliContext } from './context.ts';
 import { printableJson } from './render/escape.ts';
-import { renderCall, showProgress, type Progress } from './render/events.ts';
+import { renderCall, renderWarning, showProgress, type Progress } from './render/events.ts';
 import { styleFor, type Style } from './render/style.ts';
 
 export interface ReportOptions {
@@ -26,6 +26,7 @@ export function openReport({ title, output, quiet }: ReportOptions, context: Cli
       progress?.onEvent(event);
       if (output === 'jsonl') stdout.write(`${printableJson(event)}\n`);
       else if (event.kind === 'remote-call' && !quiet) stderr.write(renderCall(event, stderr));
+      else if (event.kind === 'warning' && !quiet) stderr.write(renderWarning(event, stderr));
     },
     print: (document, render) => {
       progress?.[Symbol.dispose]();

@@ -12,14 +12,14 @@ import {
 } from '../protocol/request.ts';
 import type { CliContext } from './context.ts';
 import { parseCopies, type CopyFlags } from './copy-flags.ts';
+import { drainOptions, type DrainFlags } from './drain-flags.ts';
 import { parseDurationMs } from './duration.ts';
 import { parseEnvFile, parseEnvFlag, type Variable } from './env-file.ts';
 import { probationOptions, type ProbationFlags } from './probation-flags.ts';
 import { usageError } from './usage.ts';
 
 /** As commander gives them. */
-export interface RestartFlags extends CopyFlags, ProbationFlags {
-  readonly drain: boolean;
+export interface RestartFlags extends CopyFlags, DrainFlags, ProbationFlags {
   readonly env: readonly string[];
   readonly envFile?: string | undefined;
   readonly unsetEnv: readonly string[];
@@ -106,7 +106,12 @@ function programChange(wanted: WantedProgram): ProgramChange {
   };
 }
 
-function restartOptions(flags: RestartFlags): RestartOptions {
+/** Flags that say how it is done, not what. */
+export type OptionFlags = Pick<RestartFlags, 'keepFd' | 'children' | 'timeout' | 'force' | 'verbose'> &
+  DrainFlags &
+  ProbationFlags;
+
+export function restartOptions(flags: OptionFlags): RestartOptions {
   return {
     ...defaultRestartOptions,
     keepFds: flags.keepFd.map(parseFd),
@@ -114,6 +119,7 @@ function restartOptions(flags: RestartFlags): RestartOptions {
     force: flags.force === true,
     timeoutMs: parseTimeout(flags.timeout),
     verbose: flags.verbose === true,
+    ...drainOptions(flags),
     ...probationOptions(flags),
   };
 }

@@ -39,7 +39,6 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
     context,
   );
   const process = await resolve(target, context);
-  if (flags.drain && flags.quiet !== true) context.stderr.write(noDrainYet);
   const request = { kind: 'restart', operationId: newOperationId(), target: process, program, options } as const;
   const result = await askRestart(request, { engine, startEngine, signal, onEvent: report.onEvent });
 
@@ -47,8 +46,6 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
   if (result.error !== null) context.stderr.write(renderError(result.error, styleFor(context.stderr)));
   return exitCodeOf(result);
 }
-
-const noDrainYet = 'drain is not available yet: the old program is replaced at once, as --no-drain says\n';
 
 const outcomeCodes: Readonly<Record<Outcome, number>> = {
   restarted: 0,

@@ -33,13 +33,14 @@ const restartExamples = (verb: string): CommandText['examples'] => [
   ['With a variable more, or one less', `${verb} docker/web --env LOG_LEVEL=debug --unset-env HTTP_PROXY`],
   ['Another command instead', `${verb} docker/web -- nginx -g 'daemon off;' -c /etc/nginx/test.conf`],
   ['With a new configuration file', `${verb} docker/web --copy ./nginx.conf:/etc/nginx/nginx.conf`],
+  ['Finish with SIGQUIT, in a minute at most', `${verb} docker/web --signal QUIT --grace-period 1m`],
   ['A process by its pid, as JSON', `${verb} 1234 -o json`],
 ];
 
 const restart: CommandText = {
   about: [
     "Restart a container's main process in place: the same program again, or COMMAND instead.",
-    'Whatever can fail is tried before the old program is given up. If it fails, the old program runs on as if nothing had happened. If the new program ends before it is up, the previous one is started again.',
+    'Whatever can fail is tried before the old program is given up. If it fails, the old program runs on as if nothing had happened. Then the old program is asked to finish, as its runtime would ask it, and its listening sockets stay open and are given to the new one: connections that come meanwhile wait. If the new program ends before it is up, the previous one is started again.',
   ],
   examples: [...restartExamples('restart'), ['Every step, and change nothing', 'restart docker/web --dry-run']],
   usage: 'TARGET [flags] [-- COMMAND [ARG...]]',
@@ -93,6 +94,21 @@ const plan: CommandText = {
   usage: 'COMMAND TARGET [flags]',
 };
 
+const rollback: CommandText = {
+  about: [
+    'Go back to a program that ran in a container before, in place: its command, its environment, and the files that were changed since as they were then.',
+    'hotexec writes down what it starts, for each container and only for the user who runs it. Without --to it goes back to the program before this one; going back is a new version, so it can be taken back in the same way.',
+  ],
+  examples: [
+    ['Back to the previous program', 'rollback docker/web'],
+    ['What ran there', 'rollback docker/web --list'],
+    ['Back to one of them', 'rollback docker/web --to 2'],
+    ['Every step, and change nothing', 'rollback docker/web --dry-run'],
+  ],
+  usage: 'TARGET [flags]',
+  more: [targets],
+};
+
 const inspect: CommandText = {
   about: [
     'Show what runs in a container: program, memory layout, descriptors and sockets, threads, children, credentials, limits; how it differs from what the container was told to run; and whether it can be restarted here. It only reads.',
@@ -125,13 +141,23 @@ const demo: CommandText = {
 
 export const texts: Readonly<
   Record<
-    'root' | 'restart' | 'replace' | 'planRestart' | 'planReplace' | 'plan' | 'inspect' | 'doctor' | 'demo',
+    | 'root'
+    | 'restart'
+    | 'replace'
+    | 'rollback'
+    | 'planRestart'
+    | 'planReplace'
+    | 'plan'
+    | 'inspect'
+    | 'doctor'
+    | 'demo',
     CommandText
   >
 > = {
   root,
   restart,
   replace,
+  rollback,
   planRestart,
   planReplace,
   plan,

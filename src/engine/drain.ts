@@ -5,7 +5,8 @@ import { arch } from '../arch/arch.ts';
 import type { ProcessStatus } from '../procfs/status.ts';
 import type { RestartOptions } from '../protocol/request.ts';
 import type { Drain } from '../protocol/result.ts';
-import { signalBit, signalName, signalNumber } from '../tracer/signals.ts';
+import { gracePeriodOf, signalNumber } from '../protocol/stop-signal.ts';
+import { signalBit, signalName } from '../tracer/signals.ts';
 import { syscall } from '../native/syscall.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
 import { innermostPid } from './descendants.ts';
@@ -26,7 +27,6 @@ export interface Asked {
 
 export type DrainPlan = Asked | { readonly kind: 'skip'; readonly why: string };
 
-const defaultGraceMs = 10_000;
 const { shutdown, unlink, unlinkat } = arch.syscalls;
 
 /** Pure. A signal without a handler would end it at once: then it need not be asked. */
@@ -40,13 +40,11 @@ export function planDrain(observed: Observed, options: RestartOptions): DrainPla
 }
 
 /** As its runtime would ask it to stop, unless the user says otherwise. */
-export function howToAsk({ target }: Pick<Observed, 'target'>, { signal, gracePeriodMs }: RestartOptions): Asked {
-  const ofContainer = target.spec?.stopTimeoutSeconds ?? null;
-  const containerMs = ofContainer === null ? null : ofContainer * 1000;
+export function howToAsk({ target }: Pick<Observed, 'target'>, options: RestartOptions): Asked {
   return {
     kind: 'ask',
-    signal: signalNumber(signal ?? target.spec?.stopSignal ?? 'SIGTERM') ?? constants.signals.SIGTERM,
-    graceMs: gracePeriodMs ?? containerMs ?? defaultGraceMs,
+    signal: signalNumber(options.signal ?? target.spec?.stopSignal ?? 'SIGTERM') ?? constants.signals.SIGTERM,
+    graceMs: gracePeriodOf(target.spec, options),
   };
 }
 

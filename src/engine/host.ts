@@ -1,5 +1,6 @@
 // What the main flow needs from around it: events out, cancelling in, and who we are.
 import { HotexecError } from '../errors.ts';
+import type { HistoryPlace } from '../history/record-file.ts';
 import type { JournalOwner } from '../journal/journal.ts';
 import type { HotexecEvent, Phase } from '../protocol/event.ts';
 import type { RemoteObserver } from '../remote/remote-thread.ts';
@@ -8,6 +9,8 @@ import type { Ourselves } from './exclusions.ts';
 export interface Host {
   readonly ourselves: Ourselves;
   readonly journals: JournalOwner;
+  /** The records of the programs that ran. */
+  readonly history: HistoryPlace;
   /** Sees each system call made in the target; null unless somebody wants to. */
   readonly observer: RemoteObserver;
   /** Queued: nothing is written while a target is held. */

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { HotexecError } from '../errors.ts';
 import { pendingSignals, type ProcessStatus } from '../procfs/status.ts';
-import { signalBit, signalName, signalNumber } from '../tracer/signals.ts';
+import { signalNumber } from '../protocol/stop-signal.ts';
+import { signalBit, signalName } from '../tracer/signals.ts';
 import type { Observed } from './observe.ts';
 
 /** Throws stopped-by-other. A signal that was pending before (blocked by the program) is none of our business. */

@@ -8,6 +8,7 @@ import {
   type ProgramChange,
   type RestartOptions as EngineOptions,
 } from '../protocol/request.ts';
+import { longestGraceMs, signalNumber } from '../protocol/stop-signal.ts';
 import type { ChangeOptions, Copy, ReplaceOptions, RestartOptions } from './options.ts';
 import { parseProbe, withProbeAddress } from './probe.ts';
 import { fileCopies, replacementFile } from './sources.ts';
@@ -61,7 +62,16 @@ function engineOptions(wanted: ChangeOptions): EngineOptions {
   const probe = wanted.probe === undefined ? null : parseProbe(wanted.probe);
   if (probe !== null && probationMs === 0)
     throw usage('A probe is made while the new program is watched, and probationMs: 0 watches nothing.');
-  return { ...defaultRestartOptions, keepFds, children, force, timeoutMs, verbose, rollback, probationMs, probe };
+  return { keepFds, children, force, timeoutMs, verbose, rollback, probationMs, probe, ...drainOptions(wanted) };
+}
+
+function drainOptions(wanted: ChangeOptions): Pick<EngineOptions, 'drain' | 'gracePeriodMs' | 'signal' | 'handover'> {
+  const { drain = true, gracePeriodMs = null, stopSignal = null, handover = true } = wanted;
+  if (gracePeriodMs !== null && !(gracePeriodMs >= 0 && gracePeriodMs <= longestGraceMs))
+    throw usage(`gracePeriodMs: ${gracePeriodMs} is not a time from 0 to ${longestGraceMs}.`);
+  if (stopSignal !== null && signalNumber(stopSignal) === undefined)
+    throw usage(`stopSignal: ${JSON.stringify(stopSignal)} is not a signal.`);
+  return { drain, gracePeriodMs, signal: stopSignal, handover };
 }
 
 function usage(message: string): HotexecError {

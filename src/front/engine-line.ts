@@ -3,6 +3,7 @@
 import * as v from 'valibot';
 import { exitCodes, type ErrorCode, type ErrorData } from '../errors.ts';
 import { phases, type EngineAnswer, type HotexecEvent, type MendResult } from '../protocol/event.ts';
+import type { History } from '../protocol/history.ts';
 import type { Drift, Inspection } from '../protocol/inspection.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { ContainerIdentity } from '../protocol/request.ts';
@@ -202,6 +203,28 @@ const inspection: Schema<Inspection> = v.object({
   verdict: v.object({ possible: v.boolean(), refusals: v.array(errorData), notFresh, warnings: strings }),
 });
 
+const history: Schema<History> = v.object({
+  apiVersion,
+  kind: v.literal('History'),
+  operationId,
+  ...subject,
+  versions: v.array(
+    v.object({
+      number: v.number(),
+      startedAt: textOrNull,
+      recordedAt: v.string(),
+      by: textOrNull,
+      operationId: textOrNull,
+      backTo: v.nullable(v.number()),
+      program,
+      files: v.array(v.object({ path: v.string(), digest: textOrNull })),
+      state: v.picklist(['running', 'replaced', 'failed', 'ended']),
+      end: v.nullable(programEnd),
+      available: v.union([v.literal(true), v.string()]),
+    }),
+  ),
+});
+
 const mendResult: Schema<MendResult> = v.object({
   found: v.picklist(['nothing', 'old', 'new', 'previous', 'gone']),
   detail: v.string(),
@@ -227,6 +250,7 @@ const answerSchema: Schema<EngineAnswer> = v.variant('kind', [
   v.object({ kind: v.literal('restart-result'), result: restartResult }),
   v.object({ kind: v.literal('inspect-result'), result: inspection }),
   v.object({ kind: v.literal('plan-result'), result: plan }),
+  v.object({ kind: v.literal('history-result'), result: history }),
   v.object({ kind: v.literal('mend-result'), result: mendResult }),
   v.object({ kind: v.literal('failure'), error: errorData }),
 ]);
@@ -235,6 +259,7 @@ const answerKinds: ReadonlySet<unknown> = new Set<EngineAnswer['kind']>([
   'restart-result',
   'inspect-result',
   'plan-result',
+  'history-result',
   'mend-result',
   'failure',
 ]);

@@ -46,6 +46,7 @@ async function tryToMend(target: TargetProcess, startEngine: StartEngine, onEven
     case 'restart-result':
     case 'inspect-result':
     case 'plan-result':
+    case 'history-result':
       throw new Error(`the engine answered another question: ${reply.kind}`);
   }
 }

@@ -18,6 +18,14 @@ export interface ChangeOptions extends CallOptions {
   readonly from?: 'auto' | 'process' | 'spec';
   /** Files and directories brought into the container before the new program starts; all of them or none. */
   readonly copies?: readonly Copy[];
+  /** False: the old program is replaced at once, and not asked to finish first; true without it. */
+  readonly drain?: boolean;
+  /** How long it may take to finish before it is replaced by force, in ms; without it the container's own stop timeout, else 10,000. */
+  readonly gracePeriodMs?: number;
+  /** What asks it to finish: `SIGQUIT`, `15`, `RTMIN+3`; without it the container's own stop signal, else SIGTERM. */
+  readonly stopSignal?: string;
+  /** False: its listening sockets are closed with it, and not given to the new program; true without it. */
+  readonly handover?: boolean;
   /** Descriptors above 2 that stay open. */
   readonly keepFds?: readonly number[];
   /** What becomes of the old program's children; `kill` without it. */
@@ -37,6 +45,28 @@ export interface ChangeOptions extends CallOptions {
   readonly probe?: string;
   /** False: a new program that fails ends, and the container with it; true without it. */
   readonly rollback?: boolean;
+}
+
+/** What rollback() takes of them: how it is done, not what is started. */
+type HowOptions = Pick<
+  ChangeOptions,
+  | 'drain'
+  | 'gracePeriodMs'
+  | 'stopSignal'
+  | 'handover'
+  | 'keepFds'
+  | 'children'
+  | 'force'
+  | 'timeoutMs'
+  | 'verbose'
+  | 'probationMs'
+  | 'probe'
+  | 'rollback'
+>;
+
+export interface RollbackOptions extends CallOptions, HowOptions {
+  /** The number of a version, as history() tells it; without it the program before this one. */
+  readonly to?: number;
 }
 
 export interface RestartOptions extends ChangeOptions {

@@ -4,6 +4,7 @@ import { HotexecError, type ErrorData } from '../errors.ts';
 import type { HotexecEvent, MendResult, Phase } from '../protocol/event.ts';
 import type { Outcome, ProgramEnd, ProgramSummary, RestartResult } from '../protocol/result.ts';
 import { describeEnd } from '../protocol/program-end.ts';
+import { gracePeriodOf } from '../protocol/stop-signal.ts';
 import { deathError, describeDeath, type DeathDescription } from './death.ts';
 import type { EngineDeath } from './engine.ts';
 import { mend } from './mend.ts';
@@ -31,18 +32,27 @@ export async function askRestart(request: RequestOf<'restart'>, session: Session
     note(event, story);
     onEvent?.(event);
   };
-  const answerWithinMs = longestMs(request.options);
+  const answerWithinMs = longestMs(request);
   const reply = await engine.ask(request, { signal, onEvent: listen, answerWithinMs });
   if (reply.kind === 'restart-result') return reply.result;
   if (reply.kind === 'died') return settle(reply, { request, session, story });
   return refuse(reply);
 }
 
-/** Files are brought within the timeout; then the new program is watched, and perhaps the previous one started, which is as long as any end. */
-export function longestMs({ timeoutMs, probationMs, rollback }: RequestOf<'restart'>['options']): number {
-  const watchedMs = probationMs ?? defaultProbationMs;
-  return timeoutMs + finishTimeoutMs + watchedMs + (rollback && watchedMs > 0 ? finishTimeoutMs : 0);
+/**
+ * Files are brought within the timeout; then the old program finishes, the new one is watched, and perhaps the previous one started and
+ * watched in its turn. Somebody waits for the binds also where nothing is caught.
+ */
+export function longestMs({ options, target }: Pick<RequestOf<'restart'>, 'options' | 'target'>): number {
+  const { timeoutMs, probationMs, rollback, drain, handover } = options;
+  const graceMs = drain ? gracePeriodOf(target.spec, options) : 0;
+  const watchedMs = Math.max(probationMs ?? defaultProbationMs, handover ? defaultProbationMs : 0);
+  const rollbackMs = rollback && probationMs !== 0 ? finishTimeoutMs + watchedMs : 0;
+  return Math.min(timeoutMs + graceMs + finishTimeoutMs + watchedMs + rollbackMs, longestTimerMs);
 }
+
+// What setTimeout takes: with more it fires at once.
+const longestTimerMs = 2 ** 31 - 1;
 
 /** What the events have told so far: all that is known when the engine dies. */
 interface Story {

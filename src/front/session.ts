@@ -1,6 +1,7 @@
-// What the front half needs of its caller for one request, and the questions that touch nothing: inspect and plan.
+// What the front half needs of its caller for one request, and the questions that touch nothing: inspect, plan and history.
 import { HotexecError } from '../errors.ts';
 import type { EngineAnswer, HotexecEvent } from '../protocol/event.ts';
+import type { History } from '../protocol/history.ts';
 import type { Inspection } from '../protocol/inspection.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { EngineRequest } from '../protocol/request.ts';
@@ -30,6 +31,11 @@ export async function askInspection(request: RequestOf<'inspect'>, session: Sess
 export async function askPlan(request: RequestOf<'plan'>, session: Session): Promise<Plan> {
   const reply = await look(request, session);
   return reply.kind === 'plan-result' ? reply.result : refuse(reply);
+}
+
+export async function askHistory(request: RequestOf<'history'>, session: Session): Promise<History> {
+  const reply = await look(request, session);
+  return reply.kind === 'history-result' ? reply.result : refuse(reply);
 }
 
 async function look(request: EngineRequest, { engine, signal, onEvent }: Session): Promise<EngineAnswer | EngineDeath> {

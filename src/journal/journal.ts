@@ -5,7 +5,6 @@ import {
   constants,
   fstatSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -18,6 +17,7 @@ import { HotexecError } from '../errors.ts';
 import { describeErrno, EOPNOTSUPP } from '../native/errno.ts';
 import { syscall } from '../native/syscall.ts';
 import { parseOwnLine } from '../protocol/own-line.ts';
+import { makePrivateDirectory } from '../protocol/private-directory.ts';
 import { readText } from '../procfs/read.ts';
 import { parseStat } from '../procfs/stat.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
@@ -251,13 +251,7 @@ export function openJournal(place: JournalPlace): { readonly journal: Journal; r
 
 function openFile({ directory, uid }: JournalOwner, path: string): number {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const owner = statSync(directory);
-    if (owner.uid !== uid || (owner.mode & 0o022) !== 0) {
-      throw new Error(
-        `${directory} belongs to uid ${owner.uid} with mode ${(owner.mode & 0o777).toString(8)}: others could write there`,
-      );
-    }
+    makePrivateDirectory(directory, uid);
     return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
     throw new HotexecError(

@@ -1,6 +1,7 @@
 // What an engine tells while it works: one JSON line each on its standard output, the answer last.
 // Nothing is written while the target is held; events queue until its threads run again.
 import type { ErrorData } from '../errors.ts';
+import type { History } from './history.ts';
 import type { Inspection } from './inspection.ts';
 import type { Plan } from './plan.ts';
 import type { ProgramEnd, ProgramSummary, RestartResult } from './result.ts';
@@ -47,6 +48,7 @@ export type EngineAnswer =
   | { readonly kind: 'restart-result'; readonly result: RestartResult }
   | { readonly kind: 'inspect-result'; readonly result: Inspection }
   | { readonly kind: 'plan-result'; readonly result: Plan }
+  | { readonly kind: 'history-result'; readonly result: History }
   | { readonly kind: 'mend-result'; readonly result: MendResult }
   /** The engine could not answer: refused before anything was touched, or a bug. */
   | { readonly kind: 'failure'; readonly error: ErrorData };

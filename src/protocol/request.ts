@@ -148,6 +148,8 @@ export type EngineRequest =
       /** `--show-env`: values too, not only names. */
       readonly showEnvironment: boolean;
     }
+  /** The programs that ran there. */
+  | { readonly kind: 'history'; readonly operationId: string; readonly target: TargetProcess }
   /** Finish or undo what a killed engine left on this target; the journal tells what. */
   | { readonly kind: 'mend'; readonly operationId: string; readonly target: TargetProcess };
 

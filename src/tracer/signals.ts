@@ -30,24 +30,6 @@ export function sendToThread(pid: number, tid: number, signal: number): number {
   return syscall(arch.syscalls.tgkill, pid, tid, signal);
 }
 
-/** As runtimes write a stop signal: `SIGTERM`, `term`, `15`, `RTMIN+3`. undefined: no signal. */
-export function signalNumber(text: string): number | undefined {
-  // As runtimes mostly write it; asked for in a hold, where a regular expression would be compiled first.
-  const known = numbers.get(text);
-  if (known !== undefined) return known;
-  const name = text.toUpperCase().replace(/^SIG/, '');
-  if (/^\d+$/.test(name)) return Number(name) > 0 && Number(name) <= 64 ? Number(name) : undefined;
-  const [, base, offset] = /^RT(MIN|MAX)(?:([+-]\d+))?$/.exec(name) ?? [];
-  if (base !== undefined) return (base === 'MIN' ? firstRealTime : lastSignal) + Number(offset ?? 0);
-  return numbers.get(`SIG${name}`);
-}
-
-// The C library keeps 32 and 33 for itself.
-const firstRealTime = 34;
-const lastSignal = 64;
-
-const numbers: ReadonlyMap<string, number> = new Map(Object.entries(constants.signals));
-
 const names: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.signals)
     .filter(([name]) => name !== 'SIGIOT' && name !== 'SIGPOLL')

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import type { HotexecEvent, Inspection, RestartResult } from '../../src/index.ts';
+import type { History, HotexecEvent, Inspection, RestartResult } from '../../src/index.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { expectAsBefore, settled } from '../support/kernel/snapshot.ts';
 import { start, type Target } from '../support/kernel/target.ts';
@@ -22,6 +22,7 @@ interface Seen {
     readonly result: RestartResult | null;
   };
   readonly inspection?: Inspection;
+  readonly history?: History;
   readonly events?: readonly HotexecEvent[];
   readonly largestGapMs?: number;
   readonly usualDelayMs?: number;
@@ -54,6 +55,12 @@ describe('the library', () => {
     expect(result?.outcome).toBe('restarted');
     const calls = events.flatMap((event) => (event.kind === 'remote-call' ? [event.call] : []));
     expect(calls).toEqual(expect.arrayContaining(['mmap', 'execve']));
+  });
+
+  test('tells the programs that ran there', async () => {
+    const target = await start(compile('threads'), ['3']);
+    const { history } = await call('history', target);
+    expect(history).toMatchObject({ kind: 'History', pid: target.pid, versions: [{ number: 1, state: 'running' }] });
   });
 
   test('rejects with a HotexecError that says why and what runs now', async () => {

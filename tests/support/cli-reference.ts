@@ -1,7 +1,17 @@
 // docs/cli.md, from the help of every command.
 import { runCli } from './cli.ts';
 
-const commands = ['restart', 'replace', 'inspect', 'plan', 'plan restart', 'plan replace', 'doctor', 'demo'];
+const commands = [
+  'restart',
+  'replace',
+  'rollback',
+  'inspect',
+  'plan',
+  'plan restart',
+  'plan replace',
+  'doctor',
+  'demo',
+];
 
 export async function cliReference(): Promise<string> {
   const root = await runCli(['--help']);
@@ -44,6 +54,7 @@ code 6): the engine finishes or undoes what it has begun by itself, as it does w
 |---|---|
 | \`DOCKER_HOST\`, \`DOCKER_CONTEXT\`, \`DOCKER_CONFIG\`, \`DOCKER_TLS_VERIFY\`, \`DOCKER_CERT_PATH\` | where Docker is, as the docker command reads them |
 | \`NO_COLOR\`, \`FORCE_COLOR\` | colours never, or always |
+| \`HOTEXEC_STATE_DIR\` | where the records of the programs that ran are kept; else \`/var/lib/hotexec\` (root), \`$XDG_STATE_HOME/hotexec\`, \`~/.local/state/hotexec\` |
 
 \`--env-file\` has the form of docker's: \`NAME=VALUE\` lines, values as they stand, \`#\` comments, a bare \`NAME\` taken from
 hotexec's own environment. It adds to the environment that the program has; where a process has overwritten its own and no

@@ -1,4 +1,5 @@
 // One of each document, with every field set to something that can be told apart.
+import type { History } from '../../src/protocol/history.ts';
 import type { Inspection } from '../../src/protocol/inspection.ts';
 import type { Plan } from '../../src/protocol/plan.ts';
 import type { ProgramSpec, TargetProcess } from '../../src/protocol/request.ts';
@@ -132,6 +133,70 @@ export const inspection: Inspection = {
     notFresh: plan.notFresh,
     warnings: ['its arguments were overwritten: the spec is the source'],
   },
+};
+
+export const history: History = {
+  apiVersion: 'hotexec/v1',
+  kind: 'History',
+  operationId: restartResult.operationId,
+  ...subject,
+  versions: [
+    {
+      number: 4,
+      startedAt: '2026-11-26T12:00:30.000Z',
+      recordedAt: '2026-11-26T12:00:30.000Z',
+      by: 'ada',
+      operationId: restartResult.operationId,
+      backTo: null,
+      program: { exe: '/usr/sbin/nginx', argv: ['nginx', '-c', '/tmp/bad conf'], cwd: '/' },
+      files: [
+        { path: '/tmp/bad conf', digest: 'ab'.repeat(32) },
+        { path: '/etc/nginx/conf.d/default.conf', digest: null },
+      ],
+      state: 'failed',
+      end: { exitCode: 1, signal: null, reason: 'exit', afterMs: 12.5 },
+      available: 'it failed, and its files were put back',
+    },
+    {
+      number: 3,
+      startedAt: '2026-11-26T11:00:00.000Z',
+      recordedAt: '2026-11-26T11:00:00.000Z',
+      by: 'grace',
+      operationId: restartResult.operationId,
+      backTo: 1,
+      program: restartResult.before,
+      files: [],
+      state: 'running',
+      end: null,
+      available: true,
+    },
+    {
+      number: 2,
+      startedAt: '2026-11-25T11:00:00.000Z',
+      recordedAt: '2026-11-25T11:00:00.000Z',
+      by: 'grace',
+      operationId: restartResult.operationId,
+      backTo: null,
+      program: { exe: '/opt/app', argv: ['\u001b[2Jweb'], cwd: '/' },
+      files: [{ path: '/opt/app', digest: 'cd'.repeat(32) }],
+      state: 'ended',
+      end: null,
+      available: '/opt/app as it was then is not kept any more',
+    },
+    {
+      number: 1,
+      startedAt: null,
+      recordedAt: '2026-11-25T11:00:00.000Z',
+      by: null,
+      operationId: null,
+      backTo: null,
+      program: restartResult.before,
+      files: [],
+      state: 'replaced',
+      end: null,
+      available: true,
+    },
+  ],
 };
 
 const spec: ProgramSpec = {

@@ -46,18 +46,32 @@ export function showProgress(title: string, { write, isTerminal }: Output, signa
     write(`${eraseLine}${frame} ${escapeText(title)}: ${what} ...`);
     shown = true;
   };
+  // The line that comes next is to stay.
+  const clear = (): void => {
+    if (shown) write(eraseLine);
+    shown = false;
+  };
   const timer = setInterval(draw, everyMs);
   return {
     onEvent: (event) => {
       if (event.kind === 'phase') doing = words[event.phase];
       else if (event.kind === 'upload') doing = meter(event);
       else if (event.kind === 'failed') doing = `it ${escapeText(describeEnd(event.end))}`;
+      else if (event.kind === 'warning') clear();
     },
     [Symbol.dispose]: () => {
       clearInterval(timer);
-      if (shown) write(eraseLine);
+      clear();
     },
   };
+}
+
+/** Told when it happens: what it says may be why the wait is long. */
+export function renderWarning(
+  { message }: Extract<HotexecEvent, { readonly kind: 'warning' }>,
+  output: Output,
+): string {
+  return `${styleFor(output).yellow('warning:')} ${escapeText(message)}\n`;
 }
 
 /** `4711 mmap(0x7f0000000000, 4096, ...) = 0x7f0000000000  31 us` */

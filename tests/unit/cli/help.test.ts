@@ -18,7 +18,7 @@ describe('help', () => {
     expect(stdout).toContain('  kubectl hotexec inspect TARGET [flags]');
   });
 
-  it.each(['', 'restart', 'replace', 'inspect', 'plan', 'plan restart', 'plan replace', 'doctor', 'demo'])(
+  it.each(['', 'restart', 'replace', 'rollback', 'inspect', 'plan', 'plan restart', 'plan replace', 'doctor', 'demo'])(
     'of "%s" fits a terminal',
     async (name) => {
       const { stdout } = await runCli([...name.split(' ').filter(Boolean), '--help']);

@@ -98,7 +98,7 @@ describe('restart', () => {
         command: ['app', '-x'],
         files: [{ source: join(cwd, 'conf'), destination: '/etc/app', owner: { uid: 7, gid: 7 }, allowVolume: false }],
       },
-      options: { ...defaultRestartOptions, probationMs: 0 },
+      options: { ...defaultRestartOptions, probationMs: 0, drain: false },
     });
   });
 

@@ -11,7 +11,6 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const anyId = expect.stringMatching(/^[\da-f]{8}-/) as string;
 const bareTarget = { name: 'pid/77', pid: 77, startTicks: 1077, container: null, spec: null };
-const noDrain = 'drain is not available yet: the old program is replaced at once, as --no-drain says\n';
 
 describe('what the engine is asked', () => {
   it('is by default the same program again', async () => {
@@ -103,11 +102,11 @@ describe('what the engine is asked', () => {
 });
 
 describe('what is printed', () => {
-  it('is a short text, and the note that there is no drain', async () => {
+  it('is a short text, and nothing besides', async () => {
     const { exitCode, stdout, stderr } = await restart(['restart', '77']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^docker\/web restarted in place\n/);
-    expect(stderr).toBe(noDrain);
+    expect(stderr).toBe('');
   });
 
   it('is the document alone with -o json', async () => {
@@ -128,6 +127,17 @@ describe('what is printed', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as unknown);
     expect(lines).toEqual([{ kind: 'phase', phase: 'observe', atMs: 1.5 }, restartResult]);
+  });
+
+  it('is a warning on standard error when it comes, also where the result is a document', async () => {
+    const warning = 'warning: line\\u2028separators are no line breaks\n';
+    const text = await restart(['restart', '77'], { engines: ['answers in pieces'] });
+    expect(text).toMatchObject({ exitCode: 0, stderr: warning });
+    const json = await restart(['restart', '77', '-o', 'json'], { engines: ['answers in pieces'] });
+    expect(json.stderr).toBe(warning);
+    expect(JSON.parse(json.stdout)).toEqual(restartResult);
+    const quiet = await restart(['restart', '77', '-q'], { engines: ['answers in pieces'] });
+    expect(quiet.stderr).toBe('');
   });
 
   it('is nothing with --quiet', async () => {
@@ -209,8 +219,8 @@ describe('bad usage exits 2, before anything is looked at', () => {
     [['restrat', '1'], "Unknown command 'restrat'.", 'Did you mean restart? hotexec --help shows what there is.'],
     [['restart'], "Missing required argument 'target'.", 'hotexec restart --help shows what there is.'],
     [
-      ['restart', '1', '--grace-period', '5s'],
-      "Unknown option '--grace-period'.",
+      ['restart', '1', '--unheard-of', '5s'],
+      "Unknown option '--unheard-of'.",
       'hotexec restart --help shows what there is.',
     ],
     [

@@ -35,6 +35,10 @@ it('takes every option of restart()', async () => {
     probationMs: 2000,
     probe: 'tcp:localhost:80',
     rollback: false,
+    drain: false,
+    gracePeriodMs: 3000,
+    stopSignal: 'QUIT',
+    handover: false,
   });
   expect(program).toEqual({
     ...sameProgram,
@@ -64,6 +68,10 @@ it('takes every option of restart()', async () => {
     probationMs: 2000,
     probe: { kind: 'tcp', host: '127.0.0.1', port: 80 },
     rollback: false,
+    drain: false,
+    gracePeriodMs: 3000,
+    signal: 'QUIT',
+    handover: false,
   });
 });
 
@@ -87,6 +95,9 @@ it.each([
   [{ env: { '': '1' } }, 'env: "" is not the name of a variable.'],
   [{ probationMs: -1 }, 'probationMs: -1 is not a time.'],
   [{ probationMs: Number.NaN }, 'probationMs: NaN is not a time.'],
+  [{ gracePeriodMs: -1 }, 'gracePeriodMs: -1 is not a time from 0 to 86400000.'],
+  [{ gracePeriodMs: Infinity }, 'gracePeriodMs: Infinity is not a time from 0 to 86400000.'],
+  [{ stopSignal: 'SIGNOT' }, 'stopSignal: "SIGNOT" is not a signal.'],
   [{ probe: 'localhost' }, 'The probe "localhost" is neither http://HOST[:PORT]/PATH nor tcp:HOST:PORT.'],
   [
     { probe: 'tcp:1.2.3.4:5', probationMs: 0 },

@@ -165,12 +165,23 @@ describe('an engine that dies without an answer', () => {
 
 describe('the longest wait for an answer', () => {
   it.each([
-    ['by default', {}, 30_000 + 30_000 + 10_000 + 30_000],
-    ['without probation', { probationMs: 0 }, 60_000],
-    ['with a long one', { probationMs: 600_000, timeoutMs: 1000 }, 1000 + 30_000 + 600_000 + 30_000],
-    ['without a rollback', { rollback: false }, 70_000],
+    ['by default', {}, 30_000 + 10_000 + 30_000 + 10_000 + 40_000],
+    ['without probation, where the binds are waited for', { probationMs: 0 }, 30_000 + 10_000 + 30_000 + 10_000],
+    ['without anything that is watched', { probationMs: 0, handover: false, drain: false }, 60_000],
+    ['with a long probation', { probationMs: 600_000, timeoutMs: 1000 }, 1000 + 10_000 + 630_000 + 630_000],
+    ['without a rollback', { rollback: false }, 80_000],
+    ['with a long grace period', { gracePeriodMs: 3_600_000, rollback: false }, 3_670_000],
   ])('%s', (_, options, expected) => {
-    expect(longestMs({ ...defaultRestartOptions, ...options })).toBe(expected);
+    expect(longestMs({ target: targetProcess, options: { ...defaultRestartOptions, ...options } })).toBe(expected);
+  });
+
+  it('includes the stop timeout of the container, and is never more than a timer can count', () => {
+    const waiting = (stopTimeoutSeconds: number): number => {
+      const spec = targetProcess.spec === null ? null : { ...targetProcess.spec, stopTimeoutSeconds };
+      return longestMs({ target: { ...targetProcess, spec }, options: defaultRestartOptions });
+    };
+    expect(waiting(60) - waiting(10)).toBe(50_000);
+    expect(waiting(1e9)).toBeLessThan(2 ** 31);
   });
 });
 
