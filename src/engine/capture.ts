@@ -24,7 +24,6 @@ export function capture(
   }: { readonly process: TracedProcess; readonly observed: Observed; readonly journal: Journal },
 ): Seizure {
   const tracee = new Tracee(caught.tid);
-  tracee.expectExec(process.pid);
   if (caught.kind === 'exit') skipCall(tracee);
   const held = new Held(process.pid, tracee, journal);
   held.allows = readFilters(observed, tracee.tid);

@@ -57,7 +57,9 @@ export class RestartReport {
     this.#pastNoReturn = true;
   }
 
+  /** Of the new program alone: that the previous one is looked at as well is none of the result's business. */
   probation(end: Probation['end'], durationMs: number, listeningMs: number | null): void {
+    if (this.#failed !== null) return;
     this.#probation = { end, ms: round(durationMs) };
     this.timing('probation', durationMs);
     if (listeningMs !== null) this.timing('toFirstListen', listeningMs);

@@ -1,7 +1,7 @@
 // A process that runs with all its threads traced: none makes a system call, gets a signal, is born or ends unseen. What only concerns
 // the tracing itself is answered in here; the rest is handed out, one stop at a time, and that thread waits for `go`.
 import { existsSync } from 'node:fs';
-import { cureOwnCall, threadState } from './hold.ts';
+import { cureOwnCall, threadIds, threadState } from './hold.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { waitFor, waitForAny, type Stop } from './ptrace/wait.ts';
 import { isStopSignal } from './signals.ts';
@@ -115,10 +115,14 @@ export class TracedProcess {
     return tid;
   }
 
-  /** All threads but one are let go into the group-stop that they are in: an execve then ends them without our help. */
+  /**
+   * All threads but one are let go into the group-stop of the process: an execve then ends them without our help. One that has not
+   * reported itself yet (a new one) is held all the same, and the execve would wait for it.
+   */
   leaveAllBut(tid: number, deadlineMs: number): void {
-    for (const other of this.#threads) {
+    for (const other of threadIds(this.pid)) {
       if (other === tid) continue;
+      putOffCall(other);
       if (ptrace.detach(other, 0) < 0 && isLive(waitFor(other, deadlineMs))) ptrace.detach(other, 0);
     }
     this.#threads.clear();
@@ -177,6 +181,17 @@ export class TracedProcess {
     ptrace.detach(tid, signal);
     this.#threads.delete(tid);
   }
+}
+
+/** A thread at the entry of a system call would make it before it stops; and that may be exit_group. */
+function putOffCall(tid: number): void {
+  const call = ptrace.syscallEntry(tid);
+  if (call === null) return;
+  const tracee = new Tracee(tid);
+  const registers = tracee.registers();
+  registers.originalNumber = -1n;
+  registers.rewindCall(call.number);
+  tracee.setRegisters(registers);
 }
 
 function isLive(stop: ReturnType<typeof waitFor>): boolean {
