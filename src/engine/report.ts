@@ -181,7 +181,10 @@ function rollbackFailed(
   how: string,
   cause: unknown,
 ): { readonly outcome: Outcome; readonly error: ErrorData } {
-  const { code, message } = errorData(cause);
+  const { code, message } =
+    cause instanceof TraceeGone
+      ? { code: null, message: `it was killed meanwhile (${cause.message}).` }
+      : errorData(cause);
   if (code === 'stopped-by-other') {
     const text = `${name}: the new program ${how}, and while the previous one was to be started again somebody stopped it. It was let go.`;
     return { outcome: 'stopped', error: { code, message: text, hint: null } };

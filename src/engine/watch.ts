@@ -78,9 +78,9 @@ function answer(stop: ProcessStop, watched: Watched): WatchEnd | null {
 
 function answerExit({ tid, call }: Extract<ProcessStop, { kind: 'entry' }>, watched: Watched): WatchEnd | null {
   const { process, listened, ours } = watched;
-  const isLast = call.number === arch.syscalls.exit_group || isLastThread(process.pid, tid);
+  const isLast = call.number === arch.syscalls.exit_group || isLastThread(process, tid);
   if (!isLast) {
-    process.go(tid);
+    process.goToItsEnd(tid);
     return null;
   }
   const code = Number(call.args[0] & 0xffn);
@@ -138,8 +138,11 @@ function dispositions({ process: { pid }, stopSignals, ours }: Watched): Disposi
   };
 }
 
-/** exit(2) ends one thread; of the last one that lives it ends the process. */
-function isLastThread(pid: number, tid: number): boolean {
+/** exit(2) ends one thread; of the last one that lives it ends the process. Others that were let go to theirs may not be there yet. */
+function isLastThread(process: TracedProcess, tid: number): boolean {
+  const { pid } = process;
   if (readText(`/proc/${pid}/task/${tid}/stat`).kind !== 'read') return false;
-  return threadIds(pid).every((other) => other === tid || 'ZX'.includes(threadState(pid, other)));
+  return threadIds(pid).every(
+    (other) => other === tid || process.isLeaving(other) || 'ZX'.includes(threadState(pid, other)),
+  );
 }

@@ -1,7 +1,11 @@
 // A process that runs with all its threads traced: none makes a system call, gets a signal, is born or ends unseen. What only concerns
 // the tracing itself is answered in here; the rest is handed out, one stop at a time, and that thread waits for `go`.
 import { existsSync } from 'node:fs';
-import { cureOwnCall, threadIds, threadState } from './hold.ts';
+import { Registers } from '../arch/registers.ts';
+import { readText } from '../procfs/read.ts';
+import { statusField } from '../procfs/status.ts';
+import { cureInterruptedCall } from './cure.ts';
+import { threadIds, threadState } from './hold.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { waitFor, waitForAny, type Stop } from './ptrace/wait.ts';
 import { isStopSignal } from './signals.ts';
@@ -22,11 +26,15 @@ export type TracingMode = 'syscalls' | 'signals';
 export const tracingOptions: number =
   ptrace.options.TRACESYSGOOD | ptrace.options.TRACEEXEC | ptrace.options.TRACECLONE;
 
+/** How long a thread that has not reported itself is waited for before it is looked for again, ms. */
+const lookEveryMs = 5;
+
 export class TracedProcess {
   readonly pid: number;
   mode: TracingMode = 'syscalls';
   readonly #calls: ReadonlySet<number>;
   readonly #threads: Set<number>;
+  readonly #leaving: Set<number> = new Set();
 
   /** `tid` stands at a stop and has tracingOptions; `calls` are the numbers of system calls that are handed out. */
   constructor(pid: number, tid: number, calls: ReadonlySet<number>) {
@@ -49,6 +57,16 @@ export class TracedProcess {
     else ptrace.resume(tid, signal);
   }
 
+  /** Lets a thread go that is about to end: from now on it counts as gone. */
+  goToItsEnd(tid: number): void {
+    this.#leaving.add(tid);
+    this.go(tid);
+  }
+
+  isLeaving(tid: number): boolean {
+    return this.#leaving.has(tid);
+  }
+
   /** Until the deadline (performance.now() ms) at most. */
   next(deadlineMs: number): ProcessStop {
     for (;;) {
@@ -67,9 +85,13 @@ export class TracedProcess {
       case 'syscall': {
         const call = ptrace.syscallEntry(tid);
         if (call !== null && this.#calls.has(call.number)) return { kind: 'entry', tid, call };
+        // At its exit: woken for a signal that another thread has taken meanwhile.
+        if (call === null) cure(tid);
         break;
       }
       case 'signal':
+        // An untraced program does not even wake up for one that it ignores, such as SIGCHLD.
+        cure(tid);
         return { kind: 'signal', tid, signal: stop.signal, info: ptrace.getSignalInfo(tid) };
       case 'stop':
         if (!isStopSignal(stop.signal)) break;
@@ -78,6 +100,7 @@ export class TracedProcess {
       case 'exec':
         // The kernel has ended all others; the one that made it goes by the process id.
         this.#threads.clear();
+        this.#leaving.clear();
         this.#threads.add(tid);
         break;
       case 'clone':
@@ -85,6 +108,7 @@ export class TracedProcess {
       case 'exited':
       case 'killed':
         this.#threads.delete(tid);
+        this.#leaving.delete(tid);
         if (tid !== this.pid) return undefined;
         return stop.kind === 'exited'
           ? { kind: 'ended', exitCode: stop.code, signal: null }
@@ -135,10 +159,10 @@ export class TracedProcess {
   release(deadlineMs: number, waiting?: { readonly tid: number; readonly signal: number }): void {
     if (waiting !== undefined) this.#detach(waiting.tid, waiting.signal);
     for (const tid of this.#threads) ptrace.interrupt(tid);
-    while (this.#someLive() && performance.now() < deadlineMs) {
-      const stop = waitForAny(deadlineMs);
-      if (stop === 'gone' || stop === 'timeout') return;
-      this.#leave(stop);
+    while (performance.now() < deadlineMs && (this.#someLive() || this.#holdsAny())) {
+      const stop = waitForAny(Math.min(deadlineMs, performance.now() + lookEveryMs));
+      if (stop === 'gone') return;
+      if (stop !== 'timeout') this.#leave(stop);
     }
   }
 
@@ -147,6 +171,11 @@ export class TracedProcess {
     if (this.#threads.size === 1 && 'ZX'.includes(threadState(this.pid, [...this.#threads][0] ?? this.pid)))
       return false;
     return this.#threads.size > 0;
+  }
+
+  /** A thread that was born traced and has not reported itself yet. */
+  #holdsAny(): boolean {
+    return threadIds(this.pid).some((tid) => isTraced(this.pid, tid));
   }
 
   #leave(stop: Stop): void {
@@ -160,16 +189,14 @@ export class TracedProcess {
         this.#detach(tid, stop.signal);
         return;
       case 'stop':
-        cureOwnCall(new Tracee(tid));
+        cure(tid);
         this.#detach(tid, 0);
         return;
-      case 'clone':
-        this.#threads.add(ptrace.eventMessage(tid));
-        break;
       case 'exec':
         this.#threads.clear();
         this.#threads.add(tid);
         break;
+      case 'clone':
       case 'syscall':
     }
     // Not yet the stop that was asked for: interrupted calls are cured there and nowhere else.
@@ -181,6 +208,20 @@ export class TracedProcess {
     ptrace.detach(tid, signal);
     this.#threads.delete(tid);
   }
+}
+
+/** One that is gone reports its end at the next wait. */
+function cure(tid: number): void {
+  const registers = new Registers();
+  if (ptrace.getRegisters(tid, registers.bytes) < 0 || !cureInterruptedCall(registers)) return;
+  ptrace.setRegisters(tid, registers.bytes);
+}
+
+/** Not of a zombie: a main thread that has left is traced until the last one leaves. */
+function isTraced(pid: number, tid: number): boolean {
+  const status = readText(`/proc/${pid}/task/${tid}/status`);
+  if (status.kind !== 'read' || /^State:\t[ZX]/m.test(status.content)) return false;
+  return statusField(status.content, 'TracerPid') !== '0';
 }
 
 /** A thread at the entry of a system call would make it before it stops; and that may be exit_group. */

@@ -67,6 +67,13 @@ describe('a new program', () => {
     }
   });
 
+  test('whose last two threads end at once has failed, twenty times out of twenty', { timeout: 300_000 }, async () => {
+    const target = await start(compile('threads'), ['3']);
+    for (let time = 0; time < 20; time++) {
+      await expectRolledBack(target, exits(7), { command: ends('last-together', 7), probationMs: 300 });
+    }
+  });
+
   test('that kills itself by a signal has failed', async () => {
     const target = await start(compile('threads'), ['3']);
     await expectRolledBack(target, dies('SIGTERM'), { command: ends('raise', 15) });

@@ -1,13 +1,14 @@
 // A new program put to the test in the place of another one, and what each end of that must come to.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { expect } from 'vitest';
-import { startEngine } from '../../../src/front/launch.ts';
+import { startEngine, type StartEngine } from '../../../src/front/launch.ts';
 import { askRestart } from '../../../src/front/restart.ts';
 import type { HotexecEvent, Phase } from '../../../src/protocol/event.ts';
 import { defaultRestartOptions, sameProgram, type RestartRequest } from '../../../src/protocol/request.ts';
 import type { ProgramEnd, RestartResult } from '../../../src/protocol/result.ts';
 import { parseStatus } from '../../../src/procfs/status.ts';
 import { childrenOf } from '../kill/survivor.ts';
+import { engine as builtEngine } from '../kill/sweep.ts';
 import { until } from '../until.ts';
 import { expectFree, startTicks } from './in-place.ts';
 import type { Target } from './target.ts';
@@ -25,12 +26,17 @@ export interface Trial {
   readonly at?: Partial<Record<Phase, (enginePid: number) => void>>;
 }
 
+const start: StartEngine = () => {
+  const [execPath = '', ...args] = builtEngine;
+  return startEngine({ execPath, args, env: process.env });
+};
+
 export async function tryProgram(pid: number, trial: Trial): Promise<RestartResult> {
-  const engine = startEngine({ execPath: process.execPath, env: process.env });
+  const engine = start();
   const onEvent = (event: HotexecEvent): void => {
     if (event.kind === 'phase') trial.at?.[event.phase]?.(engine.pid ?? 0);
   };
-  const session = { engine, startEngine: () => startEngine({ execPath: process.execPath, env: process.env }), onEvent };
+  const session = { engine, startEngine: start, onEvent };
   return await askRestart(requestOf(pid, trial), { ...session, signal: trial.signal });
 }
 
