@@ -65,16 +65,16 @@ function attempt(work: Work): void {
   report.hold(started.held.holdMs);
 
   const failed = watchProbation(work, started);
-  if (failed !== null) rollBack(work, failed);
-  else if (started.holder !== null) reapHolder(work, started.holder);
+  if (failed !== null) rollBack(work, failed, started.holder);
+  else if (started.holder !== null && report.isRunning) reapHolder(work, started.holder);
 
   host.phase('verify');
   if (report.isRunning) report.verified(verify(observed));
 }
 
 /** The previous program in place of the one that was about to end. It is only looked at from afar: there is no third one. */
-function rollBack(work: Work, failed: Failed): void {
-  const { host, journal, report, previous } = work;
+function rollBack(work: Work, failed: Failed, holder: Holder | null): void {
+  const { host, journal, report, previous, request } = work;
   if (previous === null) throw new Error('what has no way back is not caught');
   host.phase('rollback');
   journal.mark('failed');
@@ -83,6 +83,8 @@ function rollBack(work: Work, failed: Failed): void {
   const { held } = swap(again, () => capture(failed.caught, { ...again, process: failed.process }));
   report.rolledBack(held.holdMs);
   host.emit({ kind: 'failed', end: failed.end });
+  // Otherwise it was cleared with the other children.
+  if (holder !== null && request.options.children === 'keep') reapHolder(again, holder);
   watchFromAfar(again);
 }
 

@@ -21,7 +21,9 @@ export async function askRestart(request: RequestOf<'restart'>, session: Session
     note(event, story);
     onEvent?.(event);
   };
-  const answerWithinMs = request.options.timeoutMs + finishTimeoutMs;
+  const { timeoutMs, probationMs } = request.options;
+  // The new program's and, if that fails, a look at the previous one's.
+  const answerWithinMs = timeoutMs + 2 * (probationMs ?? 0) + finishTimeoutMs;
   const reply = await engine.ask(request, { signal, onEvent: listen, answerWithinMs });
   if (reply.kind === 'restart-result') return reply.result;
   if (reply.kind === 'died') return settle(reply, { request, session, story });

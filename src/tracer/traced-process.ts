@@ -144,7 +144,7 @@ export class TracedProcess {
    * reported itself yet (a new one) is held all the same, and the execve would wait for it.
    */
   leaveAllBut(tid: number, deadlineMs: number): void {
-    for (const other of threadIds(this.pid)) {
+    for (const other of threadsOf(this.pid)) {
       if (other === tid) continue;
       putOffCall(other);
       if (ptrace.detach(other, 0) < 0 && isLive(waitFor(other, deadlineMs))) ptrace.detach(other, 0);
@@ -175,7 +175,7 @@ export class TracedProcess {
 
   /** A thread that was born traced and has not reported itself yet. */
   #holdsAny(): boolean {
-    return threadIds(this.pid).some((tid) => isTraced(this.pid, tid));
+    return threadsOf(this.pid).some((tid) => isTraced(this.pid, tid));
   }
 
   #leave(stop: Stop): void {
@@ -207,6 +207,15 @@ export class TracedProcess {
   #detach(tid: number, signal: number): void {
     ptrace.detach(tid, signal);
     this.#threads.delete(tid);
+  }
+}
+
+/** None when the process has ended. */
+function threadsOf(pid: number): readonly number[] {
+  try {
+    return threadIds(pid);
+  } catch {
+    return [];
   }
 }
 
