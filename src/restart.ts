@@ -73,8 +73,8 @@ function attempt(work: Work): void {
   report.swapped();
 
   const failed = watchProbation(work, started);
-  if (failed !== null) rollBack(work, failed);
-  else if (started.holder !== null) reapHolder(work, started.holder);
+  if (failed !== null) rollBack(work, failed, started.holder);
+  else if (started.holder !== null && report.isRunning) reapHolder(work, started.holder);
 
   host.phase('verify');
   if (report.isRunning) report.verified(verify(observed));
@@ -95,8 +95,8 @@ export function drainAndSwap(work: Work, process: TracedProcess, asked: Asked): 
 }
 
 /** The previous program in place of the one that was about to end. Nothing more is caught: there is no third. */
-function rollBack(work: Work, failed: Failed): void {
-  const { host, journal, report } = work;
+function rollBack(work: Work, failed: Failed, holder: Holder | null): void {
+  const { host, journal, report, request } = work;
   host.phase('rollback');
   journal.mark('failed');
   report.rollingBack(failed.end);
@@ -106,6 +106,8 @@ function rollBack(work: Work, failed: Failed): void {
   report.rolledBack();
   host.emit({ kind: 'failed', end: failed.end });
   watchProbation(again, started);
+  // Otherwise it was cleared with the other children.
+  if (holder !== null && request.options.children === 'keep') reapHolder(again, holder);
 }
 
 /** From a held process to the running new program. On an error the old one runs on, if it is still there. */

@@ -23,7 +23,6 @@ export function capture(
   }: { readonly process: TracedProcess; readonly observed: Observed; readonly journal: Journal },
 ): Seizure {
   const tracee = new Tracee(caught.tid);
-  tracee.expectExec(process.pid);
   if (caught.kind === 'exit') returnToCall(tracee, caught.call);
   const held = new Held(process.pid, tracee, journal);
   held.allows = readFilters(observed, tracee.tid);

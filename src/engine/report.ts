@@ -108,7 +108,9 @@ export class RestartReport {
     this.#listeners = results;
   }
 
+  /** Of the new program alone: that the previous one is looked at as well is none of the result's business. */
   probation(end: Probation['end'], durationMs: number, listeningMs: number | null): void {
+    if (this.#failed !== null) return;
     this.#probation = { end, ms: round(durationMs) };
     this.timing('probation', durationMs);
     if (listeningMs !== null) this.timing('toFirstListen', listeningMs);
@@ -241,7 +243,10 @@ function rollbackFailed(
   how: string,
   cause: unknown,
 ): { readonly outcome: Outcome; readonly error: ErrorData } {
-  const { code, message } = errorData(cause);
+  const { code, message } =
+    cause instanceof TraceeGone
+      ? { code: null, message: `it was killed meanwhile (${cause.message}).` }
+      : errorData(cause);
   if (code === 'stopped-by-other') {
     const text = `${name}: the new program ${how}, and while the previous one was to be started again somebody stopped it. It was let go.`;
     return { outcome: 'stopped', error: { code, message: text, hint: null } };

@@ -112,9 +112,9 @@ function answerCall(stop: Extract<ProcessStop, { kind: 'entry' }>, watched: Watc
     watched.onCall(stop);
     return null;
   }
-  const isEnd = pid === process.pid && (call.number === arch.syscalls.exit_group || isLastThread(pid, tid));
+  const isEnd = pid === process.pid && (call.number === arch.syscalls.exit_group || isLastThread(process, tid));
   if (!isEnd || !catches) {
-    process.go(tid);
+    process.goToItsEnd(tid);
     return null;
   }
   return answerEnd({ kind: 'exit', tid, call: call.number, code: Number(call.args[0] & 0xffn) }, watched);
@@ -176,8 +176,11 @@ function dispositions({ process: { pid }, stopSignals, ours }: Watched): Disposi
   };
 }
 
-/** exit(2) ends one thread; of the last one that lives it ends the process. */
-function isLastThread(pid: number, tid: number): boolean {
+/** exit(2) ends one thread; of the last one that lives it ends the process. Others that were let go to theirs may not be there yet. */
+function isLastThread(process: TracedProcess, tid: number): boolean {
+  const { pid } = process;
   if (readText(`/proc/${pid}/task/${tid}/stat`).kind !== 'read') return false;
-  return threadIds(pid).every((other) => other === tid || 'ZX'.includes(threadState(pid, other)));
+  return threadIds(pid).every(
+    (other) => other === tid || process.isLeaving(other) || 'ZX'.includes(threadState(pid, other)),
+  );
 }

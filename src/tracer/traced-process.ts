@@ -2,9 +2,12 @@
 // ends unseen. What only concerns the tracing itself is answered in here; the rest is handed out, one stop at a time, and that thread
 // waits for `go`.
 import { existsSync } from 'node:fs';
+import { Registers } from '../arch/registers.ts';
+import { EINTR } from '../native/errno.ts';
 import { readText } from '../procfs/read.ts';
 import { statusField } from '../procfs/status.ts';
-import { cureOwnCall } from './hold.ts';
+import { cureInterruptedCall } from './cure.ts';
+import { threadIds } from './hold.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { waitFor, waitForAny, type Stop } from './ptrace/wait.ts';
 import { isStopSignal } from './signals.ts';
@@ -49,6 +52,9 @@ export function tracingOptions({ children }: Tracing): number {
   return TRACESYSGOOD | TRACEEXEC | TRACECLONE | (children ? TRACEFORK | TRACEVFORK : 0);
 }
 
+/** How long a thread that has not reported itself is waited for before it is looked for again, ms. */
+const lookEveryMs = 5;
+
 export class TracedProcess {
   readonly pid: number;
   mode: TracingMode = 'syscalls';
@@ -56,6 +62,7 @@ export class TracedProcess {
   readonly #tracing: Tracing;
   /** Thread to process. */
   readonly #threads: Map<number, number>;
+  readonly #leaving: Set<number> = new Set();
 
   /** `tids` stand at a stop and have the options of this tracing. */
   constructor(pid: number, tids: readonly number[], tracing: Tracing) {
@@ -82,6 +89,16 @@ export class TracedProcess {
     else ptrace.resume(tid, signal);
   }
 
+  /** Lets a thread go that is about to end: from now on it counts as gone. */
+  goToItsEnd(tid: number): void {
+    this.#leaving.add(tid);
+    this.go(tid);
+  }
+
+  isLeaving(tid: number): boolean {
+    return this.#leaving.has(tid);
+  }
+
   /** Until the deadline (performance.now() ms) at most. */
   next(deadlineMs: number): ProcessStop {
     for (;;) {
@@ -99,11 +116,15 @@ export class TracedProcess {
     if (pid === undefined) return undefined;
     switch (stop.kind) {
       case 'syscall': {
-        const call = ptrace.syscallEntry(tid);
+        const { call, result } = ptrace.syscallStop(tid);
         if (call !== null && this.#tracing.calls.has(call.number)) return { kind: 'entry', pid, tid, call };
+        // At its exit: woken for a signal that another thread has taken meanwhile.
+        if (result === -EINTR) cure(tid);
         break;
       }
       case 'signal':
+        // An untraced program does not even wake up for one that it ignores, such as SIGCHLD.
+        cure(tid);
         return { kind: 'signal', pid, tid, signal: stop.signal, info: ptrace.getSignalInfo(tid) };
       case 'stop':
         if (!isStopSignal(stop.signal)) break;
@@ -120,6 +141,7 @@ export class TracedProcess {
       case 'exited':
       case 'killed':
         this.#threads.delete(tid);
+        this.#leaving.delete(tid);
         if (tid !== this.pid) return undefined;
         return stop.kind === 'exited'
           ? { kind: 'ended', exitCode: stop.code, signal: null }
@@ -158,16 +180,17 @@ export class TracedProcess {
 
   /**
    * All threads but one are let go: those of the process itself into the group-stop that they are in, where an execve ends them without
-   * our help; its children run on.
+   * our help; its children run on. One that has not reported itself yet (a new one) is held all the same, and the execve would wait for it.
    */
   leaveAllBut(tid: number, deadlineMs: number): void {
-    for (const [other, pid] of this.#threads) {
-      if (other === tid || pid !== this.pid) continue;
+    for (const other of threadsOf(this.pid)) {
+      if (other === tid) continue;
+      putOffCall(other);
       if (ptrace.detach(other, 0) < 0 && isLive(waitFor(other, deadlineMs))) ptrace.detach(other, 0);
       this.#threads.delete(other);
     }
     this.#threads.delete(tid);
-    this.#releaseAll(deadlineMs, (stop) => stop.tid !== tid);
+    this.#releaseAll(deadlineMs, tid);
   }
 
   /**
@@ -179,12 +202,12 @@ export class TracedProcess {
     this.#releaseAll(deadlineMs);
   }
 
-  #releaseAll(deadlineMs: number, concerns: (stop: Stop) => boolean = () => true): void {
+  #releaseAll(deadlineMs: number, but?: number): void {
     for (const tid of this.#threads.keys()) ptrace.interrupt(tid);
-    while (this.#someLive() && performance.now() < deadlineMs) {
-      const stop = waitForAny(deadlineMs);
-      if (stop === 'gone' || stop === 'timeout') return;
-      if (concerns(stop)) this.#leave(stop);
+    while (performance.now() < deadlineMs && (this.#someLive() || this.#holdsAny(but))) {
+      const stop = waitForAny(Math.min(deadlineMs, performance.now() + lookEveryMs));
+      if (stop === 'gone') return;
+      if (stop !== 'timeout' && stop.tid !== but) this.#leave(stop);
     }
   }
 
@@ -192,6 +215,11 @@ export class TracedProcess {
   #someLive(): boolean {
     for (const [tid, pid] of this.#threads) if (!'ZX'.includes(threadState(pid, tid))) return true;
     return false;
+  }
+
+  /** A thread that was born traced and has not reported itself yet. */
+  #holdsAny(but: number | undefined): boolean {
+    return threadsOf(this.pid).some((tid) => tid !== but && isTraced(this.pid, tid));
   }
 
   #leave(stop: Stop): void {
@@ -205,18 +233,19 @@ export class TracedProcess {
         this.#detach(tid, stop.signal);
         return;
       case 'stop':
-        cureOwnCall(new Tracee(tid));
+        cure(tid);
         this.#detach(tid, 0);
         return;
-      case 'clone': {
-        const child = ptrace.eventMessage(tid);
-        this.#threads.set(child, processOf(child) ?? this.pid);
-        break;
-      }
       case 'exec':
         this.#forget(this.#threads.get(tid) ?? this.pid);
         this.#threads.set(tid, tid);
         break;
+      case 'clone': {
+        const child = ptrace.eventMessage(tid);
+        const pid = processOf(child);
+        if (pid !== undefined && isTraced(pid, child)) this.#threads.set(child, pid);
+        break;
+      }
       case 'syscall':
     }
     // Not yet the stop that was asked for: interrupted calls are cured there and nowhere else.
@@ -234,6 +263,39 @@ function processOf(tid: number): number | undefined {
   const status = readText(`/proc/${tid}/status`);
   const tgid = status.kind === 'read' ? statusField(status.content, 'Tgid') : undefined;
   return tgid === undefined ? undefined : Number(tgid);
+}
+
+/** None when the process has ended. */
+function threadsOf(pid: number): readonly number[] {
+  try {
+    return threadIds(pid);
+  } catch {
+    return [];
+  }
+}
+
+/** One that is gone reports its end at the next wait. */
+function cure(tid: number): void {
+  const registers = new Registers();
+  if (ptrace.getRegisters(tid, registers.bytes) < 0 || !cureInterruptedCall(registers)) return;
+  ptrace.setRegisters(tid, registers.bytes);
+}
+
+/** Not of a zombie: a main thread that has left is traced until the last one leaves. */
+function isTraced(pid: number, tid: number): boolean {
+  const status = readText(`/proc/${pid}/task/${tid}/status`);
+  if (status.kind !== 'read' || /^State:\t[ZX]/m.test(status.content)) return false;
+  return statusField(status.content, 'TracerPid') !== '0';
+}
+
+/** A thread at the entry of a system call would make it before it stops; and that may be exit_group. */
+function putOffCall(tid: number): void {
+  const { call } = ptrace.syscallStop(tid);
+  if (call === null) return;
+  const tracee = new Tracee(tid);
+  const registers = tracee.registers();
+  registers.rewindCall(call.number);
+  tracee.setRegisters(registers);
 }
 
 function isLive(stop: ReturnType<typeof waitFor>): boolean {

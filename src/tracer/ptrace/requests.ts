@@ -103,20 +103,37 @@ export function getSignalInfo(tid: number): SignalInfo {
   return { code: signalInfo.view.getInt32(8, true), senderPid: signalInfo.view.getInt32(16, true) };
 }
 
-/** The system call a thread is about to make, at its entry; null at any other stop. (ptrace(2), since Linux 5.3) */
 export interface SyscallEntry {
   readonly number: number;
   readonly args: readonly [bigint, bigint, bigint];
 }
 
-const PTRACE_SYSCALL_INFO_ENTRY = 1;
+/** Where a thread stands at a syscall-stop. (ptrace(2), since Linux 5.3) */
+export interface SyscallStop {
+  /** The call it is about to make; null: it stands at no entry. */
+  readonly call: SyscallEntry | null;
+  /** What the call it has made answers, or -errno; null: it stands at no exit. */
+  readonly result: number | null;
+}
 
-export function syscallEntry(tid: number): SyscallEntry | null {
-  // struct ptrace_syscall_info: op, arch, instruction_pointer, stack_pointer, then number and arguments
+const PTRACE_SYSCALL_INFO_ENTRY = 1;
+const PTRACE_SYSCALL_INFO_EXIT = 2;
+const noSyscall: SyscallStop = { call: null, result: null };
+
+/** Also of a thread at another stop: both are null. */
+export function syscallStop(tid: number): SyscallStop {
+  // struct ptrace_syscall_info: op, arch, instruction_pointer, stack_pointer, then number and arguments, or the result
   const sizeBytes = request(PTRACE_GET_SYSCALL_INFO, tid, syscallInfo.bytes.length, syscallInfo.address);
-  if (sizeBytes <= 0 || syscallInfo.view.getUint8(0) !== PTRACE_SYSCALL_INFO_ENTRY) return null;
+  if (sizeBytes <= 0) return noSyscall;
   const field = (index: number): bigint => syscallInfo.view.getBigUint64(24 + index * 8, true);
-  return { number: Number(field(0)), args: [field(1), field(2), field(3)] };
+  switch (syscallInfo.view.getUint8(0)) {
+    case PTRACE_SYSCALL_INFO_ENTRY:
+      return { call: { number: Number(field(0)), args: [field(1), field(2), field(3)] }, result: null };
+    case PTRACE_SYSCALL_INFO_EXIT:
+      return { call: null, result: Number(syscallInfo.view.getBigInt64(24, true)) };
+    default:
+      return noSyscall;
+  }
 }
 
 /** What the last event stop was about: the new thread's id at a clone, the former thread id at an exec. */

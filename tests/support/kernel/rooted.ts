@@ -95,6 +95,7 @@ export async function rooted(prepare: (inside: string) => void = () => {}): Prom
   const host: Host = {
     ourselves,
     journals: journalPlace,
+    history: { ...journalPlace, by: null },
     observer: null,
     emit: (event) => void events.push(event),
     phase: () => {},

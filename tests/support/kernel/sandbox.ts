@@ -10,7 +10,10 @@ export async function launchInSandbox(file: string, args: readonly string[] = []
   const script = 'mount -t tmpfs none /tmp && cd / && exec "$0" "$@"';
   const target = launch('unshare', [...flags, 'sh', '-c', script, file, ...args]);
   const pid = await until('the program runs', () => childOf(target.pid));
-  onTestFinished(() => void process.kill(pid, 'SIGKILL')); // before `unshare` is killed: it is this one's end that ends all
+  // Before `unshare` is killed: it is this one's end that ends all.
+  onTestFinished(() => {
+    if (target.child.exitCode === null && target.child.signalCode === null) process.kill(pid, 'SIGKILL');
+  });
   return { ...target, pid };
 }
 
