@@ -2,7 +2,7 @@
 // which of the two programs runs.
 import { HotexecError, type ErrorData } from '../errors.ts';
 import type { HotexecEvent, MendResult, Phase } from '../protocol/event.ts';
-import type { Outcome, ProgramSummary, RestartResult } from '../protocol/result.ts';
+import type { Outcome, ProgramEnd, ProgramSummary, RestartResult } from '../protocol/result.ts';
 import { deathError, describeDeath, type DeathDescription } from './death.ts';
 import type { EngineDeath } from './engine.ts';
 import { mend } from './mend.ts';
@@ -16,14 +16,19 @@ const finishTimeoutMs = 30_000;
 export async function askRestart(request: RequestOf<'restart'>, session: Session): Promise<RestartResult> {
   const { engine, signal, onEvent } = session;
   throwIfCancelled(signal);
-  const story: Story = { startedMs: performance.now(), heldSinceMs: null, phase: null, planned: null, warnings: [] };
+  const story: Story = {
+    startedMs: performance.now(),
+    heldSinceMs: null,
+    phase: null,
+    planned: null,
+    failed: null,
+    warnings: [],
+  };
   const listen = (event: HotexecEvent): void => {
     note(event, story);
     onEvent?.(event);
   };
-  const { timeoutMs, probationMs } = request.options;
-  // The new program's and, if that fails, a look at the previous one's.
-  const answerWithinMs = timeoutMs + 2 * (probationMs ?? 0) + finishTimeoutMs;
+  const answerWithinMs = request.options.timeoutMs + finishTimeoutMs;
   const reply = await engine.ask(request, { signal, onEvent: listen, answerWithinMs });
   if (reply.kind === 'restart-result') return reply.result;
   if (reply.kind === 'died') return settle(reply, { request, session, story });
@@ -37,6 +42,8 @@ interface Story {
   heldSinceMs: number | null;
   phase: Phase | null;
   planned: { readonly before: ProgramSummary; readonly after: ProgramSummary } | null;
+  /** How the new program ended in its probation. */
+  failed: ProgramEnd | null;
   readonly warnings: string[];
 }
 
@@ -52,8 +59,10 @@ function note(event: HotexecEvent, story: Story): void {
     case 'warning':
       story.warnings.push(event.message);
       return;
-    case 'upload':
     case 'failed':
+      story.failed = event.end;
+      return;
+    case 'upload':
     case 'remote-call':
   }
 }
@@ -90,6 +99,8 @@ function verdict({ found, detail }: MendResult, death: DeathDescription, story: 
     }
     case 'nothing':
       // Either nothing was begun, or all was done and only the answer is missing.
+      if (story.phase === 'verify' && story.failed !== null)
+        return verdict({ found: 'previous', detail: 'it was complete' }, death, story);
       if (story.phase === 'verify') return { outcome: 'restarted', error: null };
       return { outcome: 'unchanged', error: deathError(death, 'The program runs on, unchanged.') };
     case 'old': {
