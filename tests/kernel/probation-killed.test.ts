@@ -1,11 +1,14 @@
 // The engine is killed while a new program is on probation or the previous one is started again: nothing is left traced or stopped, and one of
 // the two programs runs, or the process has ended as the new program ends.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { askRestart } from '../../src/front/restart.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { Survivor, type Shape } from '../support/kill/survivor.ts';
-import { requestFor, Workshop, type KillPoint } from '../support/kill/sweep.ts';
+import { ended } from '../support/kill/command.ts';
+import { engine, frontCommand, requestFor, Workshop, type KillPoint } from '../support/kill/sweep.ts';
 import { needs } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 
@@ -47,6 +50,27 @@ describe('when the engine is killed around the end of a new program', () => {
   });
 });
 
+describe('when the front is killed in a probation', () => {
+  needs('root', { command: 'gcc' });
+
+  test('the engine starts the previous program again all the same', async () => {
+    using workshop = new Workshop();
+    using survivor = await Survivor.start(two);
+    const { starts } = survivor.record();
+    const request = requestFor(survivor, workshop.nextVersion(), [compile('ends'), 'after', '300', 'exit', '1']);
+    const order = { ...request, options: { ...request.options, probationMs: 1_000 } };
+    const [file = '', ...args] = frontCommand({ request: order, engines: [engine], diesAtEvent: 9 });
+    const front = spawn(file, args, { env: workshop.env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    front.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+    const [, signal] = (await once(front, 'close')) as [number | null, string | null];
+    expect([signal, said.trim().split('\n').at(-1)]).toEqual(['SIGKILL', 'event probation']);
+    await ended(Number(/^engine (\d+)/.exec(said)?.[1]));
+    expect(await damageOfPrevious(survivor, starts)).toEqual([]);
+    expect(workshop.journals()).toEqual([]);
+  });
+});
+
 async function killAt(point: KillPoint): Promise<Killed> {
   using workshop = new Workshop();
   using survivor = await Survivor.start(two);
@@ -62,8 +86,8 @@ async function killAt(point: KillPoint): Promise<Killed> {
   const left = workshop.journals().map((name) => `a journal is left: ${name}`);
   if (outcome === 'restarted' || outcome === 'lost') {
     // The new program may take its time; it must be able to.
-    const ended = await until('it has ended', () => hasEnded(survivor), 3_000).catch(() => false);
-    return { at, outcome, found: ended ? 'ended' : 'old program', damage: left };
+    const isOver = await until('it has ended', () => hasEnded(survivor), 3_000).catch(() => false);
+    return { at, outcome, found: isOver ? 'ended' : 'old program', damage: left };
   }
   const { starts } = before.record;
   const damage = outcome === 'unchanged' ? await survivor.damage(before, -1) : await damageOfPrevious(survivor, starts);
