@@ -10,6 +10,6 @@ export function requestFor(pid: number): RestartRequest {
     operationId: 'bench',
     target: { name: `pid/${pid}`, pid, startTicks, container: null, spec: null },
     program: sameProgram,
-    options: defaultRestartOptions,
+    options: { ...defaultRestartOptions, probationMs: 0 },
   };
 }

@@ -120,6 +120,8 @@ function verdict({ found, detail }: MendResult, death: DeathDescription, story: 
     }
     case 'nothing':
       // Either nothing was begun, or all was done and only the answer is missing.
+      if (story.phase === 'verify' && story.failed !== null)
+        return verdict({ found: 'previous', detail: 'it was complete' }, death, story);
       if (story.phase === 'verify') return { outcome: 'restarted', error: null };
       return { outcome: 'unchanged', error: deathError(death, 'The program runs on, unchanged.') };
     case 'old': {

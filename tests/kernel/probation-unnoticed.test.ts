@@ -77,6 +77,17 @@ describe('a program on probation', () => {
     await answersFreely(target);
   });
 
+  test('makes a hundred thousand system calls: it only gets slower', async () => {
+    const target = await start(compile('threads'));
+    const count = 'import os\nfor _ in range(100000): os.getppid()\nprint("started", flush=True)';
+    const answer = 'import sys\nfor line in sys.stdin: print("alive eintr 0", flush=True)';
+    const command = ['python3', '-c', `${count}\n${answer}`];
+    const result = await tryProgram(target.pid, { command, probationMs: 1_000 });
+    expect(result).toMatchObject({ outcome: 'restarted', probation: { end: 'time' } });
+    await target.line(/^started/);
+    await answersFreely(target);
+  });
+
   test.each([
     [
       'python',
@@ -96,6 +107,19 @@ describe('a program on probation', () => {
     expect(result).toMatchObject({ outcome: 'restarted', probation: { end: 'time' } });
     await target.line(/^started/);
     await answersFreely(target);
+  });
+});
+
+describe('a program in Go on probation', () => {
+  needs('root', { command: 'gcc' }, { command: 'fortio' });
+
+  test('is let go when it listens', async () => {
+    const target = await start(compile('serves'), ['0', '0']);
+    const off = ['grpc', 'tcp', 'udp', 'redirect'].flatMap((kind) => [`-${kind}-port`, 'disabled']);
+    const command = ['fortio', 'server', '-http-port', '127.0.0.1:0', ...off];
+    const result = await tryProgram(target.pid, { command });
+    expect(result).toMatchObject({ outcome: 'restarted', probation: { end: 'listening' } });
+    expectFree(target.pid);
   });
 });
 

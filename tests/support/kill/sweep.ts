@@ -80,7 +80,7 @@ export function requestFor(survivor: Survivor, version: number, command: readonl
     operationId: 'kill',
     target: survivor.target,
     program: { ...sameProgram, command, env: { ...sameProgram.env, set: [['VERSION', String(version)]] } },
-    options: { ...defaultRestartOptions, force: true },
+    options: { ...defaultRestartOptions, force: true, probationMs: 0 },
   };
 }
 
