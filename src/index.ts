@@ -29,10 +29,12 @@ export type {
 } from './front/options.ts';
 export type { History, Version, VersionState } from './protocol/history.ts';
 export type { Drift, InspectedDescriptor, InspectedThread, Inspection } from './protocol/inspection.ts';
-export type { Plan, PlannedCall, PlannedFile, PlannedStep } from './protocol/plan.ts';
+export type { Plan, PlannedCall, PlannedDrain, PlannedFile, PlannedListener, PlannedStep } from './protocol/plan.ts';
 export type { ContainerIdentity } from './protocol/request.ts';
 export type {
   ChangedFile,
+  Drain,
+  ListenerResult,
   NotFresh,
   Outcome,
   Probation,

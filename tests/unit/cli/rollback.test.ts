@@ -27,8 +27,15 @@ describe('rollback', () => {
       {
         program: { version: 3 },
         options: {
-          ...{ keepFds: [7], children: 'keep', force: true, timeoutMs: 5000, drain: false, handover: false },
-          ...{ probationMs: 3000, probe: { kind: 'tcp', host: '127.0.0.1', port: 80 }, rollback: false },
+          keepFds: [7],
+          children: 'keep',
+          force: true,
+          timeoutMs: 5000,
+          drain: false,
+          handover: false,
+          probationMs: 3000,
+          probe: { kind: 'tcp', host: '127.0.0.1', port: 80 },
+          rollback: false,
         },
       },
     ]);
