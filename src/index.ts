@@ -29,10 +29,12 @@ export type {
 } from './front/options.ts';
 export type { History, Version, VersionState } from './protocol/history.ts';
 export type { Drift, InspectedDescriptor, InspectedThread, Inspection } from './protocol/inspection.ts';
-export type { Plan, PlannedCall, PlannedFile, PlannedStep } from './protocol/plan.ts';
+export type { Plan, PlannedCall, PlannedDrain, PlannedFile, PlannedListener, PlannedStep } from './protocol/plan.ts';
 export type { ContainerIdentity } from './protocol/request.ts';
 export type {
   ChangedFile,
+  Drain,
+  ListenerResult,
   NotFresh,
   Outcome,
   Probation,
@@ -76,11 +78,11 @@ export async function replace(target: string | Target, options: ReplaceOptions):
 
 async function changed(target: string | Target, options: RestartOptions | ReplaceOptions): Promise<RestartResult> {
   const change = await changeOf(options);
-  return succeeded(
-    await withEngine(target, options, (process, session) =>
-      askRestart({ kind: 'restart', operationId: newOperationId(), target: process, ...change }, session),
-    ),
+  const result = await withEngine(target, options, (process, session) =>
+    askRestart({ kind: 'restart', operationId: newOperationId(), target: process, ...change }, session),
   );
+  await forgetGone(result, { rarely: true });
+  return succeeded(result);
 }
 
 /**
@@ -98,7 +100,7 @@ export async function rollback(target: string | Target, options: RollbackOptions
     const request = { kind: 'restart', operationId: newOperationId(), target: process, options: asked } as const;
     return askRestart({ ...request, program: version }, session);
   });
-  if (result.container?.runtime === 'docker') await forgetGoneContainers();
+  await forgetGone(result);
   return succeeded(result);
 }
 
@@ -113,9 +115,11 @@ export async function history(target: string | Target, options: CallOptions = {}
   );
 }
 
-async function forgetGoneContainers(): Promise<void> {
-  const docker = await import('./targets/docker/forget.ts');
-  await docker.forgetGoneContainers({ env, uid: getuid?.() ?? 0, proc: '/proc' });
+/** The records of containers that Docker has removed since. */
+async function forgetGone({ container }: RestartResult, how: { readonly rarely?: boolean } = {}): Promise<void> {
+  if (container?.runtime !== 'docker') return;
+  const { forgetGoneContainers } = await import('./targets/docker/forget.ts');
+  await forgetGoneContainers({ env, uid: getuid?.() ?? 0, proc: '/proc', ...how });
 }
 
 function succeeded(result: RestartResult): RestartResult {

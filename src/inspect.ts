@@ -2,6 +2,7 @@
 import { freemem } from 'node:os';
 import { driftOf } from './engine/drift.ts';
 import { describeDescriptors, describeThreads, namespacesOf } from './engine/describe-process.ts';
+import { foretellDrain, foretellListeners } from './engine/foretell.ts';
 import type { Host } from './engine/host.ts';
 import { kernelVersion } from './engine/kernel-version.ts';
 import { observe, type Observed } from './engine/observe.ts';
@@ -37,7 +38,7 @@ export function inspect(request: InspectRequest, host: Host): Inspection {
     signals: signalsOf(observed),
     limits: limitsOf(observed),
     namespaces: namespacesOf(observed.tid),
-    verdict: verdictOf(plan),
+    verdict: verdictOf(observed, plan),
   };
 }
 
@@ -113,9 +114,10 @@ function limitsOf({ limits }: Observed): Inspection['limits'] {
   );
 }
 
-function verdictOf(plan: RestartPlan): Inspection['verdict'] {
+function verdictOf(observed: Observed, plan: RestartPlan): Inspection['verdict'] {
   const { refusals, notFresh, warnings } = plan;
-  return { possible: refusals.length === 0, refusals, notFresh, warnings };
+  const [drain, listeners] = [foretellDrain(plan.drain), foretellListeners(plan.handOver)];
+  return { possible: refusals.length === 0, refusals, notFresh, warnings, drain, listeners };
 }
 
 function hex(address: bigint): string {

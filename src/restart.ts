@@ -16,7 +16,9 @@ import { observeFailed, observeFinished } from './engine/observe-again.ts';
 import { yieldToStop } from './engine/outside-stop.ts';
 import { planRestart, possible, summarize, summarizeObserved } from './engine/plan.ts';
 import { dryRun } from './engine/prove.ts';
+import { recall } from './engine/recall.ts';
 import { reapHolder } from './engine/reap-holder.ts';
+import { ProgramRecord } from './engine/program-record.ts';
 import { RestartReport } from './engine/report.ts';
 import { resetAttributes } from './engine/reset/reset.ts';
 import { seize, type Seizure } from './engine/seize.ts';
@@ -36,10 +38,14 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   const report = new RestartReport(request);
 
   host.phase('observe');
-  const observed = observe(request.target, host.ourselves);
+  const seen = observe(request.target, host.ourselves);
+  const record = new ProgramRecord(seen, host, { warn: (message) => report.warn(message), readOnly: false });
+  const observed = recall(seen, record.known);
 
   host.phase('plan');
-  const plan = planRestart(observed, request, { kernel: kernelVersion(), freeMemoryBytes: freemem() });
+  const version = record.resolve(request);
+  const world = { kernel: kernelVersion(), freeMemoryBytes: freemem() };
+  const plan = planRestart(observed, { ...request, version }, world);
   const program = possible(plan);
   const [before, after] = [summarizeObserved(observed), summarize(program, observed.program.cwd)];
   report.planned(before, after, plan);
@@ -52,6 +58,12 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   });
   try {
     using brought = bring({ request, host, observed, plan, program, journal });
+    record.begin({
+      operationId: request.operationId,
+      program,
+      files: brought.changes,
+      backTo: version?.number ?? null,
+    });
     using listeners = HeldListeners.keep(plan.handOver.served);
     attempt({ request, host, observed, plan, program, ...brought.forWork, listeners, journal, report });
     report.listeners(...listeners.results(), ...plan.handOver.refused);
@@ -59,6 +71,8 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   } catch (error) {
     report.failed(error);
   }
+  const result = report.result();
+  record.settle(result.outcome, result.failed);
   journal.finish();
   return report.result();
 }

@@ -8,6 +8,7 @@ import { formatTarget } from '../targets/target.ts';
 import { targetOf } from './arguments.ts';
 import type { CliContext } from './context.ts';
 import type { RestartCommandFlags } from './flags.ts';
+import { forgetGone } from './forget-gone.ts';
 import { renderError } from './render/error-text.ts';
 import { renderRestart } from './render/restart-text.ts';
 import { styleFor } from './render/style.ts';
@@ -44,6 +45,7 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
 
   report.print(result, (style) => renderRestart(result, style));
   if (result.error !== null) context.stderr.write(renderError(result.error, styleFor(context.stderr)));
+  await forgetGone(target, context, { rarely: true });
   return exitCodeOf(result);
 }
 

@@ -5,9 +5,10 @@ import { askRestart } from '../front/restart.ts';
 import { askHistory, askPlan, type Session } from '../front/session.ts';
 import { sameProgram, type TargetProcess } from '../protocol/request.ts';
 import { resolve } from '../targets/resolve.ts';
-import { formatTarget, type Target } from '../targets/target.ts';
+import { formatTarget } from '../targets/target.ts';
 import { targetOf } from './arguments.ts';
 import type { CliContext } from './context.ts';
+import { forgetGone } from './forget-gone.ts';
 import { exitCodeOfPlan } from './plan.ts';
 import { renderError } from './render/error-text.ts';
 import { renderHistory } from './render/history-text.ts';
@@ -91,11 +92,4 @@ function versionOf({ to, list: listing, dryRun }: RollbackFlags): 'previous' | n
   if (!/^[1-9]\d{0,8}$/.test(to))
     throw usageError(`--to ${JSON.stringify(to)} is not the number of a version.`, '--list shows them.');
   return Number(to);
-}
-
-/** The records of Docker's containers that have been removed since. Whatever stands against it waits until the next time. */
-async function forgetGone(target: Target, { env, host, proc, signal }: CliContext): Promise<void> {
-  if (target.kind !== 'docker') return;
-  const { forgetGoneContainers } = await import('../targets/docker/forget.ts');
-  await forgetGoneContainers({ env, uid: host.uid, proc, signal });
 }

@@ -1,44 +1,40 @@
 // The steps of a restart in words: the very system calls, in their order, with the values they would have now. What the hold alone can
 // tell (registers, flags that change meanwhile) is named instead. Kept beside restart.ts: who changes one changes the other.
 import type { RestartOptions } from '../protocol/request.ts';
-import type { PlannedCall, PlannedStep } from '../protocol/plan.ts';
-import { limitNames } from '../procfs/limits.ts';
-import { signalName } from '../tracer/signals.ts';
+import type { PlannedStep } from '../protocol/plan.ts';
+import { captureSteps, drainSteps, giveSteps, goOnTracedSteps, keepSteps, watchSteps } from './describe-drain.ts';
+import { resetSteps } from './describe-reset.ts';
+import { execArguments } from './exec-call.ts';
 import type { Observed } from './observe.ts';
 import type { RestartPlan } from './plan.ts';
+import { call, quote, step } from './planned-step.ts';
 import type { Program } from './program.ts';
-import { execArguments } from './exec-call.ts';
-import { freshLimits } from './reset/limits.ts';
-import { ignoredSignals } from './reset/signals.ts';
 import { chooseScratch } from './stage.ts';
 import { hasOddPersonality, planDescriptors } from './swap.ts';
-
-type By = PlannedCall['by'];
-
-const quotedAtMost = 60;
 
 export function describeSteps(
   observed: Observed,
   plan: RestartPlan,
   { options, program }: { readonly options: RestartOptions; readonly program: Program },
 ): readonly PlannedStep[] {
+  const { drain, handOver, probation } = plan;
+  const handsOver = handOver.served.length > 0;
+  const traced = (probation?.catches === true && plan.previous !== null) || handsOver;
+  const staged = [scratchSteps(observed, program), ...(program.memory === null ? [] : [memorySteps(observed)])];
+  const proved = [holdSteps(observed), ...staged, ...(plan.dryRun ? [dryRunSteps(program)] : [])];
   return [
-    holdSteps(observed),
-    scratchSteps(observed, program),
-    ...(program.memory === null ? [] : [handOverSteps(observed)]),
-    ...(plan.dryRun ? [dryRunSteps(program)] : []),
+    ...(handsOver ? [keepSteps(handOver)] : []),
+    ...proved,
+    ...(drain.kind === 'ask'
+      ? [goOnTracedSteps(observed), drainSteps(observed, drain, handOver), captureSteps(observed), ...staged]
+      : []),
     swapSteps(observed, plan, program),
     resetSteps(observed, options, program),
-    releaseSteps(observed, plan),
+    releaseSteps(observed, traced),
+    ...(handsOver ? [giveSteps(handOver)] : []),
+    ...(probation === null ? [] : [watchSteps(observed, probation, traced)]),
+    finishSteps(observed, plan),
   ];
-}
-
-function call(by: By, text: string, when: string | null = null): PlannedCall {
-  return { by, call: text, when };
-}
-
-function step(title: string, ...calls: readonly PlannedCall[]): PlannedStep {
-  return { title, calls };
 }
 
 function holdSteps({ tid, target, threads }: Observed): PlannedStep {
@@ -71,9 +67,9 @@ function scratchSteps(observed: Observed, program: Program): PlannedStep {
 }
 
 /** The copy in hotexec's own memory has been made before the hold. */
-function handOverSteps({ target }: Observed): PlannedStep {
+function memorySteps({ target }: Observed): PlannedStep {
   return step(
-    'Hand over: the program, a sealed file in memory, becomes a descriptor of the target',
+    'Give it the program: a sealed file in memory becomes a descriptor of the target',
     call('target', 'socketpair(AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC, 0)'),
     call('hotexec', `pidfd_getfd(pidfd_open(${target.pid}), SENDER); sendmsg(SCM_RIGHTS)`),
     call('target', 'recvmsg(RECEIVER, MSG_DONTWAIT|MSG_CMSG_CLOEXEC)'),
@@ -112,81 +108,31 @@ function swapSteps(observed: Observed, plan: RestartPlan, program: Program): Pla
     ...marking,
     ...(hasOddPersonality(observed) ? [call('target', 'personality(0)')] : []),
     ...holder,
-    call('target', `${execve(program)}   <- the point of no return`),
+    call('target', `${execve(program)}${plan.drain.kind === 'ask' ? '' : '   <- the point of no return'}`),
   );
 }
 
-function resetSteps(observed: Observed, options: RestartOptions, program: Program): PlannedStep {
-  const { target, descendants, status } = observed;
-  const children = options.children === 'kill' ? descendants.filter((child) => !child.spared) : [];
-  const inContainer = target.container !== null;
-  const umask = target.spec?.user?.umask ?? 0o022;
-  return step(
-    'Reset what execve lets through, before the first instruction',
-    call('hotexec', `tgkill(${target.pid}, ${target.pid}, SIGSTOP): the group-stop again, which execve has ended`),
-    ...children.flatMap((child) => [
-      call('hotexec', `tgkill(${child.pid}, ${child.pid}, SIGKILL) (${child.comm})`),
-      call('target', `wait4(${child.pidInside}, NULL, WNOHANG|__WALL)`),
-    ]),
-    ...ignoredSignals(status, inContainer).toReset.map((signal) =>
-      call('target', `rt_sigaction(${signalName(signal)}, SIG_DFL)`),
-    ),
-    call('target', 'rt_sigaction(SIGNAL, SIG_IGN), then SIG_DFL', 'a signal is pending'),
-    ...['ITIMER_REAL', 'ITIMER_VIRTUAL', 'ITIMER_PROF'].map((timer) => call('target', `setitimer(${timer}, 0)`)),
-    ...[
-      'PR_SET_PDEATHSIG, 0',
-      'PR_SET_CHILD_SUBREAPER, 0',
-      'PR_MCE_KILL, PR_MCE_KILL_CLEAR',
-      'PR_SET_TSC, PR_TSC_ENABLE',
-      'PR_GET_SECUREBITS',
-      'PR_GET_MDWE',
-    ].map((what) => call('target', `prctl(${what})`)),
-    ...(status.thpEnabled === false ? [call('target', 'prctl(PR_SET_THP_DISABLE, 0)')] : []),
-    call('target', 'unshare(CLONE_SYSVSEM)'),
-    ...(inContainer
-      ? [
-          call(
-            'target',
-            'capset(the inheritable set of the spec)',
-            'inheritable or ambient capabilities are more than the spec has',
-          ),
-        ]
-      : []),
-    ...(inContainer && status.umask !== umask ? [call('target', `umask(0${umask.toString(8)})`)] : []),
-    ...(program.cwd !== null && program.cwd !== observed.program.cwd
-      ? [call('target', `chdir(${quote(program.cwd)})`)]
-      : []),
-    ...(inContainer ? outsideResets(observed) : []),
-  );
-}
-
-function outsideResets(observed: Observed): readonly PlannedCall[] {
-  const { pid } = observed.target;
-  const wanted = freshLimits(observed);
-  const limits = limitNames.flatMap((name) => {
-    const have = observed.limits[name];
-    const want = wanted[name];
-    if (have === undefined || want === undefined || (want.soft === have.soft && want.hard === have.hard)) return [];
-    return [call('hotexec', `prlimit64(${pid}, ${name}, {${want.soft}, ${want.hard}})`)];
-  });
-  return [...limits, call('hotexec', `sched_setaffinity(${pid}, all CPUs of the cpuset)`)];
-}
-
-function releaseSteps({ target }: Observed, plan: RestartPlan): PlannedStep {
+function releaseSteps({ target }: Observed, traced: boolean): PlannedStep {
   const { pid } = target;
   return step(
-    'Let go',
+    traced ? 'Let it go, traced' : 'Let go',
     call('hotexec', `ptrace(PTRACE_SETREGS, ${pid}): its own registers, at an event stop`),
     call('hotexec', `tgkill(${pid}, ${pid}, SIGCONT), taken back before it is delivered`),
     call('hotexec', `ptrace(PTRACE_SETSIGMASK, ${pid}, 0)`),
-    call('hotexec', `ptrace(PTRACE_DETACH, ${pid})`),
+    call('hotexec', traced ? `ptrace(PTRACE_SYSCALL, ${pid})` : `ptrace(PTRACE_DETACH, ${pid})`),
+  );
+}
+
+function finishSteps({ target }: Observed, plan: RestartPlan): PlannedStep {
+  return step(
+    'Verify',
     ...(plan.holder
       ? [
           call('hotexec', 'tgkill(HOLDER, HOLDER, SIGKILL), then a second short hold'),
           call('target', 'wait4(HOLDER, NULL, WNOHANG|__WALL)'),
         ]
       : []),
-    call('hotexec', `read /proc/${pid}/stat and status: it runs, untraced`),
+    call('hotexec', `read /proc/${target.pid}/stat and status: it runs, untraced`),
   );
 }
 
@@ -196,9 +142,4 @@ function execve({ path, argv, environment, memory }: Program): string {
   return memory === null
     ? `execve(${quote(path.toString())}, ${words})`
     : `execveat(${path.toString()}, "", ${words}, AT_EMPTY_PATH)`;
-}
-
-function quote(text: string): string {
-  const shown = text.length > quotedAtMost ? `${text.slice(0, quotedAtMost)}…` : text;
-  return JSON.stringify(shown);
 }

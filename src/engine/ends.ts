@@ -5,6 +5,9 @@ import { signalBit, SIGCHLD, SIGCONT } from '../tracer/signals.ts';
 
 const {
   SIGABRT,
+  SIGHUP,
+  SIGINT,
+  SIGQUIT,
   SIGBUS,
   SIGFPE,
   SIGILL,
@@ -29,6 +32,10 @@ export function isHarmless(signal: number): boolean {
   return harmless.has(signal);
 }
 
+/** As the terminal sends them, for Ctrl-C, Ctrl-\\ and a hang-up. */
+const fromTerminal: ReadonlySet<number> = new Set([SIGINT, SIGQUIT, SIGHUP]);
+const SI_KERNEL = 0x80;
+
 export interface Dispositions {
   /** Bit n-1: signal n has a handler. */
   readonly caught: bigint;
@@ -41,15 +48,16 @@ export interface Dispositions {
   readonly stopSignals: readonly number[];
 }
 
-/** `deliver`: let it have it. `fatal`: it would end the program. `stop`: somebody else wants the container to stop. */
+/** `deliver`: let it have it. `fatal`: it would end the program. `stop`: somebody else wants the container to stop, or the program to end. */
 export type SignalMeaning = 'deliver' | 'fatal' | 'stop';
 
 export function meaningOf(signal: number, info: SignalInfo, dispositions: Dispositions): SignalMeaning {
   const { caught, ignored, isInit, family, stopSignals } = dispositions;
   const sent = info.code <= 0;
-  if (sent && stopSignals.includes(signal) && !family.has(info.senderPid)) return 'stop';
+  const byOthers = (sent && !family.has(info.senderPid)) || (info.code === SI_KERNEL && fromTerminal.has(signal));
+  if (byOthers && stopSignals.includes(signal)) return 'stop';
   if (harmless.has(signal) || ((caught | ignored) & signalBit(signal)) !== 0n) return 'deliver';
-  if (!isInit) return 'fatal';
+  if (!isInit) return byOthers ? 'stop' : 'fatal';
   if (faults.has(signal) && !sent) return 'fatal';
   // abort(3) of an init: the kernel lets it live, and the C library then ends it by a fault.
   return signal === SIGABRT && family.has(info.senderPid) ? 'fatal' : 'deliver';

@@ -1,15 +1,38 @@
 // The program a restart starts and the files it brings along: one decision, since a new executable lies where the program is started from.
 import { HotexecError, type ErrorData } from '../errors.ts';
 import { sameProgram, type ProgramChange } from '../protocol/request.ts';
+import type { ResolvedVersion } from '../history/resolve.ts';
 import { ProcessRoot } from '../rootfs/open.ts';
 import { planFiles } from './files/plan.ts';
 import { pathOf, type FilePlan } from './files/planned.ts';
+import { planRestored, type RestoredFile } from './files/restored.ts';
 import type { Observed } from './observe.ts';
 import { chooseProgram, type Chosen, type Program } from './program.ts';
 import { homeDirectory, judgeForMemory, lookUpFile, whyNotStartable } from './startable.ts';
 
 export interface PlannedProgram extends Chosen {
   readonly files: FilePlan;
+}
+
+/** One that ran there before, and what its files were then. */
+export function planVersion(
+  observed: Observed,
+  { program, files: earlier }: ResolvedVersion,
+  reasons: ErrorData[],
+): PlannedProgram {
+  using root = new ProcessRoot(observed.tid);
+  const files = planRestored(root, observed, earlier.map(restoredFile));
+  reasons.push(...files.refusals);
+  const wanted = { ...program, memory: null };
+  const { why } = isBrought(wanted, files) ? fine : judge(root, wanted, observed.program.cwd);
+  if (why !== undefined) reasons.push(notStartable(observed, wanted, why));
+  return { program: wanted, files, warnings: files.warnings };
+}
+
+function restoredFile({ path, before }: ResolvedVersion['files'][number]): RestoredFile {
+  if (before === null) return { path, before };
+  const capability = before.capability === null ? null : Buffer.from(before.capability, 'base64').toString('hex');
+  return { path, before: { ...before, capability } };
 }
 
 interface Wanted {

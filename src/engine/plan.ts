@@ -4,6 +4,7 @@ import type { ErrorData } from '../errors.ts';
 import { HotexecError } from '../errors.ts';
 import type { ProgramChange, RestartOptions } from '../protocol/request.ts';
 import type { NotFresh, ProgramSummary } from '../protocol/result.ts';
+import type { ResolvedVersion } from '../history/resolve.ts';
 import { scratchSizeBytes } from '../remote/scratch.ts';
 import { planDrain, type DrainPlan } from './drain.ts';
 import { refusals } from './exclusions.ts';
@@ -14,7 +15,7 @@ import type { KernelVersion } from './kernel-version.ts';
 import type { Observed } from './observe.ts';
 import { probeRefusal } from './probe.ts';
 import { planProbation, type ProbationPlan } from './probation.ts';
-import { choosePrevious, planProgram } from './plan-program.ts';
+import { choosePrevious, planProgram, planVersion, type PlannedProgram } from './plan-program.ts';
 import { nameOf, type Program } from './program.ts';
 
 export interface RestartPlan {
@@ -47,6 +48,8 @@ const holderFromBytes = 64 * 1024 * 1024;
 interface Asked {
   readonly program: ProgramChange;
   readonly options: RestartOptions;
+  /** What is gone back to; null or missing: nothing. */
+  readonly version?: ResolvedVersion | null;
 }
 
 export function planRestart(
@@ -59,7 +62,7 @@ export function planRestart(
   const lost = lostPrivileges(observed);
   if (lost.length > 0 && !request.options.force) reasons.push(notFreshRefusal(observed, lost));
   const excluded = reasons.some((reason) => reason.code === 'target-excluded');
-  const chosen = excluded ? null : planProgram(observed, { change: request.program, keepFds }, reasons);
+  const chosen = excluded ? null : planWanted(observed, request, { keepFds, reasons });
   if (chosen !== null) {
     const small = tooSmall(observed, chosen.program);
     if (small !== undefined) reasons.push(small);
@@ -89,6 +92,15 @@ export function planRestart(
     dryRun: sharing,
     holder: sharing && wantsHolder(observed, world.freeMemoryBytes),
   };
+}
+
+function planWanted(
+  observed: Observed,
+  { program, version }: Asked,
+  { keepFds, reasons }: { readonly keepFds: readonly number[]; readonly reasons: ErrorData[] },
+): PlannedProgram | null {
+  if (version !== null && version !== undefined) return planVersion(observed, version, reasons);
+  return planProgram(observed, { change: program, keepFds }, reasons);
 }
 
 /**

@@ -1,5 +1,6 @@
 // What a restart has to tell, collected while it works. Nothing is written while the target is held: events queue in the host.
 import { errorData, HotexecError, type ErrorData } from '../errors.ts';
+import { describeEnd, newProgramFailed } from '../protocol/program-end.ts';
 import type { RestartRequest } from '../protocol/request.ts';
 import type {
   ChangedFile,
@@ -126,11 +127,7 @@ export class RestartReport {
   rolledBack(): void {
     if (this.#failed === null) throw new Error('nothing has failed');
     this.timing('rollback', performance.now() - this.#failedMs);
-    const message = `${this.#request.target.name}: the new program ${describeEnd(this.#failed)}; the previous one runs again in its place.`;
-    this.#failure = {
-      outcome: 'rolled-back',
-      error: { code: 'new-program-failed', message, hint: 'what it wrote stands in the log of the container' },
-    };
+    this.#failure = { outcome: 'rolled-back', error: newProgramFailed(this.#request.target.name, this.#failed) };
   }
 
   /** By somebody else, in the probation. */
@@ -253,19 +250,6 @@ function rollbackFailed(
   }
   const text = `${name}: the new program ${how}, and the previous one could not be started again: ${message} The process ends as it would have.`;
   return { outcome: 'lost', error: { code: 'target-lost', message: text, hint: 'start the container again' } };
-}
-
-/** `exited with code 1 after 30 ms`. */
-function describeEnd({ exitCode, signal, reason, afterMs }: ProgramEnd): string {
-  const when = `after ${Math.round(afterMs)} ms`;
-  switch (reason) {
-    case 'exit':
-      return `exited with code ${exitCode} ${when}`;
-    case 'signal':
-      return `was about to be ended by ${signal} ${when}`;
-    case 'probe-timeout':
-      return `did not answer its probe within ${Math.round(afterMs)} ms`;
-  }
 }
 
 /** A remote call as strace would print it. */

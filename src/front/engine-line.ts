@@ -5,7 +5,7 @@ import { exitCodes, type ErrorCode, type ErrorData } from '../errors.ts';
 import { phases, type EngineAnswer, type HotexecEvent, type MendResult } from '../protocol/event.ts';
 import type { History } from '../protocol/history.ts';
 import type { Drift, Inspection } from '../protocol/inspection.ts';
-import type { Plan } from '../protocol/plan.ts';
+import type { Plan, PlannedDrain, PlannedListener } from '../protocol/plan.ts';
 import type { ContainerIdentity } from '../protocol/request.ts';
 import type { NotFresh, ProgramEnd, ProgramSummary, RestartResult } from '../protocol/result.ts';
 
@@ -106,6 +106,16 @@ const restartResult: Schema<RestartResult> = v.object({
   error: v.nullable(errorData),
 });
 
+const plannedDrain: Schema<PlannedDrain> = v.object({
+  signal: textOrNull,
+  gracePeriodMs: v.nullable(v.number()),
+  why: textOrNull,
+});
+
+const plannedListeners: Schema<readonly PlannedListener[]> = v.array(
+  v.object({ protocol: v.string(), address: v.string(), handOver: v.boolean(), why: textOrNull }),
+);
+
 const plan: Schema<Plan> = v.object({
   apiVersion,
   kind: v.literal('Plan'),
@@ -119,11 +129,13 @@ const plan: Schema<Plan> = v.object({
   files: v.array(
     v.object({
       path: v.string(),
-      change: v.picklist(['created', 'replaced', 'in-memory']),
+      change: v.picklist(['created', 'replaced', 'removed', 'in-memory']),
       sizeBytes: v.number(),
       from: v.string(),
     }),
   ),
+  drain: plannedDrain,
+  listeners: plannedListeners,
   steps: v.array(
     v.object({
       title: v.string(),
@@ -200,7 +212,14 @@ const inspection: Schema<Inspection> = v.object({
   signals: v.object({ ignored: strings, caught: strings, blocked: strings, pending: strings }),
   limits: v.record(v.string(), v.object({ soft: v.string(), hard: v.string() })),
   namespaces: v.record(v.string(), v.string()),
-  verdict: v.object({ possible: v.boolean(), refusals: v.array(errorData), notFresh, warnings: strings }),
+  verdict: v.object({
+    possible: v.boolean(),
+    refusals: v.array(errorData),
+    notFresh,
+    warnings: strings,
+    drain: plannedDrain,
+    listeners: plannedListeners,
+  }),
 });
 
 const history: Schema<History> = v.object({

@@ -14,6 +14,7 @@ import {
   type Entry,
   type FileChange,
   type ProgramBytes,
+  type RecordedProgram,
   type Run,
   type Running,
 } from './entry.ts';
@@ -93,6 +94,12 @@ export class ProgramHistory {
     this.#entries = reconciled.entries;
     this.#unneeded.push(...reconciled.unneeded);
     this.warnings = warnings;
+  }
+
+  /** The program that runs now, if hotexec has started it. */
+  get started(): RecordedProgram | null {
+    const current = goodVersions(this.#entries).at(-1);
+    return current?.state === 'running' && current.startedAt !== null ? current.program : null;
   }
 
   /** Newest first. */

@@ -1,6 +1,7 @@
 // What `hotexec inspect` prints: what runs in the target, and whether it can be restarted here.
 // Addresses are hexadecimal strings with 0x, since JSON numbers cannot hold 64 bits.
 import type { ErrorData } from '../errors.ts';
+import type { PlannedDrain, PlannedListener } from './plan.ts';
 import type { ContainerIdentity } from './request.ts';
 import type { NotFresh } from './result.ts';
 
@@ -66,6 +67,9 @@ export interface Inspection {
     readonly refusals: readonly ErrorData[];
     readonly notFresh: readonly NotFresh[];
     readonly warnings: readonly string[];
+    /** How it would finish in a restart without flags, and what would become of the sockets that it serves. */
+    readonly drain: PlannedDrain;
+    readonly listeners: readonly PlannedListener[];
   };
 }
 

@@ -21,10 +21,30 @@ export interface PlannedStep {
 export interface PlannedFile {
   /** Inside the container; `memfd:NAME` for an executable that is in memory alone. */
   readonly path: string;
-  readonly change: 'created' | 'replaced' | 'in-memory';
+  readonly change: 'created' | 'replaced' | 'removed' | 'in-memory';
   readonly sizeBytes: number;
-  /** Where it comes from, on the machine where hotexec runs; absolute. */
+  /** Where it comes from, on the machine where hotexec runs, absolute; of an earlier version, its kept file inside the container. */
   readonly from: string;
+}
+
+/** How the old program would finish. */
+export interface PlannedDrain {
+  /** `SIGTERM`; null: it would be replaced at once, and `why` says for what reason. */
+  readonly signal: string | null;
+  /** How long it may take, in ms; null: it would not be asked. */
+  readonly gracePeriodMs: number | null;
+  readonly why: string | null;
+}
+
+/** A socket that the program serves, and what would become of it. */
+export interface PlannedListener {
+  /** `tcp`, `tcp6`, `udp`, `udp6`, `unix-stream`, `unix-seqpacket`. */
+  readonly protocol: string;
+  readonly address: string;
+  /** The new program would be given the very socket when it binds the same address. */
+  readonly handOver: boolean;
+  /** Why not; null: it would be. */
+  readonly why: string | null;
 }
 
 export interface Plan {
@@ -43,6 +63,8 @@ export interface Plan {
   readonly after: (ProgramSummary & { readonly environmentNames: readonly string[] }) | null;
   /** What `--with` and `--copy` would bring, in that order. */
   readonly files: readonly PlannedFile[];
+  readonly drain: PlannedDrain;
+  readonly listeners: readonly PlannedListener[];
   readonly steps: readonly PlannedStep[];
   readonly notFresh: readonly NotFresh[];
 }

@@ -50,6 +50,11 @@ export const plan: Plan = {
     environmentNames: ['PATH', 'HOSTNAME', 'NGINX_VERSION'],
   },
   files: [],
+  drain: { signal: 'SIGQUIT', gracePeriodMs: 10_000, why: null },
+  listeners: [
+    { protocol: 'tcp', address: '0.0.0.0:80', handOver: true, why: null },
+    { protocol: 'unix-stream', address: '/run/\u001b.sock', handOver: false, why: 'asked for' },
+  ],
   steps: [
     {
       title: 'Hold: stop the one thread',
@@ -132,6 +137,8 @@ export const inspection: Inspection = {
     refusals: [],
     notFresh: plan.notFresh,
     warnings: ['its arguments were overwritten: the spec is the source'],
+    drain: { signal: null, gracePeriodMs: null, why: 'it has no handler for SIGTERM' },
+    listeners: [{ protocol: 'tcp', address: '0.0.0.0:80', handOver: true, why: null }],
   },
 };
 

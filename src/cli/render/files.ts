@@ -40,6 +40,7 @@ export function plannedFileRows(files: readonly PlannedFile[]): readonly Row[] {
 const labels: Readonly<Record<PlannedFile['change'], string>> = {
   created: 'creates',
   replaced: 'replaces',
+  removed: 'removes',
   'in-memory': 'in memory',
 };
 

@@ -1,6 +1,7 @@
 // An inspection: sections of aligned lines, the verdict last.
 import type { InspectedDescriptor, InspectedThread, Inspection } from '../../protocol/inspection.ts';
 import { driftRows } from './drift.ts';
+import { plannedDrainRow, plannedListenerRows } from './drain.ts';
 import { renderError } from './error-text.ts';
 import { escapeText, quoteWords } from './escape.ts';
 import type { Style } from './style.ts';
@@ -132,11 +133,15 @@ function limit(soft: string, hard: string): string {
   return escapeText(soft === hard ? soft : `${soft} (hard: ${hard})`);
 }
 
-function verdict({ verdict: { possible, refusals, notFresh, warnings } }: Inspection, style: Style): string {
+function verdict({ verdict: { possible, refusals, ...rest } }: Inspection, style: Style): string {
   const headline = possible
     ? style.green(style.bold('It can be restarted in place.'))
     : style.red(style.bold('It cannot be restarted here.'));
-  const notes = [...notFreshRows(notFresh), ...warningRows(warnings)];
+  const notes = [
+    ...(possible ? [plannedDrainRow(rest.drain), ...plannedListenerRows(rest.listeners)] : []),
+    ...notFreshRows(rest.notFresh),
+    ...warningRows(rest.warnings),
+  ];
   const body = notes.length === 0 ? '' : `${rows(notes)}\n`;
   return `${headline}\n${body}${refusals.map((refusal) => renderError(refusal, style)).join('')}`;
 }

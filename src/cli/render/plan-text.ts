@@ -1,5 +1,6 @@
 // A plan: what would run, then every step, numbered, with its system calls.
 import type { Plan, PlannedCall } from '../../protocol/plan.ts';
+import { plannedDrainRow, plannedListenerRows } from './drain.ts';
 import { renderError } from './error-text.ts';
 import { escapeText } from './escape.ts';
 import { plannedFileRows } from './files.ts';
@@ -15,6 +16,7 @@ export function renderPlan(plan: Plan, style: Style): string {
     ...programRows(before, after),
     ...(after === null ? [] : listRows('environment', after.environmentNames.map(escapeText))),
     ...plannedFileRows(files),
+    ...(plan.possible ? [plannedDrainRow(plan.drain), ...plannedListenerRows(plan.listeners)] : []),
     ...notFreshRows(notFresh),
     ...warningRows(warnings),
   ];

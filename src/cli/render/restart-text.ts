@@ -1,6 +1,7 @@
 // The result of a restart in a few lines.
 import { describeEnd } from '../../protocol/program-end.ts';
 import type { RestartResult } from '../../protocol/result.ts';
+import { drainRows, listenerRows } from './drain.ts';
 import { escapeText } from './escape.ts';
 import { changedFileRows, putBackRows } from './files.ts';
 import type { Style } from './style.ts';
@@ -18,12 +19,11 @@ export function renderRestart(result: RestartResult, style: Style): string {
     ...programRows(before, rolledBack ? null : after),
     ...(rolledBack ? putBackRows(result.files) : changedFileRows(result.files)),
     ...failedRows(result),
+    ...drainRows(result.drain),
+    ...listenerRows(result.listeners),
+    ...gapRows(result),
     ...probationRows(result),
     ['held', `${formatMs(timingsMs.hold)} of ${formatMs(timingsMs.total)}`],
-    ...result.listeners.map(({ address, handedOver }): Row => [
-      'listener',
-      `${escapeText(address)}, ${handedOver ? 'handed over' : 'opened anew'}`,
-    ]),
     ...(children.killed === 0
       ? []
       : [['children', `${count(children.killed, 'child process', 'child processes')} ended`] as const]),
@@ -36,6 +36,14 @@ export function renderRestart(result: RestartResult, style: Style): string {
 /** The previous program runs again; this is what became of the new one. */
 function failedRows({ failed }: RestartResult): readonly Row[] {
   return failed === null ? [] : [['new program', escapeText(describeEnd(failed))]];
+}
+
+/** How long nobody answered; a connection that came meanwhile has waited, where its listener was handed over. */
+function gapRows({ timingsMs: { gap, toFirstListen } }: RestartResult): readonly Row[] {
+  const listened = toFirstListen === undefined ? '' : `it listened ${formatMs(toFirstListen)} after its start`;
+  if (gap === undefined) return listened === '' ? [] : [['gap', listened]];
+  const ends = `${formatMs(gap)} from the old program's end to the new one's start`;
+  return [['gap', listened === '' ? ends : `${ends}; ${listened}`]];
 }
 
 function probationRows({ probation: { end, ms } }: RestartResult): readonly Row[] {

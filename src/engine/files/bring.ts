@@ -1,5 +1,6 @@
 // Everything that has to be brought before anything is held: files beside their places, a program in memory, and the file of the running
 // program where it has no name any more.
+import type { FileChange } from '../../history/entry.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { RestartRequest } from '../../protocol/request.ts';
 import type { ChangedFile } from '../../protocol/result.ts';
@@ -12,9 +13,12 @@ import type { RestartPlan } from '../plan.ts';
 import type { Program } from '../program.ts';
 import type { Work } from '../work.ts';
 import { Progress } from './progress.ts';
+import type { SettledFile } from './staged.ts';
 import { stageFiles } from './stage.ts';
 
 export interface Brought extends Disposable {
+  /** For the record of programs. */
+  readonly changes: readonly FileChange[];
   readonly forWork: Pick<Work, 'file' | 'files' | 'previousFile'>;
   /** The new program stays: so does what was brought for it. Leaving the scope without this takes it away again. */
   settle(): readonly ChangedFile[];
@@ -40,12 +44,25 @@ export function bring({ request, host, observed, plan, program, journal }: Bring
   const root = stack.use(new ProcessRoot(tid));
   const files = stack.use(stageFiles(plan.files, { journal, host, root, operationId: request.operationId }));
   const inMemory = file !== null && program.memory?.kind === 'local' ? [describeFile(program, file)] : [];
+  const changes = [
+    ...files.describe().map(recordFile),
+    ...inMemory.map(({ path, change, digest }) => ({ path, change, digest, before: null })),
+  ];
   const all = stack.move();
   return {
+    changes,
     forWork: { file, files, previousFile },
     settle: () => [...files.settle().map(({ changed }) => changed), ...inMemory],
     [Symbol.dispose]: () => all.dispose(),
   };
+}
+
+function recordFile({ changed, kept }: SettledFile): FileChange {
+  const { path, change, digest, keptAs } = changed;
+  if (kept === null || keptAs === null) return { path, change, digest, before: null };
+  const { mode, uid, gid, sizeBytes } = kept;
+  const capability = kept.capability === null ? null : Buffer.from(kept.capability, 'hex').toString('base64');
+  return { path, change, digest, before: { keptAs, mode, uid, gid, sizeBytes, capability } };
 }
 
 function progressOf(program: Program, host: Host): (doneBytes: number, totalBytes: number) => void {

@@ -40,6 +40,11 @@ export class StagedFiles implements Disposable {
     return this.#files;
   }
 
+  /** What will have come of them when they are settled. */
+  describe(): readonly SettledFile[] {
+    return this.#files.map(describe);
+  }
+
   /** To be called before the effect. */
   enter(change: FileChange): void {
     this.#changes.push({ id: this.#tools.journal.enter(change), change });

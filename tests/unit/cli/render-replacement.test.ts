@@ -24,6 +24,7 @@ describe('a replacement', () => {
   replaced   /usr/sbin/nginx, 1.5 MiB, the old one is kept
   created    /etc/nginx/a b.conf, 512 B
   removed    /etc/nginx/old.conf
+  finished   in 41.7 ms after SIGQUIT, exit code 0
   watched    1.23 s, until it answered the probe
   held       2.4 ms of 118 ms
 `);
@@ -67,6 +68,7 @@ describe('a replacement', () => {
   put back     /usr/sbin/nginx
   removed      /etc/new.conf
   new program  exited with 1, 310 ms after its start
+  finished     in 41.7 ms after SIGQUIT, exit code 0
   held         2.4 ms of 118 ms
 `);
   });
@@ -94,6 +96,9 @@ describe('a replacement', () => {
   environment  PATH HOSTNAME NGINX_VERSION
   replaces     /usr/sbin/nginx, 1.0 KiB from /home/me/nginx
   creates      /etc/nginx/nginx.conf, 12 B from /home/me/n.conf\\x1b
+  finishes     when it gets SIGQUIT; replaced by force after 10 s
+  listener     tcp 0.0.0.0:80, will be handed over
+  listener     unix-stream /run/\\x1b.sock, will not be handed over, as asked for
 `);
   });
 });

@@ -11,6 +11,7 @@ import { inspection, plan, restartResult } from '../../support/samples.ts';
 
 const proving: HotexecEvent = { kind: 'phase', phase: 'prove', atMs: 1 };
 const plain = styleFor({ colours: false });
+const notAsked = { signal: null, end: 'skipped', why: null, exitCode: null, endedBy: null, ms: 0 } as const;
 
 describe('a restart', () => {
   it('that gave the same program again', () => {
@@ -18,6 +19,7 @@ describe('a restart', () => {
   pid        4711, the same
   container  3f9a0c1d2e4b (web, docker), the same
   program    nginx -g 'daemon off;'
+  finished   in 41.7 ms after SIGQUIT, exit code 0
   watched    12.5 ms, until it listened again
   held       2.4 ms of 118 ms
   children   2 child processes ended
@@ -29,7 +31,14 @@ describe('a restart', () => {
       ...restartResult,
       container: null,
       after: { exe: '/usr/local/bin/app', argv: ['app', '--mode', 'a b'], cwd: '/srv' },
-      listeners: [{ protocol: 'tcp', address: '0.0.0.0:80', handedOver: false, why: null }],
+      drain: { ...restartResult.drain, exitCode: null, endedBy: 'SIGTERM' },
+      listeners: [
+        { protocol: 'tcp', address: '0.0.0.0:80', handedOver: true, why: null },
+        { protocol: 'tcp', address: '0.0.0.0:80', handedOver: true, why: null },
+        { protocol: 'udp', address: '0.0.0.0:53', handedOver: false, why: 'it was not claimed' },
+        { protocol: 'unix-stream', address: '/run/a\u001b', handedOver: false, why: 'asked for' },
+      ],
+      timingsMs: { hold: 2.417, total: 118.201, drain: 41.7, gap: 3.21, toFirstListen: 12.4 },
       children: { killed: 1 },
       notFresh: plan.notFresh,
       warnings: plan.warnings,
@@ -40,9 +49,13 @@ describe('a restart', () => {
   after       app --mode 'a b'
   executable  /usr/sbin/nginx -> /usr/local/bin/app
   directory   / -> /srv
+  finished    in 41.7 ms after SIGQUIT, ended by SIGTERM
+  listener    tcp 0.0.0.0:80, handed over (2 sockets)
+  listener    udp 0.0.0.0:53, not handed over: it was not claimed
+  listener    unix-stream /run/a\\x1b, not handed over, as asked for
+  gap         3.2 ms from the old program's end to the new one's start; it listened 12.4 ms after its start
   watched     12.5 ms, until it listened again
   held        2.4 ms of 118 ms
-  listener    0.0.0.0:80, opened anew
   children    1 child process ended
   not fresh   rlimit-nofile: stays at 1024, a fresh start would have 1048576
   warning     /usr/sbin/nginx was replaced since the start: the new file will run
@@ -51,13 +64,37 @@ describe('a restart', () => {
 
   it('that failed', () => {
     const probation = { end: 'none', ms: 0 } as const;
-    const result = { ...restartResult, outcome: 'unchanged', after: null, children: { killed: 0 }, probation } as const;
+    const unchanged = { ...restartResult, outcome: 'unchanged', after: null, children: { killed: 0 } } as const;
+    const result = { ...unchanged, probation, drain: notAsked };
     expect(renderRestart(result, plain)).toBe(`docker/web is unchanged: the restart failed
   pid        4711
   container  3f9a0c1d2e4b (web, docker)
   program    nginx -g 'daemon off;'
   held       2.4 ms of 118 ms
 `);
+  });
+
+  it.each([
+    [
+      { ...notAsked, why: 'it has no handler for SIGTERM' },
+      '  finished   not asked to: it has no handler for SIGTERM\n',
+    ],
+    [{ ...notAsked, why: 'asked for' }, ''],
+    [notAsked, ''],
+    [
+      { ...restartResult.drain, end: 'forced', exitCode: null, ms: 10_000 } as const,
+      '  finished   replaced by force after 10.0 s\n',
+    ],
+  ])('whose old program finished so: %j', (drain, line) => {
+    const text = renderRestart({ ...restartResult, drain }, plain);
+    expect(text).toContain(`  program    nginx -g 'daemon off;'\n${line}  watched`);
+  });
+
+  it('that was not asked to finish, and listens again', () => {
+    const timingsMs = { ...restartResult.timingsMs, toFirstListen: 12.4 };
+    expect(renderRestart({ ...restartResult, timingsMs }, plain)).toContain(
+      '  gap        it listened 12.4 ms after its start\n',
+    );
   });
 
   it('of a program with a hostile name shows the name and does not obey it', () => {
@@ -76,6 +113,9 @@ it('a plan', () => {
   after        nginx -t
   directory    / -> /srv
   environment  PATH HOSTNAME NGINX_VERSION
+  finishes     when it gets SIGQUIT; replaced by force after 10 s
+  listener     tcp 0.0.0.0:80, will be handed over
+  listener     unix-stream /run/\\x1b.sock, will not be handed over, as asked for
   not fresh    rlimit-nofile: stays at 1024, a fresh start would have 1048576
   warning      /usr/sbin/nginx was replaced since the start: the new file will run
 
@@ -155,6 +195,8 @@ Namespaces
   pid  pid:[4026532290]
 
 It can be restarted in place.
+  finishes   not asked to: it has no handler for SIGTERM
+  listener   tcp 0.0.0.0:80, will be handed over
   not fresh  rlimit-nofile: stays at 1024, a fresh start would have 1048576
   warning    its arguments were overwritten: the spec is the source
 `);
@@ -172,6 +214,8 @@ it('an inspection with the values of the environment, of a thousand threads, tha
         refusals: [{ code: 'target-frozen', message: 'It is paused.', hint: null }],
         notFresh: [],
         warnings: [],
+        drain: { signal: null, gracePeriodMs: null, why: 'it is stopped' },
+        listeners: [],
       },
     },
     plain,

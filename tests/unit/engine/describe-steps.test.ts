@@ -18,14 +18,15 @@ interface Given {
   readonly observed?: Differences;
   readonly plan?: Partial<RestartPlan>;
   readonly options?: Partial<RestartOptions>;
+  readonly decided?: Partial<Pick<RestartPlan, 'drain' | 'handOver' | 'probation'>>;
 }
 
 /** As text, the memory addresses and this process's own pid apart. */
-function steps({ observed = {}, plan = {}, options = {} }: Given = {}): string {
+function steps({ observed = {}, plan = {}, options = {}, decided = {} }: Given = {}): string {
   const described = describeSteps(
     // Free addresses are looked for in the maps of a real process.
     observedProcess({ ...observed, tid: process.pid }),
-    { ...unplanned, program, dryRun: true, ...plan },
+    { ...unplanned, program, dryRun: true, ...plan, ...decided },
     { options: { ...defaultRestartOptions, ...options }, program },
   );
   const lines = described.flatMap(({ title, calls }) => [title].concat(calls.map(inWords)));
@@ -58,6 +59,37 @@ const busy: Differences = {
   limits: { RLIMIT_NOFILE: { number: 7, soft: 65_536n, hard: 65_536n } },
   environment: { personality: 0x4_0000 },
 };
+
+const graceful: NonNullable<Given['decided']> = {
+  drain: { kind: 'ask', signal: 3, graceMs: 10_000 },
+  handOver: {
+    served: [
+      { pid: 4711, fd: 6, inode: 81, name: 'tcp', address: '0.0.0.0:80' },
+      { pid: 4750, fd: 7, inode: 82, name: 'unix-stream', address: '/run/app.sock' },
+    ],
+    refused: [],
+  },
+  probation: {
+    limitMs: 10_000,
+    until: 'listening',
+    listeners: [{ protocol: 'tcp', address: '0.0.0.0:80', inode: 81 }],
+    catches: true,
+  },
+};
+
+/** Of a graceful restart all the steps but those that every restart has, of which the title alone. */
+function titledSteps(...known: readonly string[]): string {
+  const threads = [4711, 4712].map((tid) => ({ tid, state: 'S' }) as const);
+  let shown = true;
+  return steps({ observed: { threads }, plan: { previous: program }, decided: graceful })
+    .split('\n')
+    .filter((line) => {
+      if (!line.startsWith(' '))
+        shown = !known.some((word) => line.startsWith(`${word}:`) || line.startsWith(`${word} what`));
+      return shown || !line.startsWith(' ');
+    })
+    .join('\n');
+}
 
 describe('the steps of a restart, in words', () => {
   it('of a program that is as it was started', () => {
@@ -103,6 +135,7 @@ describe('the steps of a restart, in words', () => {
         hotexec: tgkill(4711, 4711, SIGCONT), taken back before it is delivered
         hotexec: ptrace(PTRACE_SETSIGMASK, 4711, 0)
         hotexec: ptrace(PTRACE_DETACH, 4711)
+      Verify
         hotexec: read /proc/4711/stat and status: it runs, untraced"
     `);
   });
@@ -162,8 +195,81 @@ describe('the steps of a restart, in words', () => {
         hotexec: tgkill(4711, 4711, SIGCONT), taken back before it is delivered
         hotexec: ptrace(PTRACE_SETSIGMASK, 4711, 0)
         hotexec: ptrace(PTRACE_DETACH, 4711)
+      Verify
         hotexec: tgkill(HOLDER, HOLDER, SIGKILL), then a second short hold
         target: wait4(HOLDER, NULL, WNOHANG|__WALL)
+        hotexec: read /proc/4711/stat and status: it runs, untraced"
+    `);
+  });
+
+  it('of a program that finishes first and whose listeners are handed over', () => {
+    expect(titledSteps('Hold', 'Stage', 'Prove', 'Swap', 'Reset')).toMatchInlineSnapshot(`
+      "Keep 2 sockets open, from here until the new program has bound the same address
+        hotexec: pidfd_getfd(pidfd_open(4711), 6): tcp 0.0.0.0:80
+        hotexec: pidfd_getfd(pidfd_open(4750), 7): unix-stream /run/app.sock
+      Hold: stop all 2 threads
+      Stage: scratch memory with the path, arguments and environment
+      Prove: a dry run of the exec in a child that shares the memory
+      Let it go on, traced
+        target: munmap(the scratch memory)
+        hotexec: ptrace(PTRACE_SETREGS, TID): its own registers, at an event stop
+        hotexec: ptrace(PTRACE_SEIZE, each other thread)
+        hotexec: tgkill(4711, TID, SIGCONT), taken back before it is delivered
+        hotexec: ptrace(PTRACE_SETSIGMASK, TID): its own mask
+        hotexec: ptrace(PTRACE_SYSCALL, each thread)
+      Drain: the program finishes by itself, within 10 s
+        hotexec: kill(4711, SIGQUIT)   <- the point of no return
+        hotexec: answer it with 0, unmade (it makes shutdown or unlink of a socket that is kept)
+        hotexec: wait for exit_group, the exit of the last thread, or a fatal signal: caught before it happens
+        hotexec: ptrace(PTRACE_INTERRUPT), and go on by force (it has not ended within 10 s)
+      Hold again, where it would have ended
+        hotexec: ptrace(PTRACE_SETREGS): back to before the call that would have ended it
+        hotexec: tgkill(4711, THREAD, SIGSTOP); ptrace(PTRACE_CONT, THREAD, 0, SIGSTOP): a group-stop
+        hotexec: ptrace(PTRACE_DETACH, each other thread), in the group-stop
+        hotexec: ptrace(PTRACE_GETREGS, THREAD), ptrace(PTRACE_GETSIGMASK, THREAD): written to the journal
+        hotexec: ptrace(PTRACE_SETSIGMASK, THREAD, ~0)
+      Stage: scratch memory with the path, arguments and environment
+      Swap: close nothing, start the program
+      Reset what execve lets through, before the first instruction
+      Let it go, traced
+        hotexec: ptrace(PTRACE_SETREGS, 4711): its own registers, at an event stop
+        hotexec: tgkill(4711, 4711, SIGCONT), taken back before it is delivered
+        hotexec: ptrace(PTRACE_SETSIGMASK, 4711, 0)
+        hotexec: ptrace(PTRACE_SYSCALL, 4711)
+      Hand over: the new program binds an address, and has the socket that is kept
+        hotexec: pidfd_getfd(CALLER, FD), setsockopt(what it has set on FD) (it binds an address of these)
+        target: socketpair, recvmsg(SCM_RIGHTS), close: the socket comes into the process that binds (the same)
+        target: bind(FD, tcp 0.0.0.0:80) -> dup3(KEPT, FD), answered with 0
+        target: bind(FD, unix-stream /run/app.sock) -> dup3(KEPT, FD), answered with 0
+        hotexec: answer it with 0, unmade (it makes unlink of a path that is kept)
+        hotexec: close(KEPT): what waits in it is lost (nobody has bound it when the watching ends)
+      Watch the new program until it listens again, 10 s at most
+        hotexec: read /proc/4711/net/tcp, tcp6, udp, udp6, unix: where it listens
+        hotexec: catch exit_group and fatal signals, and start the previous program in its place: hold, swap, reset, let go (it fails)
+        hotexec: ptrace(PTRACE_INTERRUPT), ptrace(PTRACE_DETACH, each thread)
+      Verify
+        hotexec: read /proc/4711/stat and status: it runs, untraced"
+    `);
+  });
+
+  it('have the dry run before the drain, and none after it', () => {
+    const all = steps({ decided: graceful });
+    expect(all.match(/^Prove/gm)).toHaveLength(1);
+    expect(all.match(/the point of no return/g)).toHaveLength(1);
+    expect(all.indexOf('Prove')).toBeLessThan(all.indexOf('the point of no return'));
+  });
+
+  it('watch from afar where nothing is caught and nothing handed over', () => {
+    const probation = { limitMs: 1000, until: 'time', listeners: [], catches: false } as const;
+    expect(steps({ decided: { probation } }).split('\n').slice(-9).join('\n')).toMatchInlineSnapshot(`
+      "Let go
+        hotexec: ptrace(PTRACE_SETREGS, 4711): its own registers, at an event stop
+        hotexec: tgkill(4711, 4711, SIGCONT), taken back before it is delivered
+        hotexec: ptrace(PTRACE_SETSIGMASK, 4711, 0)
+        hotexec: ptrace(PTRACE_DETACH, 4711)
+      Watch the new program for 1 s
+        hotexec: read /proc/4711/stat: it lives
+      Verify
         hotexec: read /proc/4711/stat and status: it runs, untraced"
     `);
   });

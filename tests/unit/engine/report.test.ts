@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { describeCall, RestartReport } from '../../../src/engine/report.ts';
 import { HotexecError } from '../../../src/errors.ts';
 import { parseStat } from '../../../src/procfs/stat.ts';
+import { newProgramFailed } from '../../../src/protocol/program-end.ts';
 import type { TargetProcess } from '../../../src/protocol/request.ts';
 import { StopTimeout, TraceeGone } from '../../../src/tracer/errors.ts';
 import { targetProcess } from '../../support/samples.ts';
@@ -160,6 +161,35 @@ describe('a restart that failed after the point of no return', () => {
     expect(failed.result()).toMatchObject({
       outcome: 'lost',
       error: { message: `docker/web: process ${process.pid} ended while it was being given the new program.` },
+    });
+  });
+});
+
+describe('a new program that failed', () => {
+  it('is told as the front tells it, and the previous one runs', () => {
+    const end = { exitCode: 1, signal: null, reason: 'exit', afterMs: 310.4 } as const;
+    const failed = report();
+    failed.rollingBack(end);
+    failed.rolledBack();
+    expect(failed.result()).toMatchObject({
+      outcome: 'rolled-back',
+      after: old,
+      failed: end,
+      error: newProgramFailed('docker/web', end),
+    });
+  });
+
+  it('and the previous one could not be started: that is said with it', () => {
+    const failed = report();
+    failed.rollingBack({ exitCode: null, signal: 'SIGSEGV', reason: 'signal', afterMs: 1500 });
+    failed.failed(refused);
+    expect(failed.result()).toMatchObject({
+      outcome: 'lost',
+      error: {
+        code: 'target-lost',
+        message:
+          'docker/web: the new program was ended by SIGSEGV, 1.5 s after its start, and the previous one could not be started again: no. The process ends as it would have.',
+      },
     });
   });
 });

@@ -176,14 +176,15 @@ describe('the longest wait for an answer', () => {
   });
 
   it('includes the stop timeout of the container, and is never more than a timer can count', () => {
-    const waiting = (stopTimeoutSeconds: number): number => {
-      const spec = targetProcess.spec === null ? null : { ...targetProcess.spec, stopTimeoutSeconds };
-      return longestMs({ target: { ...targetProcess, spec }, options: defaultRestartOptions });
-    };
-    expect(waiting(60) - waiting(10)).toBe(50_000);
-    expect(waiting(1e9)).toBeLessThan(2 ** 31);
+    expect(waitingFor(60) - waitingFor(10)).toBe(50_000);
+    expect(waitingFor(1e9)).toBeLessThan(2 ** 31);
   });
 });
+
+function waitingFor(stopTimeoutSeconds: number): number {
+  const spec = targetProcess.spec === null ? null : { ...targetProcess.spec, stopTimeoutSeconds };
+  return longestMs({ target: { ...targetProcess, spec }, options: defaultRestartOptions });
+}
 
 describe('questions that touch nothing', () => {
   it('are answered with every field', async () => {

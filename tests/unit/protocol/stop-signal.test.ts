@@ -27,16 +27,26 @@ describe('a stop signal', () => {
   });
 });
 
+const unsaid = { gracePeriodMs: null };
+
 describe('the grace period', () => {
   it.each([
-    ['is 10 s where nothing tells', null, null, 10_000],
-    ['is 10 s where the spec does not tell', { stopTimeoutSeconds: null }, null, 10_000],
-    ["is the container's own stop timeout", { stopTimeoutSeconds: 30 }, null, 30_000],
-    ['may be none', { stopTimeoutSeconds: 0 }, null, 0],
-    ["is the user's, whatever the container has", { stopTimeoutSeconds: 30 }, 500, 500],
-    ['is a day where the container is to be waited for without an end', { stopTimeoutSeconds: -1 }, null, 86_400_000],
-    ['is a day at most', { stopTimeoutSeconds: 1e9 }, null, 86_400_000],
-  ])('%s', (_, spec, gracePeriodMs, expected) => {
-    expect(gracePeriodOf(spec, { gracePeriodMs })).toBe(expected);
+    ['is 10 s where nothing tells', gracePeriodOf(null, unsaid), 10_000],
+    ['is 10 s where the spec does not tell', gracePeriodOf({ stopTimeoutSeconds: null }, unsaid), 10_000],
+    ["is the container's own stop timeout", gracePeriodOf({ stopTimeoutSeconds: 30 }, unsaid), 30_000],
+    ['may be none', gracePeriodOf({ stopTimeoutSeconds: 0 }, unsaid), 0],
+    [
+      "is the user's, whatever the container has",
+      gracePeriodOf({ stopTimeoutSeconds: 30 }, { gracePeriodMs: 500 }),
+      500,
+    ],
+    [
+      'is a day where the container is to be waited for without an end',
+      gracePeriodOf({ stopTimeoutSeconds: -1 }, unsaid),
+      86_400_000,
+    ],
+    ['is a day at most', gracePeriodOf({ stopTimeoutSeconds: 1e9 }, unsaid), 86_400_000],
+  ])('%s', (_, graceMs, expected) => {
+    expect(graceMs).toBe(expected);
   });
 });
