@@ -13,6 +13,9 @@ const root = join(import.meta.dirname, '..');
 const node = join(root, 'node_modules/node/bin/node');
 const hotexec = join(root, 'bin/hotexec');
 
+/** As the others do it: nobody waits until the new program listens. */
+const alone = ['--no-drain', '--no-handover', '--probation', '0'] as const;
+
 export interface Comparison {
   readonly what: string;
   readonly ours: Summary;
@@ -116,7 +119,7 @@ async function commands(programs: Programs, rounds: Rounds): Promise<readonly Co
     return ms;
   };
   const { ours, article, lean } = await interleave(rounds.many, {
-    ours: () => ready(timed(hotexec, 'restart', `pid/${target.pid}`, '--no-drain', '-q')),
+    ours: () => ready(timed(hotexec, 'restart', `pid/${target.pid}`, ...alone, '-q')),
     article: () => ready(restartByGdb(target.pid, 'article')),
     lean: () => ready(restartByGdb(target.pid, 'lean')),
   });
@@ -132,7 +135,7 @@ async function commands(programs: Programs, rounds: Rounds): Promise<readonly Co
 async function containers(rounds: Rounds): Promise<readonly Comparison[]> {
   using container = startBusybox();
   const { ours, docker } = await interleave(rounds.few, {
-    ours: () => timed(hotexec, 'restart', `docker/${container.name}`, '--no-drain', '-q'),
+    ours: () => timed(hotexec, 'restart', `docker/${container.name}`, ...alone, '-q'),
     docker: () => timed('docker', 'restart', '-t', '0', container.name),
   });
   return [

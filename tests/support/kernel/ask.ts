@@ -74,7 +74,14 @@ async function ask(kind: 'restart' | 'plan', pid: number, asked: Asked): Promise
 
 async function askCommand(kind: 'restart' | 'plan', pid: number, asked: Asked): Promise<Answer> {
   using files = new Files();
-  const words = kind === 'plan' ? ['plan', 'restart'] : ['restart', '--no-drain'];
+  // The core alone: what comes before and after a hold has tests of its own.
+  const words = [
+    ...(kind === 'plan' ? ['plan', 'restart'] : ['restart']),
+    '--no-drain',
+    '--no-handover',
+    '--probation',
+    '0',
+  ];
   const { code, stdout, stderr } = await run(
     [hotexec, ...words, `pid/${pid}`, '-o', 'json', ...flags(asked, files)],
     asked,
@@ -201,7 +208,7 @@ function request(kind: 'restart' | 'plan', pid: number, asked: Asked): EngineReq
 }
 
 function optionsOf({ keepFds = [], force = false }: Asked): RestartOptions {
-  return { ...defaultRestartOptions, keepFds, force };
+  return { ...defaultRestartOptions, drain: false, handover: false, probationMs: 0, keepFds, force };
 }
 
 function startTicksOf(pid: number): number {
