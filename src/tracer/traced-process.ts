@@ -174,7 +174,11 @@ export class TracedProcess {
     const tid = own.find((thread) => !'DZX'.includes(threadState(this.pid, thread))) ?? this.pid;
     const tracee = new Tracee(tid);
     tracee.interrupt();
-    while (tracee.next(deadlineMs).kind !== 'stop') this.go(tid);
+    while (tracee.next(deadlineMs).kind !== 'stop') {
+      // Any other stop takes the interrupt away (kernel/signal.c, ptrace_stop): a call that it broke off stops at its exit first.
+      tracee.interrupt();
+      tracee.resume();
+    }
     return tid;
   }
 

@@ -39,7 +39,17 @@ describe('the library', () => {
     const { result, events = [] } = await call('restart', target);
     await target.line(/^started/);
     expect(result).toMatchObject({ kind: 'Restart', outcome: 'restarted', pid: target.pid, error: null });
-    expect(phasesOf(events)).toEqual(['observe', 'plan', 'hold', 'prove', 'swap', 'reset', 'release', 'verify']);
+    expect(phasesOf(events)).toEqual([
+      'observe',
+      'plan',
+      'hold',
+      'prove',
+      'swap',
+      'reset',
+      'release',
+      'probation',
+      'verify',
+    ]);
     expect(events.filter((event) => event.kind === 'planned')).toHaveLength(1);
     expect(events.some((event) => event.kind === 'remote-call')).toBe(false);
     const times = events.flatMap((event) => (event.kind === 'phase' ? [event.atMs] : []));
