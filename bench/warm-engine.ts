@@ -27,6 +27,7 @@ const host: Host = {
   emit: () => {},
   phase: () => {},
   // Nothing is sent while a restart is under way, but looking is a part of it.
+  acknowledge: () => {},
   interruption: () => (inputReady(stdin) ? 'cancelled' : null),
 };
 

@@ -141,6 +141,9 @@ function createHost(asked: EngineRequest): Host {
       if (cancelled) return 'cancelled';
       return performance.now() - startedMs > timeoutMs ? 'timeout' : null;
     },
+    acknowledge: () => {
+      cancelled = false;
+    },
   };
 }
 

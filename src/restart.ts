@@ -3,7 +3,7 @@
 import { freemem } from 'node:os';
 import { capture } from './engine/capture.ts';
 import { clearChildren } from './engine/children.ts';
-import { drain, whileDraining, type Asked } from './engine/drain.ts';
+import { drain, signalOf, whileDraining, type Asked } from './engine/drain.ts';
 import { execArguments, prepareExec } from './engine/exec-call.ts';
 import { bring } from './engine/files/bring.ts';
 import { commitFiles } from './engine/files/commit.ts';
@@ -162,7 +162,7 @@ function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
   using _newRegisters = held.borrowNew(host.observer);
   const spared = new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]);
   if (request.options.children === 'kill') report.children(clearChildren(held, spared));
-  report.notFresh(...resetAttributes(held, observed, program.cwd));
+  report.notFresh(...resetAttributes(held, observed, { cwd: program.cwd, ourSignal: signalOf(plan.drain) }));
 
   host.phase('release');
   return holder;

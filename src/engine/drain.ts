@@ -29,6 +29,11 @@ export type DrainPlan = Asked | { readonly kind: 'skip'; readonly why: string };
 
 const { shutdown, unlink, unlinkat } = arch.syscalls;
 
+/** What the old program is asked with; null: it is not asked. */
+export function signalOf(plan: DrainPlan): number | null {
+  return plan.kind === 'ask' ? plan.signal : null;
+}
+
 /** Pure. A signal without a handler would end it at once: then it need not be asked. */
 export function planDrain(observed: Observed, options: RestartOptions): DrainPlan {
   if (!options.drain) return { kind: 'skip', why: 'asked for' };
@@ -69,7 +74,6 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
   const startedMs = performance.now();
   if (work.asked !== true) syscall(arch.syscalls.kill, observed.target.pid, signal);
   let oursToCome = work.asked !== true;
-  let told = false;
   const end = watch({
     process,
     catches: true,
@@ -87,8 +91,8 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
       process.go(stop.tid);
     },
     settle: (nowMs) => {
-      if (!told && host.interruption() === 'cancelled') {
-        told = true;
+      if (host.interruption() === 'cancelled') {
+        host.acknowledge();
         host.emit({ kind: 'warning', message: tooLate });
       }
       return nowMs - startedMs > graceMs ? 'silent' : null;

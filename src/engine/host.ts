@@ -18,6 +18,8 @@ export interface Host {
   phase(phase: Phase): void;
   /** `cancelled`: somebody asked us to stop; `timeout`: the time for getting to the point of no return is over. */
   interruption(): 'cancelled' | 'timeout' | null;
+  /** The person has been told what came of asking; whoever asks again means something else. */
+  acknowledge(): void;
 }
 
 /** The last moment is right before the point of no return. */

@@ -62,7 +62,9 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
     holderPidInside: holder?.pidInside ?? null,
     mayEnd: (code, leavesChildren) => !isFailedExit(code, { listened, leavesChildren }),
     onCall: (stop) => handOver.onCall(traced, stop),
-    settle: (nowMs) => (host.interruption() === 'cancelled' ? 'cut-short' : settlement.check(nowMs)),
+    // Its sockets are waited for all the same: closed now, they would refuse the clients that wait in them.
+    settle: (nowMs) =>
+      listeners.isComplete && host.interruption() === 'cancelled' ? 'cut-short' : settlement.check(nowMs),
     warn: (message) => report.warn(message),
     wantsSyscalls: (nowMs) => settlement.isStarting(nowMs) || !listeners.isComplete,
   });

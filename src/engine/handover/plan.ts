@@ -1,7 +1,7 @@
 // Which sockets of the old program are handed over, and which are not. Only looks.
 import type { RestartOptions } from '../../protocol/request.ts';
 import type { ListenerResult } from '../../protocol/result.ts';
-import { descriptorTarget } from '../descriptors.ts';
+import { descriptorTarget, listDescriptors } from '../descriptors.ts';
 import type { Observed } from '../observe.ts';
 import { familyOf } from '../probation.ts';
 import { listServed, notHandedOver, type ServedSocket } from './held-listeners.ts';
@@ -13,14 +13,12 @@ export interface HandOverPlan {
 
 export function planHandOver(observed: Observed, options: RestartOptions): HandOverPlan {
   const served = listServed(familyOf(observed));
-  const why = options.handover ? whyNot(observed) : 'asked for';
-  return why === null
+  return options.handover
     ? { served, refused: [] }
-    : { served: [], refused: served.map((socket) => notHandedOver(socket, why)) };
+    : { served: [], refused: served.map((socket) => notHandedOver(socket, 'asked for')) };
 }
 
-/** A bind made through io_uring is no system call: it would meet a held socket, and fail (io_uring(7), since Linux 6.11). */
-function whyNot({ tid, descriptors }: Observed): string | null {
-  const ring = descriptors.some(({ fd }) => descriptorTarget(tid, fd) === 'anon_inode:[io_uring]');
-  return ring ? 'the program uses io_uring, whose calls pass by a tracer' : null;
+/** A bind made through such a ring is no system call, and would meet a held socket (IORING_OP_BIND, since Linux 6.11). */
+export function usesRing(tid: number): boolean {
+  return listDescriptors(tid).some(({ fd }) => descriptorTarget(tid, fd) === 'anon_inode:[io_uring]');
 }

@@ -14,6 +14,8 @@ export interface Reset {
   readonly inContainer: boolean;
   readonly notFresh: NotFresh[];
   readonly cwd: string | null;
+  /** The signal by which hotexec has asked the old program to finish; null: it was not asked. */
+  readonly ourSignal: number | null;
 }
 
 export function report(reset: Reset, attribute: string, message: string): void {

@@ -16,7 +16,11 @@ import { resetSignals } from './signals.ts';
 const roomBelowStack = 32n * 1024n;
 
 /** Registers must be borrowed; the new program has not run yet. */
-export function resetAttributes(held: Held, observed: Observed, cwd: string | null): readonly NotFresh[] {
+export function resetAttributes(
+  held: Held,
+  observed: Observed,
+  { cwd, ourSignal }: Pick<Reset, 'cwd' | 'ourSignal'>,
+): readonly NotFresh[] {
   const room = (held.stackPointer - roomBelowStack) & ~0xfffn;
   const reset: Reset = {
     held,
@@ -26,6 +30,7 @@ export function resetAttributes(held: Held, observed: Observed, cwd: string | nu
     inContainer: observed.target.container !== null,
     notFresh: [],
     cwd,
+    ourSignal,
   };
   if (held.thread.write(room, Buffer.alloc(256)) < 0) {
     report(reset, 'signals', 'there is no room below the new stack: nothing that execve lets through was reset');

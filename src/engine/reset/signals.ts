@@ -32,10 +32,10 @@ export function ignoredSignals(
 export function resetSignals(reset: Reset): void {
   const { status, held, room, inContainer } = reset;
   const pending = (status.sigPnd ?? 0n) | (status.shdPnd ?? 0n);
-  const spared = [...deliveredSignals, ...stopSignals(reset.observed)].reduce(
-    (mask, signal) => mask | signalBit(signal),
-    0n,
-  );
+  // What the old program was asked with, and has not taken, is not meant for the new one.
+  const spared = [...deliveredSignals, ...stopSignals(reset.observed)]
+    .filter((signal) => signal !== reset.ourSignal)
+    .reduce((mask, signal) => mask | signalBit(signal), 0n);
   for (const signal of signalsIn(pending & ~spared)) {
     // Ignoring a signal discards it where it waits (kernel/signal.c do_sigaction).
     setAction(reset, signal, 1n);

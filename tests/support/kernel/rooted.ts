@@ -100,6 +100,7 @@ export async function rooted(prepare: (inside: string) => void = () => {}): Prom
     emit: (event) => void events.push(event),
     phase: () => {},
     interruption: () => null,
+    acknowledge: () => {},
   };
   return { inside, outside, sources: tempDirectory(), pid, root, observed, events, journalPlace, journal, host };
 }
