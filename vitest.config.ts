@@ -1,16 +1,12 @@
 // Three projects, one after the other: unit (parallel), kernel and containers (one file at a time).
-import { homedir, tmpdir } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import SummaryReporter from './tests/support/reporter.ts';
 
 // scripts/setup-machine.sh puts there what no package of the system has.
 const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-const env = {
-  PATH: `${join(cache, 'hotexec-test/bin')}:${process.env['PATH'] ?? ''}`,
-  // What a test starts is not to be remembered on this machine.
-  HOTEXEC_STATE_DIR: join(tmpdir(), `hotexec-test-state-${process.pid}`),
-};
+const env = { PATH: `${join(cache, 'hotexec-test/bin')}:${process.env['PATH'] ?? ''}` };
 
 const shared = { pool: 'forks', env, restoreMocks: true } as const;
 

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Summary } from '../tests/support/reporter.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -29,7 +29,9 @@ function test(): Summary {
 
 function vitest(summaryFile: string): Summary {
   const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...process.argv.slice(2)];
-  const env = { ...process.env, HOTEXEC_TEST_SUMMARY: summaryFile };
+  // What tests start is not to be remembered on this machine.
+  const state = { HOTEXEC_STATE_DIR: join(dirname(summaryFile), 'state') };
+  const env = { ...process.env, ...state, HOTEXEC_TEST_SUMMARY: summaryFile };
   const status = run(process.execPath, args, env);
   const { passed, failed, skipped } = readSummary(summaryFile);
   // An error outside every test, or a run that broke off, is a failure although no test failed.

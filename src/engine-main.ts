@@ -7,6 +7,8 @@ import { describeCall } from './engine/report.ts';
 import type { Host } from './engine/host.ts';
 import { errorData, HotexecError } from './errors.ts';
 import { loginName } from './history/who.ts';
+import type { HeldListeners } from './engine/handover/held-listeners.ts';
+import { keepToo } from './guard.ts';
 import { inspect } from './inspect.ts';
 import { openJournal, type Journal } from './journal/journal.ts';
 import { mend } from './mend.ts';
@@ -14,7 +16,7 @@ import { inputReady, outputReady } from './native/poll.ts';
 import { sleepExactly } from './tracer/ptrace/wait.ts';
 import { parseNamespaceLink } from './procfs/ns.ts';
 import type { EngineAnswer, EngineLine, HotexecEvent, MendResult } from './protocol/event.ts';
-import type { EngineRequest, TargetProcess } from './protocol/request.ts';
+import type { EngineControl, EngineRequest, TargetProcess } from './protocol/request.ts';
 import { parseOwnLine } from './protocol/own-line.ts';
 import { runtimeDirectory } from './protocol/runtime-directory.ts';
 import { stateDirectory } from './protocol/state-directory.ts';
@@ -34,6 +36,9 @@ const queue: EngineLine[] = [];
 /** `if-taken`: in a probation the program runs, but each of its stops waits for this engine. */
 let writing: 'always' | 'if-taken' | 'never' = 'always';
 
+/** What has been read and not been asked for: a front may write two lines at once. */
+let unread: Buffer = Buffer.alloc(0);
+
 const request = readRequest();
 if (request !== null) {
   send(answer(request));
@@ -50,6 +55,8 @@ function answer(asked: EngineRequest): EngineAnswer {
         return { kind: 'plan-result', result: showPlan(asked, host) };
       case 'history':
         return { kind: 'history-result', result: showHistory(asked, host) };
+      case 'guard':
+        return { kind: 'mend-result', result: standBy(asked, host) };
       case 'mend':
       case 'restart':
         return changeTarget(asked, host);
@@ -81,18 +88,26 @@ function changeTarget(asked: Extract<EngineRequest, { kind: 'mend' | 'restart' }
   return { kind: 'restart-result', result: restart(asked, host, opened.journal) };
 }
 
+function standBy(asked: Extract<EngineRequest, { kind: 'guard' }>, host: Host): MendResult {
+  using listeners = keepToo(asked, host);
+  if (readOrder()?.kind !== 'mend') return { found: 'nothing', detail: 'nothing had to be mended' };
+  hurry();
+  using opened = openTarget(asked.target, host, listeners);
+  return opened.mended;
+}
+
 interface OpenTarget extends Disposable {
   readonly journal: Journal;
   readonly mended: MendResult;
 }
 
-/** Locks the target and puts in order what a killed engine left on it. */
-function openTarget(target: TargetProcess, host: Host): OpenTarget {
+/** Locks the target and puts in order what a killed engine left on it. `listeners`: sockets of it that are held already. */
+function openTarget(target: TargetProcess, host: Host, listeners: HeldListeners | null = null): OpenTarget {
   const { journal, left } = openJournal({ ...host.journals, pid: target.pid, startTicks: target.startTicks });
   let mended: MendResult = { found: 'nothing', detail: 'no engine has left anything on this process' };
   try {
     if (left !== null) {
-      mended = mend(left, { journal, target, host });
+      mended = mend(left, { journal, target, host, listeners });
       if (mended.found === 'new')
         host.emit({ kind: 'warning', message: `an earlier hotexec had been killed: ${mended.detail}` });
       journal.clear();
@@ -177,20 +192,40 @@ function writeBytes(bytes: Buffer): void {
 
 /** The first line of the input; null when it ends before one. */
 function readRequest(): EngineRequest | null {
-  const chunk = Buffer.alloc(64 * 1024);
-  let text = Buffer.alloc(0);
+  const line = readLine();
+  return line === null ? null : parseOwnLine<EngineRequest>(line);
+}
+
+/** Waits for one more line; null: the end of the input. */
+function readOrder(): EngineControl | null {
+  const line = readLine();
+  return line === null ? null : parseOwnLine<EngineControl>(line);
+}
+
+function readLine(): string | null {
   for (;;) {
-    const end = text.indexOf(0x0a);
-    if (end >= 0) return parseOwnLine<EngineRequest>(text.subarray(0, end).toString());
-    const length = readSync(stdin, chunk);
-    if (length === 0) return null;
-    text = Buffer.concat([text, chunk.subarray(0, length)]);
+    const end = unread.indexOf(0x0a);
+    if (end >= 0) {
+      const line = unread.subarray(0, end).toString();
+      unread = unread.subarray(end + 1);
+      return line;
+    }
+    if (!readMore()) return null;
   }
+}
+
+/** False: the end of the input. */
+function readMore(): boolean {
+  const chunk = Buffer.allocUnsafe(64 * 1024);
+  const length = readSync(stdin, chunk);
+  unread = Buffer.concat([unread, chunk.subarray(0, length)]);
+  return length > 0;
 }
 
 /** The end of the input is no cancel: the front has gone, and what was begun is finished. */
 function readCancel(): boolean {
-  if (!inputReady(stdin)) return false;
-  const chunk = Buffer.alloc(256);
-  return chunk.subarray(0, readSync(stdin, chunk)).includes('"cancel"');
+  if (inputReady(stdin)) readMore();
+  const asked = unread.includes('"cancel"');
+  if (asked) unread = Buffer.alloc(0);
+  return asked;
 }

@@ -40,17 +40,15 @@ import type { Tracee } from './tracer/tracee.ts';
 const patienceMs = 2_000;
 
 /** The journal is locked, so the engine that wrote it is gone. Throws mend-failed when the target could not be put in order. */
-export function mend(
-  state: JournalState,
-  { journal, target, host }: { readonly journal: Journal; readonly target: TargetProcess; readonly host: Host },
-): MendResult {
+export function mend(state: JournalState, place: Place): MendResult {
+  const { journal, target, host } = place;
   journal.resume(state);
   host.phase('mend');
   if (!isAlive(target)) return { found: 'gone', detail: 'the process has ended' };
-  const result = mendFilesToo(state, { target, journal, host });
+  const result = mendFilesToo(state, place);
   const isStarted = result.found === 'new' || result.found === 'previous';
   const holder = find(state.changes, 'holder');
-  if (isStarted && holder !== undefined) reapLeftHolder(holder.pidInside, { target, journal, host });
+  if (isStarted && holder !== undefined) reapLeftHolder(holder.pidInside, place);
   // Told before the journal goes: were this mender killed after that, nobody else would know.
   if (isStarted) host.phase('verify');
   return result;
@@ -80,6 +78,8 @@ interface Place {
   readonly target: TargetProcess;
   readonly journal: Journal;
   readonly host: Host;
+  /** Sockets of the target that have been held since before; null: none. */
+  readonly listeners: HeldListeners | null;
 }
 
 /** Files go with the program: the new one keeps what was brought for it, and a previous one finds its own before it is started. */
@@ -139,7 +139,9 @@ function drainOn(state: JournalState, tracee: Tracee, place: Place): MendResult 
   const { target, journal, host } = place;
   tracee.detach();
   const observed = observe(target, host.ourselves);
-  using listeners = HeldListeners.keep(listServed(familyOf(observed)));
+  // Those that a guard holds are its own to close.
+  using own = place.listeners === null ? HeldListeners.keep(listServed(familyOf(observed))) : null;
+  const listeners = place.listeners ?? own ?? HeldListeners.none();
   const work = { ...workOf(state, observed, place), listeners, asked: true };
   const asked = howToAsk(observed, state.header.request.options);
   const { held, alreadyStopped } = seize(observed, journal);
@@ -211,7 +213,8 @@ function finishNew(state: JournalState, tracee: Tracee, place: Place): MendResul
 }
 
 /** The new program is there, but without its resets, or in the middle of them: the same exec once more makes it right. */
-function startAgain(state: JournalState, tracee: Tracee, { target, journal, host }: Place): MendResult {
+function startAgain(state: JournalState, tracee: Tracee, place: Place): MendResult {
+  const { target, journal, host } = place;
   // Should this exec fail, the new program goes on with what it has: its own registers.
   const own = find(state.changesAfterExec, 'registers');
   if (own !== undefined) tracee.setRegisters(new Registers(Buffer.from(own.bytes, 'hex')));
@@ -223,7 +226,7 @@ function startAgain(state: JournalState, tracee: Tracee, { target, journal, host
     // One in memory has died with its engine, and lives in the program that runs from it.
     using file = openProgramFile(journalled(state), target.pid);
     const observed = observe(target, host.ourselves);
-    const work = { ...workOf(state, observed, { target, journal, host }), file };
+    const work = { ...workOf(state, observed, place), file };
     swap({ ...work, stoppedByUs: true }, () => seize(observed, journal));
     return { found: state.attempt, detail: `the ${state.attempt} program was started once more, with all resets` };
   } catch (error) {

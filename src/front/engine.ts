@@ -65,6 +65,11 @@ export class Engine implements Disposable {
     }
   }
 
+  /** A word to an engine that has been asked. */
+  control(line: EngineControl): void {
+    this.#send(line);
+  }
+
   /** The end of its input: one that was asked nothing exits. One that works goes on. */
   [Symbol.dispose](): void {
     this.#process.stdin.end();

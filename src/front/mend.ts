@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import type { ErrorData } from '../errors.ts';
-import type { HotexecEvent, MendResult } from '../protocol/event.ts';
+import type { EngineAnswer, HotexecEvent, MendResult } from '../protocol/event.ts';
 import type { TargetProcess } from '../protocol/request.ts';
 import { describeDeath } from './death.ts';
+import type { EngineDeath } from './engine.ts';
 import type { StartEngine } from './launch.ts';
 
 export type Mending =
@@ -33,7 +34,11 @@ export async function mend(target: TargetProcess, startEngine: StartEngine, onEv
 
 async function tryToMend(target: TargetProcess, startEngine: StartEngine, onEvent: OnEvent): Promise<Mending> {
   const request = { kind: 'mend', operationId: randomUUID(), target } as const;
-  const reply = await startEngine().ask(request, { answerWithinMs: mendTimeoutMs, onEvent });
+  return mendingOf(await startEngine().ask(request, { answerWithinMs: mendTimeoutMs, onEvent }));
+}
+
+/** What the answer of an engine that was to mend means. */
+export function mendingOf(reply: EngineAnswer | EngineDeath): Mending {
   switch (reply.kind) {
     case 'mend-result':
       return { kind: 'mended', result: reply.result };

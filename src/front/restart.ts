@@ -7,6 +7,7 @@ import { describeEnd } from '../protocol/program-end.ts';
 import { gracePeriodOf } from '../protocol/stop-signal.ts';
 import { deathError, describeDeath, type DeathDescription } from './death.ts';
 import type { EngineDeath } from './engine.ts';
+import { Guard } from './guard.ts';
 import { mend } from './mend.ts';
 import { summarizeProcess, unknownProgram } from './process-summary.ts';
 import { refuse, throwIfCancelled, type RequestOf, type Session } from './session.ts';
@@ -28,15 +29,34 @@ export async function askRestart(request: RequestOf<'restart'>, session: Session
     failed: null,
     warnings: [],
   };
+  let guard: Guard | null = null;
   const listen = (event: HotexecEvent): void => {
     note(event, story);
+    guard = guardIn(event, guard, { request, session, story });
     onEvent?.(event);
   };
   const answerWithinMs = longestMs(request);
   const reply = await engine.ask(request, { signal, onEvent: listen, answerWithinMs });
-  if (reply.kind === 'restart-result') return reply.result;
-  if (reply.kind === 'died') return settle(reply, { request, session, story });
-  return refuse(reply);
+  if (reply.kind === 'died') return settle(reply, { request, session, story, guard });
+  dismiss(guard);
+  return reply.kind === 'restart-result' ? reply.result : refuse(reply);
+}
+
+/** In the drain a second engine stands by; the new program needs none. */
+function guardIn(event: HotexecEvent, guard: Guard | null, { request, session, story }: Interrupted): Guard | null {
+  if (event.kind !== 'phase') return guard;
+  const { pid } = session.engine;
+  if (event.phase === 'drain' && guard === null && pid !== undefined) {
+    const { target } = request;
+    return Guard.start({ target, enginePid: pid }, session.startEngine, (mended) => note(mended, story));
+  }
+  if (event.phase !== 'probation') return guard;
+  dismiss(guard);
+  return null;
+}
+
+function dismiss(guard: Guard | null): void {
+  guard?.dismiss();
 }
 
 /**
@@ -92,10 +112,17 @@ interface Interrupted {
   readonly story: Story;
 }
 
-async function settle(death: EngineDeath, interrupted: Interrupted): Promise<RestartResult> {
-  const { request, session, story } = interrupted;
+async function settle(
+  death: EngineDeath,
+  interrupted: Interrupted & { readonly guard: Guard | null },
+): Promise<RestartResult> {
+  const { request, session, story, guard } = interrupted;
   const description = describeDeath(death);
-  const mending = await mend(request.target, session.startEngine, (event) => note(event, story));
+  const guarded = await guard?.mend();
+  const mending =
+    guarded?.kind === 'mended'
+      ? guarded
+      : await mend(request.target, session.startEngine, (event) => note(event, story));
   if (mending.kind === 'failed') {
     // It cannot even start here: no engine can, and none has been at the target.
     if (story.phase === null && description.code === 'bug') return refuse(death);
@@ -183,7 +210,7 @@ function watched(outcome: Outcome, failed: ProgramEnd | null): Pick<RestartResul
 }
 
 const takenOver =
-  'the engine was killed after the new program had been started, and another one finished its work: the hold is at most as long as said, and what differs from a fresh start was not listed';
+  'the engine was killed, and another one finished its work: the hold is at most as long as said, and what differs from a fresh start was not listed';
 
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;

@@ -150,13 +150,27 @@ export type EngineRequest =
     }
   /** The programs that ran there. */
   | { readonly kind: 'history'; readonly operationId: string; readonly target: TargetProcess }
+  /**
+   * Stand by while another engine waits for the old program to finish: keep its sockets open too, and mend when told so. The end of the
+   * input dismisses.
+   */
+  | {
+      readonly kind: 'guard';
+      readonly operationId: string;
+      readonly target: TargetProcess;
+      /** The engine that is at work; it holds the sockets that the old program has closed since. */
+      readonly enginePid: number;
+    }
   /** Finish or undo what a killed engine left on this target; the journal tells what. */
   | { readonly kind: 'mend'; readonly operationId: string; readonly target: TargetProcess };
 
 export type RestartRequest = Extract<EngineRequest, { readonly kind: 'restart' }>;
 
 /** A later line on the engine's standard input. The end of the input is not a cancel: the engine then finishes. */
-export type EngineControl = { readonly kind: 'cancel' };
+export type EngineControl =
+  | { readonly kind: 'cancel' }
+  /** To a guard: the engine at work has died. */
+  | { readonly kind: 'mend' };
 
 export const sameProgram: ProgramChange = {
   from: 'auto',
