@@ -65,7 +65,11 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
       backTo: version?.number ?? null,
     });
     using listeners = HeldListeners.keep(plan.handOver.served);
-    attempt({ request, host, observed, plan, program, ...brought.forWork, listeners, journal, report });
+    try {
+      attempt({ request, host, observed, plan, program, ...brought.forWork, listeners, journal, report });
+    } catch (error) {
+      brought.leaveIf(() => report.failed(error));
+    }
     report.listeners(...listeners.results(), ...plan.handOver.refused);
     if (report.keepsFiles) report.files(...brought.settle());
   } catch (error) {

@@ -118,19 +118,26 @@ describe('a program in memory', () => {
 
 describe('what cannot be started from memory is refused before anything is touched', () => {
   needs('root', { command: 'gcc' });
+  const usage = { code: 'usage', exitCode: 2 } as const;
+  const refused = { code: 'file-refused', exitCode: 5 } as const;
   const unstartable = { code: 'program-not-startable', exitCode: 1 } as const;
 
-  test.each<[what: string, source: () => string, says: RegExp]>([
-    ['a script', () => files.file('#!/bin/sh\necho started\n'), /is a script/],
-    ['a file that is not there', () => '/nowhere/at/all', /there is no file/],
-    ['a directory', () => files.directory(), /not a regular file/],
-    ['an empty file', () => files.file(''), /is empty/],
-    ['no program', () => files.file('hello'), /not an ELF program/],
-    ['half a program', () => files.patched(version(1), (bytes) => bytes.subarray(0, bytes.length / 2)), /incomplete/],
-    ['a loader that is not there', () => files.withLoader(compile('program'), '/lib/none.so'), /loader/],
-  ])('%s', async (_, source, says) => {
+  test.each<[what: string, source: () => string, answer: Parameters<typeof expectUnchanged>[1], says: RegExp]>([
+    ['a script', () => files.file('#!/bin/sh\necho started\n'), unstartable, /is a script/],
+    ['a file that is not there', () => '/nowhere/at/all', usage, /cannot be read/],
+    ['a directory', () => files.directory(), usage, /directory/],
+    ['an empty file', () => files.file(''), refused, /is empty/],
+    ['no program', () => files.file('hello'), refused, /neither an ELF program/],
+    [
+      'half a program',
+      () => files.patched(version(1), (bytes) => bytes.subarray(0, bytes.length / 2)),
+      refused,
+      /incomplete/,
+    ],
+    ['a loader that is not there', () => files.withLoader(compile('program'), '/lib/none.so'), refused, /loader/],
+  ])('%s', async (...[, source, answer, says]) => {
     const target = await start(compile('beat'));
-    const { error } = await expectUnchanged(target, unstartable, { inMemory: source() });
+    const { error } = await expectUnchanged(target, answer, { inMemory: source() });
     expect(error?.message).toMatch(says);
   });
 

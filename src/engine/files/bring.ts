@@ -22,6 +22,8 @@ export interface Brought extends Disposable {
   readonly forWork: Pick<Work, 'file' | 'files' | 'previousFile'>;
   /** The new program stays: so does what was brought for it. Leaving the scope without this takes it away again. */
   settle(): readonly ChangedFile[];
+  /** What throws here leaves a program that a mender has to see to: the files are then the mender's too, and the journal names them. */
+  leaveIf(mayThrow: () => void): void;
 }
 
 export interface Bringing {
@@ -53,6 +55,14 @@ export function bring({ request, host, observed, plan, program, journal }: Bring
     changes,
     forWork: { file, files, previousFile },
     settle: () => [...files.settle().map(({ changed }) => changed), ...inMemory],
+    leaveIf: (mayThrow) => {
+      try {
+        mayThrow();
+      } catch (error) {
+        files.leave();
+        throw error;
+      }
+    },
     [Symbol.dispose]: () => all.dispose(),
   };
 }

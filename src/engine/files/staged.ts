@@ -117,6 +117,11 @@ export class StagedFiles implements Disposable {
     return settled;
   }
 
+  /** Neither: whoever reads the journal decides. */
+  leave(): void {
+    this.#end();
+  }
+
   [Symbol.dispose](): void {
     this.putBack();
   }
