@@ -77,6 +77,7 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
   const end = watch({
     process,
     catches: true,
+    finishing: true,
     stopSignals: stopSignals(observed),
     ours: host.ourselves.pids,
     holderPidInside: null,

@@ -42,6 +42,8 @@ export interface Dispositions {
   readonly ignored: bigint;
   /** The first process of its pid namespace: the kernel spares it signals without a handler (pid_namespaces(7)). */
   readonly isInit: boolean;
+  /** It has been told to finish. */
+  readonly finishing: boolean;
   /** Pids, as the program sees them, of itself and its descendants. */
   readonly family: ReadonlySet<number>;
   /** What stops this container. */
@@ -52,15 +54,16 @@ export interface Dispositions {
 export type SignalMeaning = 'deliver' | 'fatal' | 'stop';
 
 export function meaningOf(signal: number, info: SignalInfo, dispositions: Dispositions): SignalMeaning {
-  const { caught, ignored, isInit, family, stopSignals } = dispositions;
+  const { caught, ignored, isInit, finishing, family, stopSignals } = dispositions;
   const sent = info.code <= 0;
   const byOthers = (sent && !family.has(info.senderPid)) || (info.code === SI_KERNEL && fromTerminal.has(signal));
   if (byOthers && stopSignals.includes(signal)) return 'stop';
   if (harmless.has(signal) || ((caught | ignored) & signalBit(signal)) !== 0n) return 'deliver';
   if (!isInit) return byOthers ? 'stop' : 'fatal';
   if (faults.has(signal) && !sent) return 'fatal';
-  // abort(3) of an init: the kernel lets it live, and the C library then ends it by a fault.
-  return signal === SIGABRT && family.has(info.senderPid) ? 'fatal' : 'deliver';
+  // An init that sends itself what would end another (Node does so at the end of its handler for SIGTERM) is let live by the kernel, and
+  // goes on for ever. After abort(3) the C library ends it by a fault.
+  return (finishing || signal === SIGABRT) && family.has(info.senderPid) ? 'fatal' : 'deliver';
 }
 
 /**

@@ -57,6 +57,7 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
   const end = watch({
     process: traced,
     catches: catchesEnd(work),
+    finishing: false,
     stopSignals: stopSignals(observed),
     ours: new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]),
     holderPidInside: holder?.pidInside ?? null,

@@ -34,6 +34,8 @@ export interface Watched {
   readonly process: TracedProcess;
   /** Its end is caught; else it ends as it would. */
   readonly catches: boolean;
+  /** It has been told to finish. */
+  readonly finishing: boolean;
   readonly stopSignals: readonly number[];
   /** Processes of hotexec below the target, which are none of its children. */
   readonly ours: ReadonlySet<number>;
@@ -164,13 +166,14 @@ function isOfHolder(
   );
 }
 
-function dispositions({ process: { pid }, stopSignals, ours }: Watched): Dispositions {
+function dispositions({ process: { pid }, stopSignals, finishing, ours }: Watched): Dispositions {
   const { sigCgt, sigIgn } = parseStatus(readFileSync(`/proc/${pid}/status`, 'utf8'));
   const inside = innermostPid(pid);
   return {
     caught: sigCgt ?? 0n,
     ignored: sigIgn ?? 0n,
     isInit: inside === 1,
+    finishing,
     family: new Set([inside ?? pid, ...listDescendants(pid, ours).map((child) => child.pidInside)]),
     stopSignals,
   };
