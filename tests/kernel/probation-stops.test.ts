@@ -1,5 +1,5 @@
 // A probation that something else than the new program ends: its listeners, a stop from outside, a kill, Ctrl-C; and one without a way back.
-import { copyFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../support/kernel/compile.ts';
