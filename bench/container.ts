@@ -1,27 +1,30 @@
-// A container of nothing but a static busybox, which serves its empty root directory. It goes with its image when its scope ends.
+// Containers of nothing but one static program. Each goes with its image when its scope ends.
 import { mkdtempSync, copyFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { run } from './programs.ts';
 
-export interface BusyboxContainer extends Disposable {
+export interface StaticContainer extends Disposable {
   readonly name: string;
 }
 
-export function startBusybox(): BusyboxContainer {
+export function startBusybox(): StaticContainer {
+  return startStatic('/bin/busybox', ['/busybox', 'httpd', '-f', '-p', '8080'], []);
+}
+
+/** bench/serve.c on a port of this machine. */
+export function startServing(serve: string, port: number): StaticContainer {
+  return startStatic(serve, ['/serve', String(port)], ['--network', 'host']);
+}
+
+function startStatic(program: string, command: readonly string[], flags: readonly string[]): StaticContainer {
   const name = `hotexec-bench-${process.pid}`;
+  const file = basename(program);
   const directory = mkdtempSync(join(tmpdir(), 'hotexec-bench-'));
   try {
-    copyFileSync('/bin/busybox', join(directory, 'busybox'));
-    run('tar', '-C', directory, '-cf', join(directory, 'image.tar'), 'busybox');
-    run(
-      'docker',
-      'import',
-      '--change',
-      'CMD ["/busybox","httpd","-f","-p","8080"]',
-      join(directory, 'image.tar'),
-      name,
-    );
+    copyFileSync(program, join(directory, file));
+    run('tar', '-C', directory, '-cf', join(directory, 'image.tar'), file);
+    run('docker', 'import', '--change', `CMD ${JSON.stringify(command)}`, join(directory, 'image.tar'), name);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -33,7 +36,7 @@ export function startBusybox(): BusyboxContainer {
     },
   };
   try {
-    run('docker', 'run', '--detach', '--name', name, name);
+    run('docker', 'run', '--detach', '--name', name, ...flags, name);
     return container;
   } catch (error) {
     container[Symbol.dispose]();

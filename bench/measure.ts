@@ -6,6 +6,7 @@ import type { RestartResult } from '../src/protocol/result.ts';
 import { startBusybox } from './container.ts';
 import { restartByGdb } from './gdb.ts';
 import { run, startTarget, Talking, timed, type Programs } from './programs.ts';
+import { serving } from './serving.ts';
 import { requestFor } from './request.ts';
 import { interleave, type Summary } from './statistics.ts';
 
@@ -37,6 +38,7 @@ export async function measureAll(programs: Programs, rounds: Rounds): Promise<re
     ...(await holds(programs, rounds)),
     ...(await commands(programs, rounds)),
     ...(await containers(rounds)),
+    ...(await serving(programs, rounds)),
     await startUp(rounds),
   ];
 }

@@ -10,12 +10,13 @@ const patienceMs = 30_000;
 /** Compiled C programs of this directory. */
 export class Programs implements Disposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'hotexec-bench-'));
-  readonly target: string = this.#compile('target');
-  readonly reference: string = this.#compile('reference');
+  readonly target: string = this.compile('target');
+  readonly reference: string = this.compile('reference');
 
-  #compile(name: string): string {
+  /** Of bench/NAME.c; `flags` such as -static. */
+  compile(name: string, ...flags: readonly string[]): string {
     const path = join(this.directory, name);
-    run('gcc', '-O2', '-pthread', '-o', path, join(import.meta.dirname, `${name}.c`));
+    run('gcc', '-O2', '-pthread', ...flags, '-o', path, join(import.meta.dirname, `${name}.c`));
     return path;
   }
 

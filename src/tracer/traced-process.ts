@@ -107,6 +107,8 @@ export class TracedProcess {
       if (stop === 'gone') return { kind: 'ended', exitCode: null, signal: null };
       const found = this.#answer(stop);
       if (found !== undefined) return found;
+      // A busy program gives no pause in which a wait would run out.
+      if (performance.now() > deadlineMs) return { kind: 'timeout' };
     }
   }
 
