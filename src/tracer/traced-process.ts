@@ -52,6 +52,10 @@ export function tracingOptions({ children }: Tracing): number {
   return TRACESYSGOOD | TRACEEXEC | TRACECLONE | (children ? TRACEFORK | TRACEVFORK : 0);
 }
 
+/** How long a stop may go unseen while system calls are traced, and for how long after the last one. */
+const unseenNs = 40_000;
+const busyMs = 50;
+
 /** How long a thread that has not reported itself is waited for before it is looked for again, ms. */
 const lookEveryMs = 5;
 
@@ -63,6 +67,7 @@ export class TracedProcess {
   /** Thread to process. */
   readonly #threads: Map<number, number>;
   readonly #leaving: Set<number> = new Set();
+  #lastStopMs = 0;
 
   /** `tids` stand at a stop and have the options of this tracing. */
   constructor(pid: number, tids: readonly number[], tracing: Tracing) {
@@ -102,8 +107,10 @@ export class TracedProcess {
   /** Until the deadline (performance.now() ms) at most. */
   next(deadlineMs: number): ProcessStop {
     for (;;) {
-      const stop = waitForAny(deadlineMs);
+      const busy = this.mode === 'syscalls' && performance.now() - this.#lastStopMs < busyMs;
+      const stop = waitForAny(deadlineMs, busy ? unseenNs : undefined);
       if (stop === 'timeout') return { kind: 'timeout' };
+      this.#lastStopMs = performance.now();
       if (stop === 'gone') return { kind: 'ended', exitCode: null, signal: null };
       const found = this.#answer(stop);
       if (found !== undefined) return found;

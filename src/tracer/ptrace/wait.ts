@@ -35,6 +35,18 @@ const sleepTime = allocate(16);
  * `otherTid` is the name it may have got meanwhile. Other tracees are left alone: a dead one tells its parent only once it is collected.
  */
 export function waitFor(tid: number, deadlineMs: number, otherTid: number = tid): Stop | 'timeout' | 'gone' {
+  return wait({ tid, otherTid, deadlineMs, mostNs: longestSleepNs });
+}
+
+interface Waiting {
+  readonly tid: number;
+  readonly otherTid: number;
+  readonly deadlineMs: number;
+  /** Between two looks. */
+  readonly mostNs: number;
+}
+
+function wait({ tid, otherTid, deadlineMs, mostNs }: Waiting): Stop | 'timeout' | 'gone' {
   const spinUntil = performance.now() + spinMs;
   let sleepNs = 20_000;
   for (;;) {
@@ -50,14 +62,17 @@ export function waitFor(tid: number, deadlineMs: number, otherTid: number = tid)
       syscall(arch.syscalls.sched_yield);
     } else {
       sleep(sleepNs);
-      sleepNs = Math.min(sleepNs * 2, longestSleepNs);
+      sleepNs = Math.min(sleepNs * 2, mostNs);
     }
   }
 }
 
-/** The next stop or end of any tracee; 'timeout' after the deadline; 'gone' if there is none. */
-export function waitForAny(deadlineMs: number): Stop | 'timeout' | 'gone' {
-  return waitFor(anyTracee, deadlineMs);
+/**
+ * The next stop or end of any tracee; 'timeout' after the deadline; 'gone' if there is none. `mostNs`: how long it may go unseen. The threads
+ * of a Go program wake each other a thousand times while it starts, and each wake-up waits for us.
+ */
+export function waitForAny(deadlineMs: number, mostNs: number = longestSleepNs): Stop | 'timeout' | 'gone' {
+  return wait({ tid: anyTracee, otherTid: anyTracee, deadlineMs, mostNs });
 }
 
 /** Sleeps on this thread, for less than a second: at most 2 ms are wanted between two looks. */
