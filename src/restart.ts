@@ -67,12 +67,11 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
     using listeners = HeldListeners.keep(plan.handOver.served);
     attempt({ request, host, observed, plan, program, ...brought.forWork, listeners, journal, report });
     report.listeners(...listeners.results(), ...plan.handOver.refused);
-    if (report.keepsFiles) report.files(...brought.settle());
+    if (report.came === 'stays') report.files(...brought.settle());
   } catch (error) {
     report.failed(error);
   }
-  const result = report.result();
-  record.settle(result.outcome, result.failed);
+  record.settle(report.came, report.result());
   journal.finish();
   return report.result();
 }
