@@ -100,7 +100,9 @@ describe('an end that cannot be caught', () => {
     expect(await stateOf(container)).toBe('exited 137');
     expect(await ownFilesOf(container)).toEqual([]);
     await docker('start', container.id);
-    await until('the old version starts', async () => /version 1 serves[^]*version 1 serves/.test(await container.logs()));
+    await until('the old version starts', async () =>
+      /version 1 serves[^]*version 1 serves/.test(await container.logs()),
+    );
   });
 
   test('by the memory limit: exit code 4', async () => {
@@ -133,7 +135,16 @@ describe('a stop from outside in a probation', () => {
 
   test('by docker stop is let through: the container stops as always, and hotexec says so (exit code 8)', async () => {
     await using container = await start(newcomer);
-    const command = new UnderWay([...replacing(container, 2), '--probation', '20s', '--', 'after', '20000', 'exit', '1']);
+    const command = new UnderWay([
+      ...replacing(container, 2),
+      '--probation',
+      '20s',
+      '--',
+      'after',
+      '20000',
+      'exit',
+      '1',
+    ]);
     await command.reaches('probation');
     await answers(newcomer, container);
     const began = performance.now();
