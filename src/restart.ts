@@ -71,12 +71,11 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
       brought.leaveIf(() => report.failed(error));
     }
     report.listeners(...listeners.results(), ...plan.handOver.refused);
-    if (report.keepsFiles) report.files(...brought.settle());
+    if (report.came === 'stays') report.files(...brought.settle());
   } catch (error) {
     report.failed(error);
   }
-  const result = report.result();
-  record.settle(result.outcome, result.failed);
+  record.settle(report.came, report.result());
   journal.finish();
   return report.result();
 }

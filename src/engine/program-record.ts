@@ -5,10 +5,11 @@ import { programBytes, type ProgramBytes } from '../history/entry.ts';
 import type { ResolvedVersion } from '../history/resolve.ts';
 import { keptFilesOf, readRun } from '../history/run.ts';
 import type { RestartRequest } from '../protocol/request.ts';
-import type { Outcome, ProgramEnd } from '../protocol/result.ts';
+import type { RestartResult } from '../protocol/result.ts';
 import { removeKept } from './files/remove-kept.ts';
 import type { Host } from './host.ts';
 import type { Observed } from './observe.ts';
+import type { Came } from './report.ts';
 import { runningOf } from './running.ts';
 
 interface RecordUse {
@@ -53,24 +54,14 @@ export class ProgramRecord {
     this.#note(this.#history.begin({ ...start, program: { ...program, cwd } }));
   }
 
-  /** When it is known what runs. */
-  settle(outcome: Outcome, failed: ProgramEnd | null): void {
+  /** When it is known what runs. `came`: what of the new program there is. */
+  settle(came: Came, { outcome, failed }: Pick<RestartResult, 'outcome' | 'failed'>): void {
     if (!this.#begun) return;
     const run = readRun(this.#observed.target.pid);
-    switch (outcome) {
-      case 'restarted':
-      case 'stopped':
-        this.#note(this.#history.settle({ kind: 'running', run }));
-        return;
-      case 'rolled-back':
-        this.#note(this.#history.settle({ kind: 'failed', end: failed, run }));
-        return;
-      case 'lost':
-        this.#note(this.#history.settle({ kind: 'ended', end: failed }));
-        return;
-      case 'unchanged':
-        this.#note(this.#history.settle({ kind: 'unchanged' }));
-    }
+    if (came === 'stays') this.#note(this.#history.settle({ kind: 'running', run }));
+    else if (came === 'never') this.#note(this.#history.settle({ kind: 'unchanged' }));
+    else if (outcome === 'rolled-back') this.#note(this.#history.settle({ kind: 'failed', end: failed, run }));
+    else this.#note(this.#history.settle({ kind: 'ended', end: failed }));
   }
 
   #note({ warnings, unneeded }: Written): void {

@@ -22,6 +22,9 @@ import { isAlive, survives } from './liveness.ts';
 import type { RestartPlan } from './plan.ts';
 import type { Verified } from './verify.ts';
 
+/** What has come of the new program and its files. `undone`: it ran, and the files were put back. */
+export type Came = 'stays' | 'undone' | 'never';
+
 export class RestartReport {
   readonly #request: RestartRequest;
   readonly #startedMs = performance.now();
@@ -155,8 +158,9 @@ export class RestartReport {
   }
 
   /** The new program stays, or was stopped by somebody who knew of no other. */
-  get keepsFiles(): boolean {
-    return this.#failure === null || (this.#failure.outcome === 'stopped' && this.#pastNoReturn);
+  get came(): Came {
+    if (this.#failure === null || (this.#failure.outcome === 'stopped' && this.#pastNoReturn)) return 'stays';
+    return this.#pastNoReturn || this.#failed !== null ? 'undone' : 'never';
   }
 
   /** As far as is known, one of the two programs runs, and is meant to go on. */

@@ -51,7 +51,7 @@ export type Settlement =
   | { readonly kind: 'running'; readonly run: Run | null }
   /** It failed its probation; the previous program runs again, and its files are as they were. */
   | { readonly kind: 'failed'; readonly end: ProgramEnd | null; readonly run: Run | null }
-  /** It ran and ended, and nothing was started in its place. */
+  /** It ran and ended, nothing was started in its place, and the files are as they were. */
   | { readonly kind: 'ended'; readonly end: ProgramEnd | null }
   /** It never ran; what was changed has been put back. */
   | { readonly kind: 'unchanged' };
@@ -211,7 +211,7 @@ function settled(others: readonly Entry[], started: Entry, { settlement, sameAga
     case 'failed':
       return [...withRun(others, settlement.run), { ...started, state: 'failed', end: settlement.end }];
     case 'ended':
-      return [...others.map(replaced), { ...started, state: 'ended', end: settlement.end }];
+      return [...others, { ...started, state: 'failed', end: settlement.end }];
   }
 }
 

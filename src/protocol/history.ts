@@ -14,7 +14,7 @@ export interface History {
   readonly versions: readonly Version[];
 }
 
-/** `failed`: in its probation; the one before it was started again. `ended`: with its process, or as it was meant to. */
+/** `failed`: in its probation; its files were put back, and the one before it was started again if that was possible. `ended`: with its process, or as it was meant to. */
 export type VersionState = 'running' | 'replaced' | 'failed' | 'ended';
 
 /** One program that ran there. */

@@ -19,18 +19,24 @@ export interface ExecutablePlan {
   readonly warnings: readonly string[];
 }
 
-/** `wanted`: the path that is executed, inside the container. Throws usage or file-refused. */
+/** `wanted`: the path that is executed, inside the container; null: what runs has none. Throws usage or file-refused. */
 export function planExecutable(replacement: Replacement, wanted: string | null, at: CopyPlace): ExecutablePlan {
   const source = examineExecutable(replacement.source, at);
-  if (replacement.inMemory === 'always' || wanted === null) return { memory: true, warnings: [] };
-  expectAbsolute(wanted);
+  if (replacement.inMemory === 'always') return { memory: true, warnings: [] };
   try {
+    if (wanted === null) throw withoutPath();
+    expectAbsolute(wanted);
     return { memory: false, warnings: placeExecutable(source, wanted, at) };
   } catch (error) {
     if (!(error instanceof TakesNoFile) || replacement.inMemory === 'never') throw error;
     const [why = ''] = error.message.split('. Nothing was touched');
     return { memory: true, warnings: [`the new program is kept in memory alone: ${why}`] };
   }
+}
+
+function withoutPath(): TakesNoFile {
+  const why = 'what runs now is in memory alone too, so there is no file whose place the new one could take';
+  return new TakesNoFile(why, 'name the place inside the container with --exe');
 }
 
 function examineExecutable(path: string, { destination, observed }: CopyPlace): SourceFile {

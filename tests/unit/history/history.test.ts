@@ -157,6 +157,19 @@ describe('what runs is not what was recorded last', () => {
   });
 });
 
+describe('a new program that ended where nothing could be caught', () => {
+  it('has failed: its files were put back, and what runs next has the files of the one before', () => {
+    const where = recorded();
+    const history = open(where, running(two, life(2)));
+    history.begin(starting(program('new'), { files: [change('/bin/app', '/bin/.app.2')] }));
+    history.settle({ kind: 'ended', end: null });
+    const again = open(where, running(two, life(9, 2)));
+    expect(shown(again)).toEqual(['3 failed new', '2 running app --two', '1 replaced app --one']);
+    expect(again.versions[0]?.available).toBe('it failed, and its files were put back');
+    expect(again.resolve('previous').number).toBe(1);
+  });
+});
+
 function killed(): HistoryPlace {
   const where = recorded();
   const history = open(where, running(two, life(2)));
