@@ -29,7 +29,6 @@ const syscalls = {
   getpeername: 52,
   socketpair: 53,
   setsockopt: 54,
-  sched_yield: 24,
   getsockopt: 55,
   clone: 56,
   execve: 59,
