@@ -11,7 +11,7 @@ import { syscall } from '../native/syscall.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
 import { innermostPid } from './descendants.ts';
 import type { Held } from './held.ts';
-import { answerCall } from './handover/answer-call.ts';
+import { answerZero } from './handover/answer-call.ts';
 import { inodeOf, type CallStop } from './handover/call-stop.ts';
 import { isHeldPath } from './handover/held-paths.ts';
 import type { Observed } from './observe.ts';
@@ -88,7 +88,7 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
       return isOurs;
     },
     onCall: (stop) => {
-      if (isOfHeld(listeners, stop)) answerCall(stop.tid, 0n);
+      if (isOfHeld(listeners, stop)) answerZero(stop.tid);
       process.go(stop.tid);
     },
     settle: (nowMs) => {

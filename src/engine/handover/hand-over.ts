@@ -19,7 +19,7 @@ import { chooseScratch, mapScratch } from '../stage.ts';
 import { fileIdentity } from '../undo.ts';
 import { kindOf, type HeldListener, type HeldListeners } from './held-listeners.ts';
 import { carryOptions, carryStatusFlags } from './options.ts';
-import { answerCall } from './answer-call.ts';
+import { answerZero } from './answer-call.ts';
 import { AF_UNIX, parseSocketAddress, type SocketAddress } from './socket-address.ts';
 import { inodeOf, type CallStop } from './call-stop.ts';
 import { isHeldPath } from './held-paths.ts';
@@ -61,7 +61,7 @@ export class HandOver {
       case unlink:
       case unlinkat:
         // It makes room for its own bind, which will find the socket that is there.
-        if (isHeldPath(this.listeners, stop)) answerCall(stop.tid, 0n);
+        if (isHeldPath(this.listeners, stop)) answerZero(stop.tid);
         break;
     }
     process.go(stop.tid);
