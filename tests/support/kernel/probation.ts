@@ -4,7 +4,12 @@ import { expect } from 'vitest';
 import { startEngine, type StartEngine } from '../../../src/front/launch.ts';
 import { askRestart } from '../../../src/front/restart.ts';
 import type { HotexecEvent, Phase } from '../../../src/protocol/event.ts';
-import { defaultRestartOptions, sameProgram, type RestartRequest } from '../../../src/protocol/request.ts';
+import {
+  defaultRestartOptions,
+  sameProgram,
+  type RestartOptions,
+  type RestartRequest,
+} from '../../../src/protocol/request.ts';
 import type { ProgramEnd, RestartResult } from '../../../src/protocol/result.ts';
 import { parseStatus } from '../../../src/procfs/status.ts';
 import { childrenOf } from '../kill/survivor.ts';
@@ -22,6 +27,8 @@ export interface Trial {
   readonly children?: 'kill' | 'keep';
   readonly env?: readonly (readonly [name: string, value: string])[];
   readonly signal?: AbortSignal;
+  /** The rest of the options. */
+  readonly options?: Partial<RestartOptions>;
   /** When the phase begins; the engine that tells it works on meanwhile. */
   readonly at?: Partial<Record<Phase, (enginePid: number) => void>>;
 }
@@ -41,13 +48,13 @@ export async function tryProgram(pid: number, trial: Trial): Promise<RestartResu
 }
 
 function requestOf(pid: number, trial: Trial): RestartRequest {
-  const { command = null, probationMs = null, rollback = true, children = 'kill', env = [] } = trial;
+  const { command = null, probationMs = null, rollback = true, children = 'kill', env = [], options = {} } = trial;
   return {
     kind: 'restart',
     operationId: 'probation',
     target: { name: `pid/${pid}`, pid, startTicks: startTicks(pid), container: null, spec: null },
     program: { ...sameProgram, command, env: { ...sameProgram.env, set: env } },
-    options: { ...defaultRestartOptions, probationMs, rollback, children },
+    options: { ...defaultRestartOptions, probationMs, rollback, children, ...options },
   };
 }
 

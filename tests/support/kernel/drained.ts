@@ -1,0 +1,62 @@
+// A program that finishes by itself (`told` of tests/fixtures/kernel/ends.c) and is started again from where it would have ended.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import { expect } from 'vitest';
+import type { Drain, RestartResult } from '../../../src/protocol/result.ts';
+import { childrenOf } from '../kill/survivor.ts';
+import { compile } from './compile.ts';
+import { expectFree, startTicks } from './in-place.ts';
+import { tryProgram, type Trial } from './probation.ts';
+import { launchInSandbox } from './sandbox.ts';
+import { start, type Target } from './target.ts';
+
+export type Place = 'a process' | 'process 1 of a container';
+
+export const told = (...words: readonly (string | number)[]): readonly string[] => [
+  compile('ends'),
+  'told',
+  ...words.map(String),
+];
+
+/** Started and ready, with variables of its own. */
+export async function startIn(
+  place: Place,
+  [file = '', ...args]: readonly string[],
+  env: Readonly<Record<string, number>> = {},
+): Promise<Target> {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  if (place === 'a process') return await start('env', [...variables, file, ...args]);
+  const target = await launchInSandbox('env', [...variables, file, ...args]);
+  await target.line(/^started/);
+  return target;
+}
+
+/** It has finished as it would, runs again in the same process, and nobody holds it. */
+export async function expectDrained(target: Target, drain: Partial<Drain>, trial: Trial = {}): Promise<RestartResult> {
+  const before = startTicks(target.pid);
+  const result = await tryProgram(target.pid, { probationMs: 20, ...trial });
+  expect(result).toMatchObject({ outcome: 'restarted', drain: { signal: 'SIGTERM', ...drain }, error: null });
+  await target.line(/^started/);
+  expect(startTicks(target.pid)).toBe(before);
+  expectLetGo(target.pid);
+  return result;
+}
+
+/** No thread of it or of its children is traced or stopped, and it has no descriptor but those that it was started with. */
+export function expectLetGo(pid: number): void {
+  for (const process of [pid, ...childrenOf(pid)]) expectFree(process);
+  const own = readdirSync(`/proc/${pid}/fd`).map(Number);
+  const ours = own.filter((fd) => fd > 2 && fd < 100 && !readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('anon_inode:'));
+  expect(ours.map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))).toEqual([]);
+}
+
+/** As it ends when nobody watches. */
+export async function endWithoutUs(target: Target): Promise<readonly [code: number | null, signal: string | null]> {
+  const exit = once(target.child, 'exit');
+  process.kill(target.pid, 'SIGTERM');
+  return (await exit) as [number | null, string | null];
+}
+
+export function threadsOf(pid: number): number {
+  return Number(/^Threads:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
