@@ -86,7 +86,7 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
 
 const formatOption: FormatOption = new Option(
   '--format <FORMAT>',
-  'print the plan as a commented script that does it: gdb',
+  'of a plan: print it as a commented script that does it: gdb',
 ).choices(['gdb']);
 
 type FormatOption = Option<'--format <FORMAT>', undefined, undefined, undefined, false, 'gdb'>;

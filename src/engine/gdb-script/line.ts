@@ -17,6 +17,13 @@ export function shown(bytes: Buffer): string {
   return bytes.length > shownAtMostBytes ? `${text} and ${bytes.length - shownAtMostBytes} bytes more` : text;
 }
 
+/** A sentence that may have words of the target in it: for a comment, which ends with its line. */
+export function printable(text: string): string {
+  return literal(Buffer.from(text))
+    .slice(1, -1)
+    .replaceAll(String.raw`\"`, '"');
+}
+
 export function hex(address: bigint): string {
   return `0x${address.toString(16)}`;
 }

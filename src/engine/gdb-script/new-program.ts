@@ -32,6 +32,11 @@ export function newInstruction(offset: bigint): string {
     `while *$word != ${AT_SYSINFO_EHDR} && *$word != 0`,
     '  set $word = $word + 2',
     'end',
+    'if *$word == 0',
+    '  detach',
+    '  echo The new program runs, with all signals blocked: it has no vDSO.\\n',
+    '  quit 1',
+    'end',
     `set $instruction = $word[1] + ${hex(offset)}`,
     'set $behind = $instruction + 2',
   );

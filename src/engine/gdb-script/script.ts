@@ -10,7 +10,7 @@ import { descriptors, execve, scratch, strings } from './exec.ts';
 import { freshness, lettingGo, newInstruction } from './new-program.ts';
 import { placeWords, type Placed } from './place-words.ts';
 import { givingUp, procedures } from './procedures.ts';
-import { shown } from './line.ts';
+import { printable, shown } from './line.ts';
 
 export interface ScriptInput {
   readonly observed: Observed;
@@ -49,7 +49,7 @@ export function gdbScript(input: ScriptInput): string {
   return `${parts.join('\n\n')}\n`;
 }
 
-function introduction({ observed, program, showEnvironment }: ScriptInput, placed: Placed): string {
+function introduction({ observed, plan, program, showEnvironment }: ScriptInput, placed: Placed): string {
   const { pid } = observed.target;
   const hidden = !showEnvironment && placed.environment.some((word) => word.inPlace === null);
   return [
@@ -64,6 +64,7 @@ function introduction({ observed, program, showEnvironment }: ScriptInput, place
     `# It holds for this run of process ${pid} and no other: addresses and descriptors are those of now. Made for gdb 13 on x86-64.`,
     '# Unlike hotexec it does not ask the old program to finish first, hands over no listening socket, tries nothing beforehand, resets',
     '# less, and does not come back to the old program if the new one fails. If gdb is killed between two lines, the process may be lost.',
+    ...plan.warnings.map((warning) => `# Note: ${printable(warning)}`),
     ...(hidden
       ? [
           '',
