@@ -1,14 +1,17 @@
 // What `plan restart --format gdb` prints does what it says when a real gdb runs it, and never hangs (kernel: a tracer must reap the threads
 // that an exec ends; gdb with `stepi` or an asynchronous target does not always).
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseMaps } from '../../src/procfs/maps.ts';
 import { parseStatus } from '../../src/procfs/status.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { directory, file } from '../support/kernel/files.ts';
 import { runScript, scriptFor } from '../support/kernel/gdb.ts';
 import { expectFree, startTicks } from '../support/kernel/in-place.ts';
+import { launchInSandbox } from '../support/kernel/sandbox.ts';
 import { expectAsBefore, settled } from '../support/kernel/snapshot.ts';
 import { launch, start, type Target } from '../support/kernel/target.ts';
 import { needs } from '../support/needs.ts';
@@ -123,6 +126,39 @@ describe('a gdb script', () => {
     expect((await target.ask('there?')).input).toContain('eintr 0');
   });
 
+  test('restarts process 1 of another pid and mount namespace, with its children', async () => {
+    const target = await launchInSandbox(compile('family'));
+    await target.line(/^started children/);
+    await target.ask('beget');
+    await expectRestarted(target);
+    expect((await target.line(/^started children ?(.*)/))[1]).toBe('');
+    await target.ask('beget');
+    await expectRestarted(target, [], true);
+    expect((await target.line(/^started children ?(.*)/))[1]).toBe('');
+  });
+
+  test('that is killed between two calls leaves the old program running, and no byte of its code changed', async () => {
+    const target = await start(compile('threads'), ['3']);
+    const code = codeOf(target.pid);
+    const calls =
+      (await scriptFor(target.pid)).split('execve: the point of no return')[0]?.match(/^printf .*$/gm) ?? [];
+    expect(calls.length).toBeGreaterThan(1);
+    for (let time = 0; time < calls.length; time++) {
+      // The parent of what gdb's `shell` starts is gdb.
+      let call = 0;
+      const script = (await scriptFor(target.pid)).replaceAll(/^printf .*$/gm, (line) =>
+        call++ === time ? 'shell kill -KILL $PPID' : line,
+      );
+      expect((await runScript(script)).code).toBe(null);
+      expectFree(target.pid);
+      expect((await target.ask('there?')).input).toContain('eintr 0');
+      expect(codeOf(target.pid)).toEqual(code);
+    }
+    await expectRestarted(target);
+    await target.line(/^started/);
+    await target.ask('there?');
+  });
+
   test('does not touch another process than the one it was made for', async () => {
     const [target, other] = [await start(compile('threads')), await start(compile('threads'))];
     const script = await scriptFor(target.pid);
@@ -149,6 +185,22 @@ describe('a gdb script', () => {
     expect(environ.map(decode)).toEqual(['SECRET=hunter2', 'KEPT=swordfish']);
   });
 });
+
+/** A digest of each executable mapping. */
+function codeOf(pid: number): readonly string[] {
+  const memory = openSync(`/proc/${pid}/mem`, 'r');
+  try {
+    return parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1'))
+      .filter(({ perms, path }) => perms.execute && path !== '[vsyscall]')
+      .map(({ start: from, end }) => {
+        const bytes = Buffer.alloc(Number(end - from));
+        expect(readSync(memory, bytes, 0, bytes.length, from)).toBe(bytes.length);
+        return `${from.toString(16)} ${createHash('sha256').update(bytes).digest('hex')}`;
+      });
+  } finally {
+    closeSync(memory);
+  }
+}
 
 async function found(target: Target): Promise<Record<string, unknown>> {
   const [, text = '{}'] = await target.line(/^started (.*)/);
