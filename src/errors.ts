@@ -30,6 +30,8 @@ const table = {
   'program-unknown': 5,
   /** Something that execve cannot give back differs from a fresh start (`--force` goes on). */
   'not-fresh': 5,
+  /** `--format gdb`: the plan has something that a gdb script cannot do. */
+  'script-impossible': 5,
   /** The memory limit leaves no room for the restart. */
   'memory-too-small': 5,
   /** A thread could not be stopped in time. */

@@ -1,16 +1,22 @@
 // `hotexec plan restart`: everything a restart would decide and do, without doing it.
+import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { describeSteps } from './engine/describe-steps.ts';
+import { execArguments } from './engine/exec-call.ts';
 import { foretellDrain, foretellFiles, foretellListeners } from './engine/foretell.ts';
+import { gdbScript, type ScriptInput } from './engine/gdb-script/script.ts';
 import type { Host } from './engine/host.ts';
 import { kernelVersion } from './engine/kernel-version.ts';
 import { observe } from './engine/observe.ts';
 import { planRestart, summarize, summarizeObserved } from './engine/plan.ts';
 import { recall } from './engine/recall.ts';
 import { ProgramRecord } from './engine/program-record.ts';
-import { nameOf } from './engine/program.ts';
+import { nameOf, type Program } from './engine/program.ts';
+import { chooseScratch } from './engine/stage.ts';
+import { syscallInstruction } from './engine/vdso.ts';
+import { AT_SYSINFO_EHDR, parseAuxv } from './procfs/auxv.ts';
 import type { Plan } from './protocol/plan.ts';
-import type { EngineRequest } from './protocol/request.ts';
+import type { EngineRequest, GdbScriptOptions } from './protocol/request.ts';
 
 export type PlanRequest = Extract<EngineRequest, { readonly kind: 'plan' }>;
 
@@ -22,6 +28,7 @@ export function showPlan(request: PlanRequest, host: Host): Plan {
   const world = { kernel: kernelVersion(), freeMemoryBytes: freemem() };
   const decided = planRestart(observed, { ...request, version: record.resolve(request) }, world);
   const { program } = decided;
+  const wanted = decided.refusals.length === 0 ? (request.gdbScript ?? null) : null;
   return {
     apiVersion: 'hotexec/v1',
     kind: 'Plan',
@@ -43,5 +50,22 @@ export function showPlan(request: PlanRequest, host: Host): Plan {
     listeners: foretellListeners(decided.handOver),
     steps: program === null ? [] : describeSteps(observed, decided, { options: request.options, program }),
     notFresh: decided.notFresh,
+    gdbScript:
+      wanted === null ? null : writeScript({ observed, plan: decided, options: request.options, program }, wanted),
   };
+}
+
+type Decided = Pick<ScriptInput, 'observed' | 'plan' | 'options'> & { readonly program: Program | null };
+
+function writeScript({ program, ...decided }: Decided, { showEnvironment }: GdbScriptOptions): string | null {
+  if (program === null) return null;
+  const { observed } = decided;
+  return gdbScript({
+    ...decided,
+    program,
+    showEnvironment,
+    instruction: syscallInstruction(observed),
+    vdso: parseAuxv(readFileSync(`/proc/${observed.tid}/auxv`)).get(AT_SYSINFO_EHDR) ?? null,
+    scratch: chooseScratch(observed.tid, execArguments(program)).address,
+  });
 }

@@ -8,6 +8,8 @@ export interface RestartCommandFlags extends RestartFlags {
   readonly output: 'text' | 'json' | 'jsonl';
   readonly quiet?: true | undefined;
   readonly dryRun?: true | undefined;
+  readonly format?: 'gdb' | undefined;
+  readonly showEnv?: true | undefined;
 }
 
 export interface ReplaceCommandFlags extends RestartCommandFlags, ReplacementFlags {}
@@ -72,10 +74,22 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
     .option('--force', 'go on although something cannot be as after a fresh start')
     .option('--timeout <DURATION>', 'give up before the point of no return after this long', '30s')
     .option('--dry-run', 'print every step that would be taken, and change nothing (= hotexec plan)')
+    .addOption(formatOption)
+    .option(
+      '--show-env',
+      'with --format gdb: print the values of new environment variables too, as the script needs to run',
+    )
     .addOption(outputOption(['text', 'json', 'jsonl']))
     .option('-q, --quiet', 'print nothing but errors')
     .option('-v, --verbose', 'print each system call made in the target');
 }
+
+const formatOption: FormatOption = new Option(
+  '--format <FORMAT>',
+  'of a plan: print it as a commented script that does it: gdb',
+).choices(['gdb']);
+
+type FormatOption = Option<'--format <FORMAT>', undefined, undefined, undefined, false, 'gdb'>;
 
 const fromDescription =
   'take command and environment from what runs now (process) or from what the runtime would start (spec); without it from the process, or from the spec where the process has overwritten its own';

@@ -2,6 +2,7 @@
 import { exitCodes } from '../errors.ts';
 import { newOperationId } from '../front/operation-id.ts';
 import { askPlan } from '../front/session.ts';
+import type { GdbScriptOptions } from '../protocol/request.ts';
 import type { Plan } from '../protocol/plan.ts';
 import { resolve } from '../targets/resolve.ts';
 import { formatTarget } from '../targets/target.ts';
@@ -11,10 +12,12 @@ import { renderPlan } from './render/plan-text.ts';
 import { openReport } from './report.ts';
 import { readChange } from './restart-request.ts';
 import type { RestartInvocation } from './restart.ts';
+import { usageError } from './usage.ts';
 
 export async function runPlan(invocation: RestartInvocation, context: CliContext): Promise<number> {
   const { words, flags } = invocation;
   const target = targetOf(words);
+  const gdbScript = scriptOptions(invocation);
   const { program, options } = await readChange(invocation, context);
 
   const { startEngine, signal } = context;
@@ -24,11 +27,30 @@ export async function runPlan(invocation: RestartInvocation, context: CliContext
     context,
   );
   const process = await resolve(target, context);
-  const request = { kind: 'plan', operationId: newOperationId(), target: process, program, options } as const;
+  const request = {
+    kind: 'plan',
+    operationId: newOperationId(),
+    target: process,
+    program,
+    options,
+    gdbScript,
+  } as const;
   const plan = await askPlan(request, { engine, startEngine, signal, onEvent: report.onEvent });
 
-  report.print(plan, (style) => renderPlan(plan, style));
+  report.print(plan, (style) => plan.gdbScript ?? renderPlan(plan, style));
   return exitCodeOfPlan(plan);
+}
+
+function scriptOptions({ flags, replacement }: RestartInvocation): GdbScriptOptions | null {
+  const { format, copy, showEnv } = flags;
+  if (format === undefined && showEnv === true)
+    throw usageError('--show-env belongs to --format gdb: a plan shows names alone.');
+  if (format === undefined) return null;
+  if (replacement === null && copy.length === 0) return { showEnvironment: showEnv === true };
+  throw usageError(
+    'A gdb script brings no files into a container, so --format gdb takes neither replace --with nor --copy.',
+    'bring the file there first (docker cp), then: hotexec plan restart TARGET --exe PATH --format gdb',
+  );
 }
 
 const notPossible = 5;

@@ -14,6 +14,7 @@ import { renderRestart } from './render/restart-text.ts';
 import { styleFor } from './render/style.ts';
 import { openReport } from './report.ts';
 import { readChange, type ReplacementFlags } from './restart-request.ts';
+import { usageError } from './usage.ts';
 
 export interface RestartInvocation {
   readonly words: readonly string[];
@@ -30,6 +31,8 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
     const { runPlan } = await import('./plan.ts');
     return runPlan(invocation, context);
   }
+  if (flags.format !== undefined || flags.showEnv === true)
+    throw usageError('--format and --show-env are for a plan.', 'hotexec plan restart TARGET --format gdb');
   const target = targetOf(words);
   const { program, options } = await readChange(invocation, context);
 

@@ -80,7 +80,10 @@ const planRestart: CommandText = {
   about: [
     'Show every step that a restart would take, with the very system calls, or why it is not possible. It changes nothing.',
   ],
-  examples: restartExamples('plan restart'),
+  examples: [
+    ...restartExamples('plan restart'),
+    ['As a script to read, and to run with gdb', 'plan restart 1234 --format gdb > restart.gdb'],
+  ],
   usage: restart.usage,
   more: [targets],
 };

@@ -143,6 +143,7 @@ const plan: Schema<Plan> = v.object({
     }),
   ),
   notFresh,
+  gdbScript: textOrNull,
 });
 
 const drift: Schema<Drift> = v.variant('kind', [

@@ -10,7 +10,7 @@ export const AT_ENTRY = 9;
 export const AT_SECURE = 23;
 /** Address of the path given to execve; it lies right behind the environment strings. */
 export const AT_EXECFN = 31;
-/** Where the vDSO lies. */
+/** Where the vDSO was mapped at the start; the process may have unmapped it since. */
 export const AT_SYSINFO_EHDR = 33;
 
 const PAIR_BYTES = 16;

@@ -67,4 +67,6 @@ export interface Plan {
   readonly listeners: readonly PlannedListener[];
   readonly steps: readonly PlannedStep[];
   readonly notFresh: readonly NotFresh[];
+  /** A script for gdb that does it (`--format gdb`); null: not asked for, or not possible. */
+  readonly gdbScript: string | null;
 }

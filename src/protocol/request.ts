@@ -126,6 +126,11 @@ export interface RestartOptions {
   readonly handover: boolean;
 }
 
+export interface GdbScriptOptions {
+  /** `--show-env`: values too, not only names. */
+  readonly showEnvironment: boolean;
+}
+
 export type EngineRequest =
   | {
       readonly kind: 'restart';
@@ -140,6 +145,8 @@ export type EngineRequest =
       readonly target: TargetProcess;
       readonly program: ProgramChange;
       readonly options: RestartOptions;
+      /** `--format gdb`; null or missing: no script. */
+      readonly gdbScript?: GdbScriptOptions | null;
     }
   | {
       readonly kind: 'inspect';

@@ -1,11 +1,10 @@
 // Where a target has a syscall instruction of its own: in its vDSO, else in any code that it has mapped.
 import { readFileSync } from 'node:fs';
 import { arch } from '../arch/arch.ts';
-import { parseAuxv } from '../procfs/auxv.ts';
+import { AT_SYSINFO_EHDR, parseAuxv } from '../procfs/auxv.ts';
 import { parseMaps } from '../procfs/maps.ts';
 import { readMemory } from '../tracer/memory.ts';
 
-const AT_SYSINFO_EHDR = 33;
 const pageSizeBytes = 4096;
 const chunkSizeBytes = 256 * 1024;
 const searchLimitBytes = 64 * 1024 * 1024;

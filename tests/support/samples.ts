@@ -69,6 +69,7 @@ export const plan: Plan = {
     },
   ],
   notFresh: [{ attribute: 'rlimit-nofile', message: 'stays at 1024, a fresh start would have 1048576' }],
+  gdbScript: null,
 };
 
 export const inspection: Inspection = {

@@ -1,0 +1,227 @@
+// What `plan restart --format gdb` prints does what it says when a real gdb runs it, and never hangs (kernel: a tracer must reap the threads
+// that an exec ends; gdb with `stepi` or an asynchronous target does not always).
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseMaps } from '../../src/procfs/maps.ts';
+import { parseStatus } from '../../src/procfs/status.ts';
+import { compile } from '../support/kernel/compile.ts';
+import { directory, file } from '../support/kernel/files.ts';
+import { runScript, scriptFor } from '../support/kernel/gdb.ts';
+import { expectFree, startTicks } from '../support/kernel/in-place.ts';
+import { launchInSandbox } from '../support/kernel/sandbox.ts';
+import { expectAsBefore, settled } from '../support/kernel/snapshot.ts';
+import { launch, start, type Target } from '../support/kernel/target.ts';
+import { needs } from '../support/needs.ts';
+import { until } from '../support/until.ts';
+
+const times = 10;
+
+async function expectRestarted(target: Target, flags: readonly string[] = [], attached = false): Promise<void> {
+  const before = startTicks(target.pid);
+  const script = await scriptFor(target.pid, flags);
+  const { code, output } = await runScript(script, attached ? { attached: target.pid } : {});
+  expect(code === 0 ? '' : `${code}: ${output}`).toBe('');
+  expect(output).toContain(`Process ${target.pid} runs the new program.`);
+  expect(startTicks(target.pid)).toBe(before);
+  expectFree(target.pid);
+}
+
+describe('a gdb script', () => {
+  needs('root', { command: 'gcc' }, { command: 'gdb' });
+
+  test.each([
+    { what: 'a static program', name: 'program', flags: ['-static'], args: [] },
+    { what: 'a dynamic program of 30 threads', name: 'threads', flags: [], args: ['30'] },
+    { what: 'a static program of 30 threads', name: 'threads', flags: ['-static'], args: ['30'] },
+    { what: 'a program whose threads never enter the kernel', name: 'spin', flags: [], args: ['2'] },
+  ])(`restarts $what ${times} times`, { timeout: 120_000 }, async ({ name, flags, args }) => {
+    const target = await start(compile(name, { flags }), args);
+    for (let time = 0; time < times; time++) {
+      await expectRestarted(target, [], time % 2 === 1);
+      await target.line(/^started/);
+      await target.ask('there?');
+      expect(parseStatus(readFileSync(`/proc/${target.pid}/status`, 'latin1')).sigBlk ?? 0n).toBe(0n);
+    }
+  });
+
+  test(`restarts fortio, a static Go program, ${times} times`, { timeout: 120_000 }, async (context) => {
+    if (!isThere('fortio')) context.skip('no fortio on PATH');
+    const off = [
+      '-redirect-port',
+      'disabled',
+      '-grpc-port',
+      'disabled',
+      '-tcp-port',
+      'disabled',
+      '-udp-port',
+      'disabled',
+    ];
+    const target = launch('fortio', ['server', '-http-port', '127.0.0.1:0', ...off], {
+      stdio: ['ignore', 'ignore', 'ignore'],
+    });
+    for (let time = 0; time < times; time++) {
+      await until('it listens', () => listens(target.pid));
+      await expectRestarted(target, [], time % 2 === 1);
+    }
+    await until('it listens', () => listens(target.pid));
+  });
+
+  test(
+    `restarts python ${times} times, and leaves nothing behind that execve lets through`,
+    { timeout: 120_000 },
+    async () => {
+      const script = join(import.meta.dirname, '../fixtures/kernel/leaves.py');
+      const target = launch('/usr/bin/python3', ['-S', script, 'one', 'two words']);
+      const first = await found(target);
+      for (let time = 0; time < times; time++) {
+        await target.line(/^left/);
+        await expectRestarted(target, [], time % 2 === 1);
+        expect(await found(target)).toEqual({ ...first, descriptors: [0, 1, 2] });
+      }
+      await target.line(/^left/);
+      expect((await target.ask('there?', /^alive (\d+)/))[1]).toBe(String(target.pid));
+    },
+  );
+
+  test('writes what is new, with any bytes: program, arguments, environment, directory', async () => {
+    const target = await start(compile('program', { flags: ['-DVERSION=1'] }), ['as it was']);
+    const long = 'x'.repeat(70_000);
+    const odd = 'tab\tquote"back\\slash%s$HOME\u00fc\u20ac\u001b[1m\n12';
+    const other = compile('program', { flags: ['-DVERSION=2', '-static'] });
+    const cwd = directory();
+    await expectRestarted(target, ['--show-env', '--env', `ODD=${odd}`, '--cwd', cwd, '--', other, odd, '', long]);
+    const [, text = '{}'] = await target.line(/^started (.*"version":2.*)/);
+    const said = JSON.parse(text) as Record<'argv' | 'environ' | 'path', string[]> & { cwd: string };
+    expect(said.argv.map(decode)).toEqual([other, odd, '', long]);
+    expect(said.environ.map(decode)).toContain(`ODD=${odd}`);
+    expect(said.environ).toHaveLength(Object.keys(process.env).length + 1);
+    expect(said.cwd).toBe(cwd);
+    expect(readlinkSync(`/proc/${target.pid}/exe`)).toBe(other);
+  });
+
+  test('kills and collects the children of the old program', async () => {
+    const target = await start(compile('family'));
+    await target.ask('beget');
+    await expectRestarted(target);
+    expect((await target.line(/^started children ?(.*)/))[1]).toBe('');
+  });
+
+  test('that the kernel refuses leaves the old program as it was', async () => {
+    const target = await start(compile('threads'), ['3']);
+    const before = await settled(target.pid);
+    // An argument of more than 128 KiB: E2BIG.
+    const script = await scriptFor(target.pid, [
+      '--show-env',
+      '--env-file',
+      file(`TOO_LONG=${'x'.repeat(140_000)}\n`, 0o644),
+    ]);
+    const { code, output } = await runScript(script);
+    expect(output).toContain('execve = -7');
+    expect(output).toContain('The old program runs on.');
+    expect(code).toBe(1);
+    await expectAsBefore(target.pid, before);
+    expect((await target.ask('there?')).input).toContain('eintr 0');
+  });
+
+  test('restarts process 1 of another pid and mount namespace, with its children', async () => {
+    const target = await launchInSandbox(compile('family'));
+    await target.line(/^started children/);
+    await target.ask('beget');
+    await expectRestarted(target);
+    expect((await target.line(/^started children ?(.*)/))[1]).toBe('');
+    await target.ask('beget');
+    await expectRestarted(target, [], true);
+    expect((await target.line(/^started children ?(.*)/))[1]).toBe('');
+  });
+
+  test('that is killed between two calls leaves the old program running, and no byte of its code changed', async () => {
+    const target = await start(compile('threads'), ['3']);
+    const code = codeOf(target.pid);
+    const calls =
+      (await scriptFor(target.pid)).split('execve: the point of no return')[0]?.match(/^printf .*$/gm) ?? [];
+    expect(calls.length).toBeGreaterThan(1);
+    for (let time = 0; time < calls.length; time++) {
+      // The parent of what gdb's `shell` starts is gdb.
+      let call = 0;
+      const script = (await scriptFor(target.pid)).replaceAll(/^printf .*$/gm, (line) =>
+        call++ === time ? 'shell kill -KILL $PPID' : line,
+      );
+      expect((await runScript(script)).code).toBe(null);
+      expectFree(target.pid);
+      expect((await target.ask('there?')).input).toContain('eintr 0');
+      expect(codeOf(target.pid)).toEqual(code);
+    }
+    await expectRestarted(target);
+    await target.line(/^started/);
+    await target.ask('there?');
+  });
+
+  test('does not touch another process than the one it was made for', async () => {
+    const [target, other] = [await start(compile('threads')), await start(compile('threads'))];
+    const script = await scriptFor(target.pid);
+    const { code, output } = await runScript(script.replaceAll(String(target.pid), String(other.pid)));
+    expect(code).toBe(1);
+    expect(output).toContain('Nothing was touched');
+    expectFree(other.pid);
+    await other.ask('there?');
+    expect(other.lines.filter((line) => line.startsWith('started'))).toHaveLength(1);
+  });
+
+  test('without --show-env has no value of a variable, and says so when it cannot run for that', async () => {
+    const target = await start(compile('program'), [], { env: { SECRET: 'hunter2', KEPT: 'swordfish' } });
+    const same = await scriptFor(target.pid);
+    const changed = await scriptFor(target.pid, ['--env', 'SECRET=correct horse']);
+    for (const script of [same, changed]) expect(script).not.toMatch(/hunter2|swordfish|correct horse/);
+    const { code, output } = await runScript(changed);
+    expect(code).toBe(1);
+    expect(output).toContain('--show-env');
+    await target.ask('there?');
+    expect((await runScript(same)).code).toBe(0);
+    const [, text = '{}'] = await target.line(/^started (.*)/);
+    const { environ } = JSON.parse(text) as { environ: string[] };
+    expect(environ.map(decode)).toEqual(['SECRET=hunter2', 'KEPT=swordfish']);
+  });
+});
+
+/** A digest of each executable mapping. */
+function codeOf(pid: number): readonly string[] {
+  const memory = openSync(`/proc/${pid}/mem`, 'r');
+  try {
+    return parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1'))
+      .filter(({ perms, path }) => perms.execute && path !== '[vsyscall]')
+      .map(({ start: from, end }) => {
+        const bytes = Buffer.alloc(Number(end - from));
+        expect(readSync(memory, bytes, 0, bytes.length, from)).toBe(bytes.length);
+        return `${from.toString(16)} ${createHash('sha256').update(bytes).digest('hex')}`;
+      });
+  } finally {
+    closeSync(memory);
+  }
+}
+
+async function found(target: Target): Promise<Record<string, unknown>> {
+  const [, text = '{}'] = await target.line(/^started (.*)/);
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
+function decode(hexadecimal: string): string {
+  return Buffer.from(hexadecimal, 'hex').toString();
+}
+
+function listens(pid: number): boolean {
+  const inodes = readFileSync(`/proc/${pid}/net/tcp`, 'latin1').matchAll(/^ *\d+: \S+ \S+ 0A .*? (\d+) 1 /gm);
+  const listening = new Set(Array.from(inodes, ([, inode = '']) => `socket:[${inode}]`));
+  return readdirSync(`/proc/${pid}/fd`).some((fd) => listening.has(readlinkSync(`/proc/${pid}/fd/${fd}`)));
+}
+
+function isThere(command: string): boolean {
+  try {
+    execFileSync('sh', ['-c', `command -v ${command}`]);
+    return true;
+  } catch {
+    return false;
+  }
+}
