@@ -119,6 +119,8 @@ const config: OxlintConfig = defineConfig({
       { name: 'process', message: 'Only src/cli/ and the entry points know process.' },
     ],
     eqeqeq: 'error',
+    // The second argument is what a failure says.
+    'vitest/valid-expect': ['error', { maxArgs: 2 }],
     'vitest/expect-expect': ['error', { assertFunctionNames: ['expect', 'expect*', 'fc.assert'] }],
 
     // The kernel is used one step at a time: awaiting in a loop is what is meant.
