@@ -8,6 +8,7 @@ import type { Drain } from '../protocol/result.ts';
 import { gracePeriodOf, signalNumber } from '../protocol/stop-signal.ts';
 import { signalBit, signalName } from '../tracer/signals.ts';
 import { syscall } from '../native/syscall.ts';
+import { waitingSignals, type SignalInfo } from '../tracer/ptrace/requests.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
 import { innermostPid } from './descendants.ts';
 import type { Held } from './held.ts';
@@ -16,7 +17,7 @@ import { inodeOf, type CallStop } from './handover/call-stop.ts';
 import { isHeldPath } from './handover/held-paths.ts';
 import type { Observed } from './observe.ts';
 import { stopSignals } from './outside-stop.ts';
-import { exitCalls, watch, type CaughtThread } from './watch.ts';
+import { exitCalls, releaseDeadlineMs, watch, type CaughtThread } from './watch.ts';
 import type { Work } from './work.ts';
 
 export interface Asked {
@@ -39,7 +40,7 @@ export function planDrain(observed: Observed, options: RestartOptions): DrainPla
   if (!options.drain) return { kind: 'skip', why: 'asked for' };
   const asked = howToAsk(observed, options);
   if (observed.stat.state === 'T') return { kind: 'skip', why: 'it is stopped' };
-  if (!listensTo(observed.status, asked.signal))
+  if (!listensTo(observed, asked.signal))
     return { kind: 'skip', why: `it has no handler for ${signalName(asked.signal)}` };
   return asked;
 }
@@ -54,9 +55,10 @@ export function howToAsk({ target }: Pick<Observed, 'target'>, options: RestartO
 }
 
 /** A handler; or it is blocked, to be taken by sigwait or a signalfd. */
-function listensTo({ sigCgt, sigBlk, sigIgn }: ProcessStatus, signal: number): boolean {
+function listensTo({ status, waitedSignals }: Observed, signal: number): boolean {
+  const { sigCgt = 0n, sigBlk = 0n, sigIgn = 0n } = status;
   const bit = signalBit(signal);
-  return ((sigCgt ?? 0n) & bit) !== 0n || (((sigBlk ?? 0n) & bit) !== 0n && ((sigIgn ?? 0n) & bit) === 0n);
+  return (sigCgt & bit) !== 0n || (((sigBlk | waitedSignals) & bit) !== 0n && (sigIgn & bit) === 0n);
 }
 
 /** What is to be seen of a program that finishes. */
@@ -73,7 +75,10 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
   report.pointOfNoReturn();
   const startedMs = performance.now();
   if (work.asked !== true) syscall(arch.syscalls.kill, observed.target.pid, signal);
-  let oursToCome = work.asked !== true;
+  const isFromUs = ({ senderPid }: SignalInfo): boolean =>
+    work.asked === true || [0, innermostPid(host.journals.enginePid)].includes(senderPid);
+  // The engine that asked may have been killed before the program has taken the signal.
+  let oursToCome = work.asked !== true || isWaiting(observed.status, signal);
   const end = watch({
     process,
     catches: true,
@@ -82,8 +87,8 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
     ours: host.ourselves.pids,
     holderPidInside: null,
     mayEnd: () => false,
-    isOurs: (number, { senderPid }) => {
-      const isOurs = oursToCome && number === signal && [0, innermostPid(host.journals.enginePid)].includes(senderPid);
+    isOurs: (number, info) => {
+      const isOurs = oursToCome && number === signal && isFromUs(info);
       if (isOurs) oursToCome = false;
       return isOurs;
     },
@@ -103,9 +108,25 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
   });
   const durationMs = performance.now() - startedMs;
   switch (end.kind) {
-    case 'caught':
+    case 'caught': {
+      // A program blocks the signal while it handles it: a second one has waited for its end.
+      const stop = waitingSignals(end.caught.tid).find(
+        (waiting) =>
+          stopSignals(observed).includes(waiting.signal) &&
+          !(oursToCome && waiting.signal === signal && isFromUs(waiting)),
+      );
+      if (stop !== undefined) {
+        const { tid } = end.caught;
+        process.release(performance.now() + releaseDeadlineMs, {
+          tid,
+          signal: end.caught.kind === 'signal' ? end.caught.signal : 0,
+        });
+        report.stopped(stop.signal, 'old');
+        return null;
+      }
       report.drained(describe(end.caught, signal, durationMs));
       return end.caught;
+    }
     case 'stopped':
       report.stopped(end.signal, 'old');
       return null;
@@ -118,6 +139,10 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
 }
 
 const tooLate = 'too late to cancel: the program has been told to finish, and the new one is started when it has';
+
+function isWaiting({ sigPnd = 0n, shdPnd = 0n }: ProcessStatus, signal: number): boolean {
+  return ((sigPnd | shdPnd) & signalBit(signal)) !== 0n;
+}
 
 /** It must not end what its successor is to have: a shutdown of a listener would, and an unlink would hide it from clients. */
 function isOfHeld(listeners: Work['listeners'], stop: CallStop): boolean {

@@ -18,6 +18,7 @@ import { isHotexec, refuseByPid, type Ourselves } from './exclusions.ts';
 import { readCgroupState, type CgroupState } from './cgroup.ts';
 import { listDescendants, type Descendant } from './descendants.ts';
 import { descriptorTarget, listDescriptors, type Descriptor } from './descriptors.ts';
+import { waitedSignals } from './waited-signals.ts';
 
 export interface Observed {
   readonly target: TargetProcess;
@@ -36,6 +37,8 @@ export interface Observed {
   readonly environment: Surroundings;
   /** It belongs to this very installation of hotexec. */
   readonly isHotexec: boolean;
+  /** Bit n-1: the leader waits for signal n in sigwait, and has it blocked otherwise. */
+  readonly waitedSignals: bigint;
   /** Mappings that must end with the program: System V shared memory, huge pages, aio rings, devices. */
   readonly hasAttachments: boolean;
 }
@@ -103,6 +106,7 @@ export function observe(target: TargetProcess, ourselves: Ourselves): Observed {
       cgroup: readCgroupState(pid),
       limits: parseLimits(readFileSync(`/proc/${pid}/limits`, 'utf8')),
       environment: observeSurroundings(pid, stat.ppid),
+      waitedSignals: waitedSignals(pid, pid),
       hasAttachments: /\/SYSV|hugepage|\[aio\]|\/dev\/(?!zero|shm|null)/.test(
         readFileSync(`/proc/${tid ?? pid}/maps`, 'latin1'),
       ),

@@ -183,6 +183,13 @@ export class RestartReport {
     const { name, pid } = this.#request.target;
     if (this.#failed !== null && !this.#pastNoReturn) {
       this.#failure = rollbackFailed(name, describeEnd(this.#failed), cause);
+    } else if (
+      cause instanceof HotexecError &&
+      cause.code === 'stopped-by-other' &&
+      !(thrown instanceof SuppressedError)
+    ) {
+      // Before the exec in any case; after a drain the old program has been let go to its end.
+      this.#failure = { outcome: 'stopped', error: cause.toData() };
     } else if (!this.#lives(cause)) {
       const how = cause instanceof TraceeGone ? `: ${cause.message}` : '';
       const message = `${name}: process ${pid} ended while it was ${this.#pastNoReturn ? 'being given the new program' : 'held'}${how}.`;
@@ -193,8 +200,6 @@ export class RestartReport {
     } else if (this.#pastNoReturn || thrown instanceof SuppressedError) {
       // Not in order, and the journal says what is missing: the end of this engine calls a mender.
       throw thrown;
-    } else if (cause instanceof HotexecError && cause.code === 'stopped-by-other') {
-      this.#failure = { outcome: 'stopped', error: cause.toData() };
     } else if (cause instanceof StopTimeout) {
       this.#failure = { outcome: 'unchanged', error: holdTimeout(name, cause.message).toData() };
     } else {

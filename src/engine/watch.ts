@@ -56,7 +56,8 @@ export interface Watched {
 
 /** How long a look may be put off, ms. */
 const lookEveryMs = 5;
-const releaseDeadlineMs = 2_000;
+/** How long letting all threads go may take, ms. */
+export const releaseDeadlineMs = 2_000;
 
 export function watch(watched: Watched): WatchEnd {
   using quiet = new QuietExit(watched.process);

@@ -18,7 +18,7 @@ const IPV6_V6ONLY = 26;
 export interface SocketKind {
   readonly type: number;
   readonly protocol: number;
-  /** Of AF_INET6: it takes no IPv4. */
+  /** Of AF_INET6 and any address: it takes no IPv4. With an address of its own it never does (net/ipv6/af_inet6.c __inet6_bind). */
   readonly v6Only: boolean;
 }
 
@@ -168,11 +168,11 @@ function keepOne({ pid, fd, inode, name, address }: ServedSocket): HeldListener 
 }
 
 /** Of a socket of ours that is, or is about to be, bound to the address. */
-export function kindOf(fd: number, { family }: SocketAddress): SocketKind {
+export function kindOf(fd: number, { family, isWildcard }: SocketAddress): SocketKind {
   return {
     type: readNumberOption(fd, SOL_SOCKET, SO_TYPE),
     protocol: readNumberOption(fd, SOL_SOCKET, SO_PROTOCOL),
-    v6Only: family === AF_INET6 && readNumberOption(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 1,
+    v6Only: family === AF_INET6 && isWildcard && readNumberOption(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 1,
   };
 }
 

@@ -14,6 +14,7 @@ const PTRACE_GETSIGINFO = 0x4202;
 const PTRACE_SEIZE = 0x4206;
 const PTRACE_INTERRUPT = 0x4207;
 const PTRACE_LISTEN = 0x4208;
+const PTRACE_PEEKSIGINFO = 0x4209;
 const PTRACE_GETSIGMASK = 0x420a;
 const PTRACE_SETSIGMASK = 0x420b;
 const PTRACE_SECCOMP_GET_FILTER = 0x420c;
@@ -33,6 +34,7 @@ export const options = {
 const registers = allocate(arch.registers.sizeBytes);
 const word = allocate(8);
 const signalInfo = allocate(128);
+const peek = allocate(16);
 const syscallInfo = allocate(88);
 const rseqConfiguration = allocate(24);
 
@@ -101,6 +103,22 @@ export interface SignalInfo {
 export function getSignalInfo(tid: number): SignalInfo {
   request(PTRACE_GETSIGINFO, tid, 0, signalInfo.address);
   return { code: signalInfo.view.getInt32(8, true), senderPid: signalInfo.view.getInt32(16, true) };
+}
+
+const PTRACE_PEEKSIGINFO_SHARED = 1;
+
+/** Signals that wait for the process, whichever thread will take them; the thread is at a stop. (ptrace(2), since Linux 3.10) */
+export function waitingSignals(tid: number): readonly (SignalInfo & { readonly signal: number })[] {
+  const waiting: (SignalInfo & { readonly signal: number })[] = [];
+  // struct ptrace_peeksiginfo_args: offset, flags, how many
+  peek.view.setUint32(8, PTRACE_PEEKSIGINFO_SHARED, true);
+  peek.view.setInt32(12, 1, true);
+  for (;;) {
+    peek.view.setBigUint64(0, BigInt(waiting.length), true);
+    if (request(PTRACE_PEEKSIGINFO, tid, peek.address, signalInfo.address) !== 1) return waiting;
+    const number = (offset: number): number => signalInfo.view.getInt32(offset, true);
+    waiting.push({ signal: number(0), code: number(8), senderPid: number(16) });
+  }
 }
 
 export interface SyscallEntry {

@@ -1,5 +1,5 @@
 // A program that finishes by itself (`told` of tests/fixtures/kernel/ends.c) and is started again from where it would have ended.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { once } from 'node:events';
 import { expect } from 'vitest';
 import type { Drain, RestartResult } from '../../../src/protocol/result.ts';
@@ -32,22 +32,28 @@ export async function startIn(
 }
 
 /** It has finished as it would, runs again in the same process, and nobody holds it. */
-export async function expectDrained(target: Target, drain: Partial<Drain>, trial: Trial = {}): Promise<RestartResult> {
+export async function expectDrained(
+  target: Target,
+  drain: Partial<Drain>,
+  trial: Trial & { readonly own?: RegExp } = {},
+): Promise<RestartResult> {
   const before = startTicks(target.pid);
   const result = await tryProgram(target.pid, { probationMs: 20, ...trial });
   expect(result).toMatchObject({ outcome: 'restarted', drain: { signal: 'SIGTERM', ...drain }, error: null });
   await target.line(/^started/);
   expect(startTicks(target.pid)).toBe(before);
-  expectLetGo(target.pid);
+  expectLetGo(target.pid, trial.own);
   return result;
 }
 
-/** No thread of it or of its children is traced or stopped, and it has no descriptor but those that it was started with. */
-export function expectLetGo(pid: number): void {
+/** No thread of it or of its children is traced or stopped, and it has no descriptor but those that it may have (any, if not named). */
+export function expectLetGo(pid: number, own: RegExp = /./): void {
   for (const process of [pid, ...childrenOf(pid)]) expectFree(process);
-  const own = readdirSync(`/proc/${pid}/fd`).map(Number);
-  const ours = own.filter((fd) => fd > 2 && fd < 100 && !readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('anon_inode:'));
-  expect(ours.map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))).toEqual([]);
+  const strange = readdirSync(`/proc/${pid}/fd`)
+    .filter((fd) => Number(fd) > 2 && Number(fd) < 100)
+    .map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+    .filter((file) => !own.test(file));
+  expect(strange).toEqual([]);
 }
 
 /** As it ends when nobody watches. */
@@ -55,8 +61,4 @@ export async function endWithoutUs(target: Target): Promise<readonly [code: numb
   const exit = once(target.child, 'exit');
   process.kill(target.pid, 'SIGTERM');
   return (await exit) as [number | null, string | null];
-}
-
-export function threadsOf(pid: number): number {
-  return Number(/^Threads:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }

@@ -17,6 +17,7 @@ describe('what is told of a drain before it', () => {
   it.each([
     ['a handler for SIGTERM', foretold(catching), ['SIGTERM', 10_000]],
     ['SIGTERM blocked, for sigwait', foretold({ status: { sigBlk: SIGTERM } }), ['SIGTERM', 10_000]],
+    ['SIGTERM waited for', foretold({ waitedSignals: SIGTERM }), ['SIGTERM', 10_000]],
     [
       'the image has a stop signal',
       foretold({ status: { sigCgt: SIGQUIT }, spec: { stopSignal: '3' } }),

@@ -92,6 +92,7 @@ export function observedProcess(differences: Differences = {}): Observed {
     descendants: [],
     limits: {},
     isHotexec: false,
+    waitedSignals: 0n,
     hasAttachments: false,
     ...rest,
     target: {

@@ -1,0 +1,139 @@
+// The new program's bind is answered with the socket of its predecessor: whatever the socket, and whoever of it binds.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  ask,
+  askByDatagram,
+  Client,
+  mappings,
+  ourAddress,
+  said,
+  startSockets,
+  takeOver,
+} from '../support/kernel/handed.ts';
+import { needs } from '../support/needs.ts';
+import { tempDirectory } from '../support/temp.ts';
+
+const at = ourAddress;
+const handedOver = [{ handedOver: true, why: null }];
+const second = 'hello 1';
+
+/** It serves from the second program on: what has connected to the first one waits until then. */
+const serveLater = (socket: string): readonly [old: string, later: string] => [
+  `begins ${socket} listen 8 started`,
+  `begins ${socket} listen 8 serve started`,
+];
+
+describe('who waits in the queue is answered by the new program:', () => {
+  needs('root', { command: 'gcc' });
+
+  test.each([
+    ['IPv4', `tcp4 bind ${at} 21001`, { host: at, port: 21001 }],
+    ['IPv4, any address', 'tcp4 bind 0.0.0.0 21002', { host: at, port: 21002 }],
+    ['IPv6', 'tcp6 bind ::1 21003', { host: '::1', port: 21003 }],
+    ['IPv6 and IPv4', 'tcp6 bind :: 21004', { host: at, port: 21004 }],
+    ['IPv6 alone', 'tcp6 set 41 26 1 bind :: 21005', { host: '::1', port: 21005 }],
+    ['a number below 3', `tcp4 at 0 bind ${at} 21006`, { host: at, port: 21006 }],
+    ['a large number', `tcp4 at 900 bind ${at} 21007`, { host: at, port: 21007 }],
+  ])('%s', async (_, socket, where) => {
+    const [old, later] = serveLater(socket);
+    const target = await startSockets(old);
+    const waiting = await Client.connect(where);
+    const { listeners } = await takeOver(target, later);
+    console.log(target.lines, JSON.stringify(listeners));
+    expect(listeners).toMatchObject(handedOver);
+    expect(await waiting.answer()).toBe(second);
+    expect(await ask(where)).toBe(second);
+    expect(said(target, 1)).toEqual(said(target, 0));
+  });
+
+  test.each([
+    ['a path', 'stream bind PATH -', 'unlink PATH'],
+    ['a path that is made free by unlinkat', 'stream bind PATH -', 'unlinkat DIR socket'],
+    ['a path below the working directory', 'chdir DIR stream bind ./socket -', 'chdir DIR unlink socket'],
+    ['seqpacket', 'seqpacket bind PATH -', 'unlink PATH'],
+  ])('%s', async (_, socket, free) => {
+    const directory = tempDirectory();
+    const path = join(directory, 'socket');
+    const named = (words: string): string => words.replaceAll('PATH', path).replaceAll('DIR', directory);
+    const [old, later] = serveLater(named(socket));
+    // The old one takes its path away in its shutdown, the new one before it binds.
+    const target = await startSockets(`${old} -- ${named(free)}`);
+    const waiting = socket.startsWith('stream') ? await Client.connect({ path }) : null;
+    const { listeners } = await takeOver(target, later.replace('begins', `begins ${named(free)}`));
+    expect(listeners).toMatchObject(handedOver);
+    expect(existsSync(path)).toBe(true);
+    if (waiting === null) return;
+    expect(await waiting.answer()).toBe(second);
+    expect(await ask({ path })).toBe(second);
+  });
+
+  test('an abstract name', async () => {
+    const name = `hotexec-${process.pid}`;
+    const [old, later] = serveLater(`stream bind @${name} -`);
+    const target = await startSockets(old);
+    const waiting = await Client.connect({ path: `\0${name}` });
+    expect((await takeOver(target, later)).listeners).toMatchObject(handedOver);
+    expect(await waiting.answer()).toBe(second);
+  });
+
+  test.each([
+    ['UDP', at, `udp4 bind ${at} 21010`],
+    ['UDP of IPv6', '::1', 'udp6 bind ::1 21010'],
+  ])('%s', async (_, address, socket) => {
+    const target = await startSockets(`${socket} started`);
+    const waiting = askByDatagram(address, 21010);
+    expect((await takeOver(target, `${socket} serve started`)).listeners).toMatchObject(handedOver);
+    expect(await waiting).toBe(second);
+  });
+});
+
+describe('the bind of', () => {
+  needs('root', { command: 'gcc' });
+
+  test.each([
+    ['a thread', 'thread', 21_020],
+    ['a child', 'fork', 21_021],
+    ['a grandchild', 'fork fork', 21_022],
+    ['a child that executes a program', 'spawn', 21_023],
+    ['a program that is late', 'sleep 700', 21_024],
+    ['a program that executes another', 'exec', 21_025],
+  ])('%s is answered', async (_, who, port) => {
+    const [old, later] = serveLater(`tcp4 bind ${at} ${port}`);
+    const target = await startSockets(`${old} -- shutdown close`);
+    const waiting = await Client.connect({ host: at, port });
+    const { listeners } = await takeOver(target, later.replace('begins', `begins ${who}`));
+    expect(listeners).toMatchObject(handedOver);
+    expect(await waiting.answer()).toBe(second);
+    // What the old one did to it in its shutdown has not ended it, and was answered as ever.
+    expect(target.lines.filter((line) => /^(shutdown|close)/.test(line))).toEqual(['shutdown 0', 'close 0']);
+  });
+});
+
+describe('the new program finds', () => {
+  needs('root', { command: 'gcc' });
+
+  test('200 sockets on 200 ports', async () => {
+    const ports = Array.from({ length: 200 }, (_, index) => 22_000 + index);
+    const socket = (more: string): string =>
+      `begins ${ports.map((port) => `tcp4 bind ${at} ${port} listen 4 ${more}`).join(' ')} started`;
+    const target = await startSockets(socket(''));
+    const waiting = await Promise.all(ports.map(async (port) => await Client.connect({ host: at, port })));
+    const { listeners } = await takeOver(target, socket('serve'));
+    expect(listeners.filter((listener) => listener.handedOver)).toHaveLength(200);
+    expect(new Set(await Promise.all(waiting.map(async (client) => await client.answer())))).toEqual(new Set([second]));
+  });
+
+  test('what a fresh start finds: the same descriptors and mappings', async () => {
+    const [words] = serveLater(`tcp4 bind ${at} 21030`);
+    const target = await startSockets(words);
+    // Beyond 100 are those that a test run has passed on.
+    const descriptors = (): readonly string[] => readdirSync(`/proc/${target.pid}/fd`).filter((fd) => Number(fd) < 100);
+    const fresh = { mappings: mappings(target.pid), descriptors: descriptors() };
+    for (let time = 0; time < 3; time++) {
+      await takeOver(target, null);
+      expect({ mappings: mappings(target.pid), descriptors: descriptors() }).toEqual(fresh);
+    }
+  });
+});
