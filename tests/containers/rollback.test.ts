@@ -27,7 +27,7 @@ describe('hotexec rollback', () => {
       [['--to', '3'], 3],
     ] as const) {
       const { exitCode, message } = await back(container, ...flags);
-      expect(exitCode, message).toBe(0);
+      expect({ exitCode, message }).toMatchObject({ exitCode: 0 });
       expect(await answers(newcomer, container)).toContain(`version ${version} `);
     }
     expect(await identityOf(container)).toEqual(before);
@@ -58,7 +58,7 @@ describe('hotexec rollback', () => {
         '--env',
         `CONF=${content}`,
       );
-      expect(exitCode, message).toBe(0);
+      expect({ exitCode, message }).toMatchObject({ exitCode: 0 });
     }
     expect((await back(container)).exitCode).toBe(0);
     expect(contentIn(container, '/data/conf')).toBe('one');
@@ -100,7 +100,7 @@ describe('hotexec rollback', () => {
     ]);
     for (const version of [2, 1]) {
       const { exitCode, message } = await back(container, '--to', String(version));
-      expect(exitCode, message).toBe(0);
+      expect({ exitCode, message }).toMatchObject({ exitCode: 0 });
       expect(await answers(newcomer, container)).toContain(`version ${version} `);
     }
   });
@@ -142,7 +142,7 @@ describe('the record', () => {
     expect(await versionsOf(container)).toHaveLength(10);
     expect(await ownFilesOf(container)).toHaveLength(9);
     const { exitCode, message } = await back(container, '--to', '4');
-    expect(exitCode, message).toBe(0);
+    expect({ exitCode, message }).toMatchObject({ exitCode: 0 });
     expect(await answers(newcomer, container)).toContain('version 2 ');
     expect(await back(container, '--to', '2')).toMatchObject({ exitCode: 5, code: 'no-such-version' });
   });
@@ -166,7 +166,7 @@ async function back({ target }: Container, ...flags: readonly string[]): ReturnT
 
 async function replaced(container: Container, version: number, ...flags: readonly string[]): Promise<void> {
   const { exitCode, message } = await replace(container, buildOf(version), ...flags);
-  expect(exitCode, message).toBe(0);
+  expect({ exitCode, message }).toMatchObject({ exitCode: 0 });
   expect(await answers(newcomer, container)).toContain(`version ${version} `);
 }
 
