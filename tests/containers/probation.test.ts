@@ -29,11 +29,11 @@ describe('a bad version', () => {
     ['executes what is not there', ['exec', '/nothing'], [], { exitCode: 1 }],
     ['hangs', ['hang'], ['--probe', 'tcp:localhost:8080', '--probation', '1s'], { reason: 'probe-timeout' }],
     ['is deaf', ['deaf'], ['--probe', 'http://localhost:8080/', '--probation', '1s'], { reason: 'probe-timeout' }],
-  ])('that %s is taken back: the previous program runs again in the same process', async (_, args, flags, end) => {
+  ])('that %s is taken back: the previous program runs again in the same process', async (_, ...[args, flags, end]) => {
     const before = await identityOf(container);
     const [names, own] = [namesIn(container, '/app'), await ownFilesOf(container)];
     const { exitCode, code, result, message } = await replace(container, buildOf(2), ...flags, '--', ...args);
-    expect({ exitCode, code }, message).toEqual({ exitCode: 3, code: 'new-program-failed' });
+    expect({ exitCode, code, message }).toMatchObject({ exitCode: 3, code: 'new-program-failed' });
     expect(result).toMatchObject({ outcome: 'rolled-back', failed: end, probation: { end: 'failed' } });
     expect(await answers(newcomer, container)).toContain('version 1 ');
     expect(await identityOf(container)).toEqual(before);

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/protocol/plan.ts';
 import {
-  change,
   executableOf,
   expectUntouched,
   identityOf,
@@ -43,7 +42,7 @@ describe('fortio, a static Go program', () => {
       [former, '1.68.0'],
     ] as const) {
       const { exitCode, result, message } = await replace(container, file);
-      expect(exitCode, message).toBe(0);
+      expect({ exitCode, message }).toMatchObject({ exitCode: 0 });
       expect(result).toMatchObject({
         outcome: 'restarted',
         probation: { end: 'listening' },
@@ -78,7 +77,7 @@ describe('fortio, a static Go program', () => {
       [next, '1.66.5'],
     ] as const) {
       const { exitCode, result, message } = await replace(container, file);
-      expect(exitCode, message).toBe(0);
+      expect({ exitCode, message }).toMatchObject({ exitCode: 0 });
       expect(result?.warnings.join('\n')).toMatch(/kept in memory alone: (?:.*read-only|what runs now is in memory)/);
       expect(result?.files).toMatchObject([{ change: 'in-memory' }]);
       await answers(fortio, container);
@@ -110,7 +109,7 @@ describe('a program', () => {
     expect(await layerOf(container)).toEqual([]);
     // And on disk again, where its path is named.
     const onDisk = await replace(container, buildOf(3), '--on-disk', '--exe', '/app/server');
-    expect(onDisk.exitCode, onDisk.message).toBe(0);
+    expect(onDisk).toMatchObject({ exitCode: 0 });
     expect(await answers(newcomer, container)).toContain('version 3 ');
     expect(executableOf(container)).toBe('/app/server');
   });
@@ -133,7 +132,7 @@ describe('a program', () => {
       execFileSync('stat', ['-c', '%u:%g %a', `/proc/${container.pid}/root/app/server`], { encoding: 'utf8' });
     const before = owner();
     const { exitCode, message } = await replace(container, buildOf(2));
-    expect(exitCode, message).toBe(0);
+    expect({ exitCode, message }).toMatchObject({ exitCode: 0 });
     expect(await answers(newcomer, container)).toContain('version 2 ');
     expect(owner()).toBe(before);
   });
@@ -166,7 +165,7 @@ describe('what makes no sense', () => {
     ['for another machine', 5, 'file-refused', (path) => writeFileSync(path, forMachine(buildOf(2), 183))],
     ['a script without its interpreter', 5, 'file-refused', (path) => writeFileSync(path, '#!/bin/nothing\n')],
     ['without its loader', 5, 'file-refused', (path) => copyFileSync('/bin/ls', path)],
-  ])('as the new program, here %s, is refused with nothing touched', async (_, exitCode, code, make) => {
+  ])('as the new program, here %s, is refused with nothing touched', async (_, ...[exitCode, code, make]) => {
     const path = join(tempDirectory(), 'file');
     make(path);
     await expectUntouched(container, async () => await replace(container, path), { exitCode, code });
@@ -218,8 +217,7 @@ describe('an upload that does not come through', () => {
 
   test('because its engine was killed leaves nothing', async () => {
     await using container = await start(newcomer);
-    const kill = async (command: UnderWay): Promise<unknown> => process.kill(await command.enginePid(), 'SIGKILL');
-    await expectUntouched(container, async () => await interrupted(container, kill), {
+    await expectUntouched(container, async () => await interrupted(container, killEngine), {
       exitCode: 1,
       code: 'engine-killed',
     });
@@ -256,6 +254,10 @@ async function interrupted(container: Container, strike: (command: UnderWay) => 
   await command.hasUploaded(1);
   await strike(command);
   return await command.end;
+}
+
+async function killEngine(command: UnderWay): Promise<void> {
+  process.kill(await command.enginePid(), 'SIGKILL');
 }
 
 /** With so much behind the program that it takes a while to bring. */

@@ -85,7 +85,7 @@ export async function expectUntouched(
 ): Promise<void> {
   const before = await looksOf(container);
   const { exitCode, code, message } = await attempt();
-  expect({ exitCode, code }, message).toEqual({ exitCode: expected.exitCode, code: expected.code });
+  expect({ exitCode, code, message }).toMatchObject({ exitCode: expected.exitCode, code: expected.code });
   expect(message).toMatch(expected.says ?? /./);
   expect(await looksOf(container)).toEqual(before);
 }

@@ -2,7 +2,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { HotexecEvent, Phase } from '../../../src/protocol/event.ts';
-import type { RestartResult } from '../../../src/protocol/result.ts';
 import { until } from '../until.ts';
 import { changeIn, type Change } from './change.ts';
 import { hotexecCommand } from './hotexec.ts';
@@ -24,8 +23,7 @@ export class UnderWay {
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     this.end = once(child, 'close').then(([code, signal]: unknown[]) => {
-      const documents = this.events.map((event) => JSON.stringify(event));
-      const last = documents.at(-1) ?? '{}';
+      const last = JSON.stringify(this.events.at(-1) ?? {});
       return changeIn((code ?? signal) as Change['exitCode'], last, stderr);
     });
   }
@@ -56,4 +54,3 @@ export class UnderWay {
     for (const line of lines) this.events.push(JSON.parse(line) as HotexecEvent);
   }
 }
-void (0 as unknown as RestartResult);
