@@ -16,6 +16,7 @@ import { inodeOf, type CallStop } from './handover/call-stop.ts';
 import { isHeldPath } from './handover/held-paths.ts';
 import type { Observed } from './observe.ts';
 import { stopSignals } from './outside-stop.ts';
+import { describeCaught, Samples } from './samples.ts';
 import { exitCalls, watch, type CaughtThread } from './watch.ts';
 import type { Work } from './work.ts';
 
@@ -74,6 +75,8 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
   const startedMs = performance.now();
   if (work.asked !== true) syscall(arch.syscalls.kill, observed.target.pid, signal);
   let oursToCome = work.asked !== true;
+  host.moment({ what: 'asked', signal: signalName(signal) });
+  const samples = new Samples(observed.target.pid, listeners, host);
   const end = watch({
     process,
     catches: true,
@@ -91,6 +94,7 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
       process.go(stop.tid);
     },
     settle: (nowMs) => {
+      samples.look(nowMs);
       if (host.interruption() === 'cancelled') {
         host.acknowledge();
         host.emit({ kind: 'warning', message: tooLate });
@@ -103,6 +107,7 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
   const durationMs = performance.now() - startedMs;
   switch (end.kind) {
     case 'caught':
+      host.moment({ what: 'caught', end: describeCaught(end.caught) });
       report.drained(describe(end.caught, signal, durationMs));
       return end.caught;
     case 'stopped':
