@@ -1,0 +1,78 @@
+// From milliseconds to pixels. One straight scale, but for waits in which nothing happens: of a drain or a probation that would leave no
+// room for the rest, the middle is left out, and the gap is drawn as such.
+import type { Stage, Span } from './story.ts';
+
+export interface Scale {
+  readonly x: (ms: number) => number;
+  readonly pieces: readonly Piece[];
+  readonly pxPerMs: number;
+}
+
+/** A stretch of time that is drawn; between two pieces something is left out. */
+export interface Piece extends Span {
+  readonly x: number;
+  readonly width: number;
+}
+
+export interface Room {
+  readonly x: number;
+  readonly width: number;
+}
+
+export const gapPx = 18;
+/** Of a long wait so much of all the rest is kept. */
+const keptPart = 1.2;
+const leastKeptMs = 40;
+
+export function scaleFor(all: Span, stages: readonly Stage[], room: Room): Scale {
+  const spans = without(all, leftOut(all, stages));
+  const shownMs = spans.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+  const pxPerMs = (room.width - gapPx * (spans.length - 1)) / Math.max(shownMs, 0.001);
+  const pieces: Piece[] = [];
+  let { x } = room;
+  for (const span of spans) {
+    const width = (span.toMs - span.fromMs) * pxPerMs;
+    pieces.push({ ...span, x, width });
+    x += width + gapPx;
+  }
+  return { pieces, pxPerMs, x: (ms) => place(ms, pieces) };
+}
+
+function place(ms: number, pieces: readonly Piece[]): number {
+  const piece = pieces.find(({ toMs }) => ms <= toMs) ?? pieces.at(-1);
+  if (piece === undefined) return 0;
+  const within = Math.min(Math.max(ms, piece.fromMs), piece.toMs);
+  const x = piece.x + ((within - piece.fromMs) / Math.max(piece.toMs - piece.fromMs, 0.001)) * piece.width;
+  // In what is left out: in the middle of the gap.
+  return ms < piece.fromMs && piece !== pieces[0] ? piece.x - gapPx / 2 : x;
+}
+
+function leftOut({ fromMs, toMs }: Span, stages: readonly Stage[]): readonly Span[] {
+  const waits = stages.filter(({ name }) => name === 'drain' || name === 'start' || name === 'upload');
+  const waitedMs = waits.reduce((sum, wait) => sum + wait.toMs - wait.fromMs, 0);
+  const longestMs = Math.max(leastKeptMs, keptPart * (toMs - fromMs - waitedMs));
+  return waits
+    .filter((wait) => wait.toMs - wait.fromMs > 2 * longestMs)
+    .map((wait) => ({ fromMs: wait.fromMs + longestMs / 2, toMs: wait.toMs - longestMs / 2 }));
+}
+
+function without(all: Span, gaps: readonly Span[]): readonly Span[] {
+  const spans: Span[] = [];
+  let { fromMs } = all;
+  for (const gap of gaps) {
+    spans.push({ fromMs, toMs: gap.fromMs });
+    fromMs = gap.toMs;
+  }
+  return [...spans, { fromMs, toMs: all.toMs }];
+}
+
+const steps = [1, 2, 5] as const;
+
+/** Round values, some eight to a picture. */
+export function ticks({ fromMs, toMs }: Span, pxPerMs: number): readonly number[] {
+  const least = 95 / pxPerMs;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = (steps.find((factor) => factor * power >= least) ?? 10) * power;
+  const first = Math.ceil(fromMs / step);
+  return Array.from({ length: Math.max(0, Math.floor(toMs / step) - first + 1) }, (_, index) => (first + index) * step);
+}
