@@ -67,7 +67,11 @@ export async function runTrial(trial: Trial, { sandbox, restart, signal }: Means
 
   const answer = await until(() => newAnswer(load, before), wait);
   const requests = await load.stop();
-  const timeline = recorder.finish(result, requests.requests);
+  const timeline = recorder.finish(result, {
+    title: trial.name,
+    about: `hotexec restart ${result.pid} ${trial.flags}`,
+    requests: requests.requests,
+  });
   return { trial, timeline, requests, tally: tallyOf(requests.requests), facts: factsOf(sandbox), answer };
 }
 

@@ -25,15 +25,15 @@ export class Samples {
     this.#host = host;
   }
 
+  listening(): void {
+    if (this.#listened) return;
+    this.#listened = true;
+    this.#host.moment({ what: 'listening' });
+  }
+
   /** Cheap enough for every stop of the program: most of the time it returns at once. */
-  look(nowMs: number, isListening = false): void {
-    if (!this.#host.wantsTimeline) return;
-    if (isListening && !this.#listened) {
-      this.#listened = true;
-      this.#host.moment({ what: 'listening' });
-      this.#nextMs = 0;
-    }
-    if (nowMs < this.#nextMs) return;
+  look(nowMs: number): void {
+    if (!this.#host.wantsTimeline || nowMs < this.#nextMs) return;
     this.#nextMs = nowMs + Math.max(shortestMs, (nowMs - this.#startedMs) / partOfAll);
     const sample = { what: 'sample', threads: threadsOf(this.#pid), waiting: waitingIn(this.#listeners) } as const;
     const seen = `${sample.threads} ${sample.waiting}`;

@@ -72,9 +72,10 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
     onCall: (stop) => handOver.onCall(traced, stop),
     // Its sockets are waited for all the same: closed now, they would refuse the clients that wait in them.
     settle: (nowMs) => {
+      samples.look(nowMs);
       const wantsOut = listeners.isComplete && host.interruption() === 'cancelled';
       const settled = wantsOut ? 'cut-short' : settlement.check(nowMs);
-      samples.look(nowMs, settlement.listeningMs !== null);
+      if (settlement.listeningMs !== null) samples.listening();
       return settled;
     },
     warn: (message) => report.warn(message),
@@ -116,7 +117,8 @@ function watchFromAfar(work: Work): void {
       return;
     }
     const end = host.interruption() === 'cancelled' ? 'cut-short' : settlement.check(nowMs);
-    samples.look(nowMs, settlement.listeningMs !== null);
+    samples.look(nowMs);
+    if (settlement.listeningMs !== null) samples.listening();
     if (end !== null) {
       if (end === 'silent') report.warn(whySilent(work, probe));
       report.probation(end === 'silent' ? 'time' : end, nowMs - startedMs, settlement.listeningMs);

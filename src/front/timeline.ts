@@ -3,6 +3,10 @@ import type { HotexecEvent, Moment, Phase } from '../protocol/event.ts';
 import type { RestartResult } from '../protocol/result.ts';
 
 export interface Timeline {
+  /** The target; or a name for what is shown with it. */
+  readonly title: string;
+  /** What was asked for; null: the program tells enough. */
+  readonly about: string | null;
   readonly result: RestartResult;
   /** Times here and below: ms since the engine started. */
   readonly phases: readonly { readonly phase: Phase; readonly atMs: number }[];
@@ -21,13 +25,15 @@ export interface TimelineRequest {
   readonly by: number | null;
 }
 
+export type TimelineDetails = Partial<Pick<Timeline, 'title' | 'about' | 'requests'>>;
+
 /** `reset`: the connection was there and ended without an answer. `late`: nothing had come when the client gave up. */
 export type RequestEnd = 'answered' | 'refused' | 'reset' | 'late';
 
 export interface TimelineRecorder {
   readonly onEvent: (event: HotexecEvent) => void;
   /** The requests have the time of day, ms since 1970. */
-  readonly finish: (result: RestartResult, requests?: readonly TimelineRequest[]) => Timeline;
+  readonly finish: (result: RestartResult, more?: TimelineDetails) => Timeline;
 }
 
 export function recordTimeline(): TimelineRecorder {
@@ -41,10 +47,12 @@ export function recordTimeline(): TimelineRecorder {
       if (event.moment.what === 'clock') originMs = event.moment.unixMs;
       else moments.push(event);
     },
-    finish: (result, requests = []) => {
+    finish: (result, { title = result.target, about = null, requests = [] } = {}) => {
       const lastMs = Math.max(0, ...[...phases, ...moments].map(({ atMs }) => atMs));
       const beganMs = phases[0]?.atMs ?? 0;
       return {
+        title,
+        about,
         result,
         phases,
         moments,

@@ -4,6 +4,7 @@ import type { Timeline } from '../../../front/timeline.ts';
 import { drawBreaks, drawGrid } from './axis.ts';
 import { frameFor, spanOf, type Frame } from './frame.ts';
 import { drawHeader } from './header.ts';
+import { drawLegend } from './legend.ts';
 import { drawLens } from './lens.ts';
 import { drawMarks } from './marks.ts';
 import { drawPrograms } from './programs.ts';
@@ -84,9 +85,10 @@ function drawFigure(frame: Frame, top: number): { readonly svg: Svg; readonly he
     drawMarks(frame, marks, lanesY + lanesHeight),
     ...drawn,
     drawBreaks(frame, all),
-    hasLens ? drawLens(frame, lens, lanesY + lanesHeight) + laneName('threads stopped', 'magnified', lens) : '',
+    hasLens ? drawLens(frame, lens, lanesY + lanesHeight) + laneName('the stops', 'magnified', { ...lens, y: lens.y + 28, height: 50 }) : '',
   );
-  return { svg, height: lens.y + (hasLens ? lensPx : 0) + 26 - top };
+  const bottom = lens.y + (hasLens ? lensPx : 0) + 24;
+  return { svg: svg + drawLegend(frame, { ...plot, y: bottom, height: 0 }), height: bottom + 12 - top };
 }
 
 function lanesOf(timeline: Timeline): readonly Lane[] {
@@ -95,7 +97,7 @@ function lanesOf(timeline: Timeline): readonly Lane[] {
   return [
     { name: 'hotexec', about: 'what it does', height: 24, draw: drawStages },
     { name: 'the process', about: 'what runs in it', height: 32, draw: drawPrograms },
-    { name: 'threads', about: 'and when they stop', height: 36, draw: drawThreads },
+    { name: 'threads', about: 'stopped in pink', height: 36, draw: drawThreads },
     ...(longestQueue(timeline) === null ? [] : [queue]),
     ...(timeline.requests.length === 0 ? [] : [requests]),
   ];
@@ -111,7 +113,7 @@ function drawLane(lane: Lane, frame: Frame, area: Area): Svg {
 }
 
 function laneName(name: string, about: string, { y, height }: Area): Svg {
-  const middle = y + height / 2;
+  const middle = height > 100 ? y + 16 : y + height / 2;
   return (
     words(margin, middle - 2, { text: name, class: 'lane f-ink' }) +
     words(margin, middle + 12, { text: about, class: 'small f-quiet' })

@@ -1,7 +1,7 @@
 // What came of it: the target, the outcome, and the few numbers that matter.
+import { basename } from 'node:path';
 import type { RestartResult } from '../../../protocol/result.ts';
 import { describeEnd } from '../../../protocol/program-end.ts';
-import { quoteWords } from '../escape.ts';
 import { formatMs } from '../table.ts';
 import type { Frame } from './frame.ts';
 import { longestQueue } from './queue.ts';
@@ -20,13 +20,13 @@ interface Fact {
   readonly label: string;
 }
 
-const factPx = 118;
+const factPx = 112;
 
 export function drawHeader({ timeline }: Frame, area: Area): Svg {
   const { result } = timeline;
   const facts = factsOf(timeline);
   const room = area.width - facts.length * factPx - 20;
-  const name = shorten(result.target, { widthPx: room - 190, sizePx: 21 });
+  const name = shorten(timeline.title, { widthPx: room - 190, sizePx: 21 });
   const { text, fill } = outcomes[result.outcome];
   const pillX = area.x + widthOf(name, 23) + 14;
   const pillWidth = widthOf(text, 12) + 22;
@@ -36,7 +36,7 @@ export function drawHeader({ timeline }: Frame, area: Area): Svg {
     words(area.x, area.y + 24, { text: name, class: 'title f-ink' }),
     rect({ x: pillX, y: area.y + 7, width: pillWidth, height: 22 }, { rx: 11, class: `f-${fill}` }),
     words(pillX + pillWidth / 2, area.y + 22, { text, class: 'middle strong on' }),
-    words(area.x, area.y + 48, { text: shorten(about(result), { widthPx: room, sizePx: 12 }), class: 'f-quiet' }),
+    words(area.x, area.y + 48, { text: shorten(aboutOf(timeline), { widthPx: room, sizePx: 12 }), class: 'f-quiet' }),
     ...facts.map(({ value, label }, index) => {
       const x = area.x + area.width - (facts.length - index - 1) * factPx;
       return (
@@ -47,11 +47,14 @@ export function drawHeader({ timeline }: Frame, area: Area): Svg {
   );
 }
 
-/** One line: what runs now, and that the process is the same. */
-function about({ outcome, pid, before, after, failed }: RestartResult): string {
+/** One line: what was asked for, that the process is the same, and what runs in it. Arguments may be secrets, and a picture is shown around. */
+function aboutOf({ about, result }: Frame['timeline']): string {
+  const { outcome, pid, before, after, failed } = result;
   const process = `pid ${pid}, ${outcome === 'lost' || outcome === 'stopped' ? 'gone' : 'the same'}`;
+  if (about !== null) return about;
   if (failed !== null) return `${process} · the new program ${describeEnd(failed)}`;
-  return `${process} · ${quoteWords((after ?? before).argv)}`;
+  const [from, to] = [basename(before.exe), basename((after ?? before).exe)];
+  return `${process} · ${from === to ? from : `${from} → ${to}`}`;
 }
 
 function factsOf(timeline: Frame['timeline']): readonly Fact[] {

@@ -7,10 +7,10 @@ import { el, rect, widthOf, words, type Area, type Svg } from './svg.ts';
 const gapPx = 26;
 const barPx = 24;
 const fills: Readonly<Record<string, string>> = {
-  stop: 'threads',
-  'dry run': 'violet',
+  stop: 'grey',
+  'dry run': 'cyan',
   execve: 'held',
-  reset: 'queue',
+  reset: 'threads',
   'let go': 'new',
 };
 

@@ -3,12 +3,13 @@ import type { Frame } from './frame.ts';
 import type { ProgramSpan } from './story.ts';
 import { el, rect, widthOf, words, type Area, type Svg } from './svg.ts';
 
-const fills = { old: 'old', new: 'new', failed: 'failed', previous: 'old' } as const;
+export const programFills = { old: 'old', new: 'new', failed: 'failed', previous: 'violet' } as const;
+/** The longest that fits is written. */
 const names = {
-  old: { runs: 'old program', finishing: 'finishes its work', starting: '' },
-  new: { runs: 'new program', starting: 'starts', finishing: '' },
-  failed: { runs: 'new program fails', starting: '', finishing: '' },
-  previous: { runs: 'previous program again', starting: 'starts again', finishing: '' },
+  old: { runs: ['old program', 'old'], finishing: ['finishes its work', 'finishes'], starting: [] },
+  new: { runs: ['new program', 'new'], starting: ['new program starts', 'starts'], finishing: [] },
+  failed: { runs: ['new program fails', 'fails'], starting: [], finishing: [] },
+  previous: { runs: ['previous program again', 'again'], starting: ['previous one starts again', 'starts'], finishing: [] },
 } as const;
 
 export function drawPrograms({ story, scale }: Frame, area: Area): Svg {
@@ -20,18 +21,19 @@ function drawProgram(span: ProgramSpan, x: (ms: number) => number, area: Area): 
   const from = x(span.fromMs);
   const width = x(span.toMs) - from;
   if (width <= 0) return '';
-  const colour = fills[span.program];
+  const colour = programFills[span.program];
   const isPale = span.doing !== 'runs';
-  const name = names[span.program][span.doing];
+  const texts: readonly string[] = names[span.program][span.doing];
+  const name = texts.find((text) => widthOf(text, 12) < width - 8);
   return el(
     'g',
     {},
     rect({ ...area, x: from, width }, { class: `f-${colour}`, opacity: isPale ? 0.35 : null }),
-    widthOf(name, 12) < width - 8
-      ? words(from + width / 2, area.y + area.height / 2 + 4, {
+    name === undefined
+      ? ''
+      : words(from + width / 2, area.y + area.height / 2 + 4, {
           text: name,
           class: `middle strong ${isPale ? 'f-ink' : 'on'}`,
-        })
-      : '',
+        }),
   );
 }

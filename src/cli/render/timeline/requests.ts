@@ -2,6 +2,8 @@
 // lines that end when the new program has come up; who was refused is a cross on the ground.
 import type { TimelineRequest } from '../../../front/timeline.ts';
 import type { Frame } from './frame.ts';
+import { programFills } from './programs.ts';
+import type { ProgramSpan } from './story.ts';
 import { el, line, words, type Area, type Svg } from './svg.ts';
 
 export function drawRequests({ timeline, story, scale, span }: Frame, area: Area): Svg {
@@ -55,9 +57,8 @@ function drawLost({ startMs, endMs }: TimelineRequest, { scale, y }: Axes): Svg 
 }
 
 /** Programs in the order in which they answered; one that failed answered nobody. */
-function programColours(programs: readonly string[]): readonly string[] {
-  const isBack = programs.includes('previous');
-  return isBack ? ['old', 'violet'] : ['old', 'new'];
+function programColours(programs: readonly ProgramSpan['program'][]): readonly string[] {
+  return [...new Set(programs)].filter((program) => program !== 'failed').map((program) => programFills[program]);
 }
 
 function roundUp(ms: number): number {

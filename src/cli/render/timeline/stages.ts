@@ -7,7 +7,7 @@ import { el, rect, widthOf, words, type Area, type Svg } from './svg.ts';
 const fills: Readonly<Record<StageName, string>> = {
   prepare: 'grey',
   upload: 'grey',
-  prove: 'violet',
+  prove: 'cyan',
   drain: 'old',
   swap: 'held',
   start: 'new',

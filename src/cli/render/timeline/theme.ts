@@ -14,6 +14,7 @@ interface Colours {
   readonly queue: string;
   readonly threads: string;
   readonly violet: string;
+  readonly cyan: string;
   readonly grey: string;
 }
 
@@ -30,6 +31,7 @@ const light: Colours = {
   queue: '#e09b00',
   threads: '#8795a5',
   violet: '#7b61d9',
+  cyan: '#1786a8',
   grey: '#9aa5b1',
 };
 
@@ -46,6 +48,7 @@ const dark: Colours = {
   queue: '#f5bd3d',
   threads: '#7d8b9b',
   violet: '#a48eff',
+  cyan: '#45bfe0',
   grey: '#6e7a87',
 };
 
