@@ -2,6 +2,7 @@
 import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@commander-js/extra-typings';
 import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
+import { timelineOption } from './timeline-file.ts';
 import type { ReplacementFlags, RestartFlags } from './restart-request.ts';
 
 export interface RestartCommandFlags extends RestartFlags {
@@ -72,6 +73,7 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
     .option('--force', 'go on although something cannot be as after a fresh start')
     .option('--timeout <DURATION>', 'give up before the point of no return after this long', '30s')
     .option('--dry-run', 'print every step that would be taken, and change nothing (= hotexec plan)')
+    .addOption(timelineOption)
     .addOption(outputOption(['text', 'json', 'jsonl']))
     .option('-q, --quiet', 'print nothing but errors')
     .option('-v, --verbose', 'print each system call made in the target');

@@ -4,7 +4,15 @@ import { paintFor } from '../doctor/paint.ts';
 import { HotexecError } from '../errors.ts';
 import type { Timeline } from '../front/timeline.ts';
 import { compare, isRight } from './compare.ts';
-import { renderLog, renderPicture, renderStarted, renderTable, renderTitle, renderTrial, renderVerdict } from './render.ts';
+import {
+  renderLog,
+  renderPicture,
+  renderStarted,
+  renderTable,
+  renderTitle,
+  renderTrial,
+  renderVerdict,
+} from './render.ts';
 import { factsOf, runTrial, type Restart, type Run, type Trial } from './run.ts';
 import { startSandbox, type Host } from './sandbox.ts';
 import { brokenVersion, serverProgram } from './server-program.ts';

@@ -21,7 +21,7 @@ export function renderStarted(kind: IsolationKind, pid: number, paint: Paint): s
       'This machine allows no namespaces here, so it is an ordinary process.',
     ],
   };
-  return `${[...where[kind], 'Clients come: 250 new connections a second.'].map((line) => `   ${line}\n`).join('')}\n`;
+  return `${[...where[kind], 'Clients come: 200 new connections a second.'].map((line) => `   ${line}\n`).join('')}\n`;
 }
 
 /** What was asked for, what hotexec did, and what clients saw. */
@@ -45,8 +45,7 @@ export type RenderedRun = Pick<Run, 'tally'> & {
 };
 
 function whatHappened({ drain, failed, timingsMs }: RenderedRun['timeline']['result']): string {
-  if (failed !== null)
-    return `The new version ${describeEnd(failed)}. The one before it runs again, by itself.`;
+  if (failed !== null) return `The new version ${describeEnd(failed)}. The one before it runs again, by itself.`;
   if (drain.end === 'skipped')
     return `Replaced at once: stopped for ${milliseconds(timingsMs.hold)}, then another program.`;
   return `Finished its work in ${milliseconds(drain.ms)}; its listener went to the new program.`;
@@ -56,7 +55,11 @@ const labelWidth = 24;
 const beforeWidth = 13;
 const cellWidth = 13;
 
-export function renderTable(rows: readonly Row[], runs: readonly { readonly trial: { readonly name: string } }[], paint: Paint): string {
+export function renderTable(
+  rows: readonly Row[],
+  runs: readonly { readonly trial: { readonly name: string } }[],
+  paint: Paint,
+): string {
   const names = runs.map(({ trial }) => trial.name.padEnd(cellWidth)).join('');
   const head = `${' '.repeat(labelWidth)}${'before'.padEnd(beforeWidth)}${names}`.trimEnd();
   return `${paint.dim(head)}\n${rows.map((row) => renderRow(row, paint)).join('')}`;

@@ -48,7 +48,7 @@ export interface Means {
   readonly signal: AbortSignal;
 }
 
-const everyMs = 4;
+const everyMs = 5;
 const limit = 2_000;
 const answerTimeoutMs = 8_000;
 /** So many are answered before the restart, and so many after it by the program that runs then. */

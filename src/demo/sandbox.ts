@@ -91,7 +91,11 @@ function launch(command: readonly string[], port: number): Launched {
   return spawn(file, args, {
     detached: true,
     cwd: '/',
-    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', DEMO_PORT: String(port), DEMO_VERSION: firstVersion },
+    env: {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      DEMO_PORT: String(port),
+      DEMO_VERSION: firstVersion,
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 }

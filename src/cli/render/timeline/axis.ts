@@ -38,7 +38,10 @@ export function drawBreaks({ scale }: Frame, area: Area): Svg {
         rect({ ...area, x: x + 2, width: gapPx - 4 }, { class: 'f-page' }),
         edge(x + 2, area),
         edge(x + gapPx - 2, area),
-        words(x + gapPx / 2, area.y + area.height + 15, { text: `${formatMs(leftOutMs)} left out`, class: 'small middle f-quiet' }),
+        words(x + gapPx / 2, area.y + area.height + 15, {
+          text: `${formatMs(leftOutMs)} left out`,
+          class: 'small middle f-quiet',
+        }),
       );
     })
     .join('');

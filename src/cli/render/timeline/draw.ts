@@ -85,7 +85,10 @@ function drawFigure(frame: Frame, top: number): { readonly svg: Svg; readonly he
     drawMarks(frame, marks, lanesY + lanesHeight),
     ...drawn,
     drawBreaks(frame, all),
-    hasLens ? drawLens(frame, lens, lanesY + lanesHeight) + laneName('the stops', 'magnified', { ...lens, y: lens.y + 28, height: 50 }) : '',
+    hasLens
+      ? drawLens(frame, lens, lanesY + lanesHeight) +
+          laneName('the stops', 'magnified', { ...lens, y: lens.y + 28, height: 50 })
+      : '',
   );
   const bottom = lens.y + (hasLens ? lensPx : 0) + 24;
   return { svg: svg + drawLegend(frame, { ...plot, y: bottom, height: 0 }), height: bottom + 12 - top };

@@ -19,7 +19,7 @@ export function frameFor(timeline: Timeline, room: Room, lengthMs: number | null
   const own = spanOf(timeline);
   const span = lengthMs === null ? own : { fromMs: own.fromMs, toMs: own.fromMs + lengthMs };
   const story = tell(timeline, span);
-  return { timeline, span, story, scale: scaleFor(span, story.stages, room) };
+  return { timeline, span, story, scale: scaleFor(span, lengthMs === null ? story.stages : [], room) };
 }
 
 export function spanOf({ phases, endMs, requests }: Timeline): Span {

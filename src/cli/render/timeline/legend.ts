@@ -3,7 +3,11 @@ import type { Frame } from './frame.ts';
 import { programFills } from './programs.ts';
 import { el, widthOf, words, type Area, type Svg } from './svg.ts';
 
-const names = { old: 'answered by the old program', new: 'by the new one', previous: 'by the previous one, again' } as const;
+const names = {
+  old: 'answered by the old program',
+  new: 'by the new one',
+  previous: 'by the previous one, again',
+} as const;
 
 export function drawLegend({ timeline, story }: Frame, area: Area): Svg {
   if (timeline.requests.length === 0) return '';
@@ -11,7 +15,9 @@ export function drawLegend({ timeline, story }: Frame, area: Area): Svg {
   const entries = programs.flatMap((program) =>
     program === 'failed' ? [] : [{ text: names[program], fill: programFills[program] }],
   );
-  const lost = timeline.requests.some(({ end }) => end !== 'answered') ? [{ text: 'refused or cut off', fill: null }] : [];
+  const lost = timeline.requests.some(({ end }) => end !== 'answered')
+    ? [{ text: 'refused or cut off', fill: null }]
+    : [];
   let { x } = area;
   const drawn = [...entries, ...lost].map(({ text, fill }) => {
     const at = x;

@@ -49,7 +49,10 @@ function drawHold(hold: Hold, area: Area, light: Light): Svg {
     );
   });
   const many = hold.threads === 1 ? 'the one thread stands' : `all ${hold.threads} threads stand`;
-  const titles = [`${many} still for ${formatMs(hold.toMs - hold.fromMs)}`, `still for ${formatMs(hold.toMs - hold.fromMs)}`];
+  const titles = [
+    `${many} still for ${formatMs(hold.toMs - hold.fromMs)}`,
+    `still for ${formatMs(hold.toMs - hold.fromMs)}`,
+  ];
   const title = titles.find((candidate) => widthOf(candidate, 12) < area.width + gapPx) ?? '';
   const [from, to] = [light.x(hold.fromMs), Math.max(light.x(hold.toMs), light.x(hold.fromMs) + 2)];
   const cone = `M${from} ${light.fromY}L${to} ${light.fromY}L${area.x + area.width} ${barY}L${area.x} ${barY}Z`;

@@ -1,7 +1,7 @@
 // Moments: a line through all lanes, and above them what happened there. Two rows of words, so that neighbours do not cover each other.
 import type { Frame } from './frame.ts';
 import type { Mark } from './story.ts';
-import { el, line, widthOf, words, type Area, type Svg } from './svg.ts';
+import { el, escapeXml, line, widthOf, words, type Area, type Svg } from './svg.ts';
 
 const sizePx = 11;
 const rowPx = 15;
@@ -18,12 +18,13 @@ interface Placed {
 export function drawMarks({ story, scale }: Frame, area: Area, bottom: number): Svg {
   return placeMarks(story.marks, scale.x, area)
     .map(({ mark, x, left, row }) => {
-      const y = area.y + area.height - row * rowPx - 5;
+      const y = area.y + area.height - (row % rows) * rowPx - 5;
       return el(
         'g',
         {},
         line({ x, y: y + 3 }, { x, y: bottom }, { class: 'line thin dashed s-quiet', opacity: 0.55 }),
-        words(left, y, { text: mark.text, class: 'small f-ink' }),
+        el('title', {}, escapeXml(mark.text)),
+        row < rows ? words(left, y, { text: mark.text, class: 'small f-ink' }) : '',
       );
     })
     .join('');
@@ -38,9 +39,10 @@ export function placeMarks(marks: readonly Mark[], x: (ms: number) => number, ar
     const width = widthOf(mark.text, sizePx) + 8;
     const left = Math.min(at - 1, area.x + area.width - width);
     const free = taken.findIndex((edge) => left + width <= edge);
-    const row = free === -1 ? rows - 1 : free;
+    // Without room for its words it is a line.
+    const row = free === -1 ? rows : free;
     // A line that goes up to a higher row must not cross the words below it.
-    for (let below = 0; below <= row; below += 1) taken[below] = Math.min(taken[below] ?? left, left - 3);
+    for (let below = 0; below <= row && row < rows; below += 1) taken[below] = Math.min(taken[below] ?? left, left - 3);
     placed.push({ mark, x: at, left, row });
   }
   return placed.toReversed();

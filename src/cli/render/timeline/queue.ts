@@ -1,6 +1,6 @@
 // The lane of the accept queue: connections that the kernel has taken in, and that no program has accepted yet.
 import type { Frame } from './frame.ts';
-import { steps, stepPath, type Sample } from './steps.ts';
+import { steps, stepPath, type Axes, type Sample } from './steps.ts';
 import { el, line, words, type Area, type Svg } from './svg.ts';
 
 export function drawQueue({ timeline, scale, span }: Frame, area: Area): Svg {
@@ -13,9 +13,17 @@ export function drawQueue({ timeline, scale, span }: Frame, area: Area): Svg {
     'g',
     {},
     el('path', { d: path, class: 'f-queue', opacity: 0.85 }),
+    drawEnd(lengths.at(-1), { x: scale.x, y }),
     line({ x: area.x - 4, y: y(most) }, { x: area.x, y: y(most) }, { class: 'line thin s-quiet' }),
     words(area.x - 8, y(most) + 4, { text: String(most), class: 'small end f-quiet' }),
   );
+}
+
+/** It is looked at for as long as hotexec watches: then the program that listens takes them out. */
+function drawEnd(last: Sample | undefined, { x, y }: Pick<Axes, 'x' | 'y'>): Svg {
+  if (last === undefined || last.value === 0) return '';
+  const text = `${last.value} waiting, now for the program to accept`;
+  return words(x(last.atMs) + 8, Math.max(y(last.value) + 10, y(0) - 36), { text, class: 'small f-quiet' });
 }
 
 /** Null: no listener was kept whose queue can be read. */

@@ -63,5 +63,5 @@ function programColours(programs: readonly ProgramSpan['program'][]): readonly s
 
 function roundUp(ms: number): number {
   const power = 10 ** Math.floor(Math.log10(ms));
-  return ([1, 2, 4, 5, 10].find((factor) => factor * power >= ms) ?? 10) * power;
+  return ([1, 1.5, 2, 3, 4, 6, 8, 10].find((factor) => factor * power >= ms) ?? 10) * power;
 }

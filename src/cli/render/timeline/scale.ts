@@ -24,6 +24,7 @@ export const gapPx = 18;
 const keptPart = 1.2;
 const leastKeptMs = 40;
 
+/** `stages`: where something may be left out. */
 export function scaleFor(all: Span, stages: readonly Stage[], room: Room): Scale {
   const spans = without(all, leftOut(all, stages));
   const shownMs = spans.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
@@ -47,8 +48,19 @@ function place(ms: number, pieces: readonly Piece[]): number {
   return ms < piece.fromMs && piece !== pieces[0] ? piece.x - gapPx / 2 : x;
 }
 
+/** The widest part of a span that is drawn: where its name goes. */
+export function widest({ pieces, x }: Scale, { fromMs, toMs }: Span): Room {
+  const parts = pieces.map((piece) => {
+    const from = x(Math.max(fromMs, piece.fromMs));
+    return { x: from, width: Math.max(0, x(Math.min(toMs, piece.toMs)) - from) };
+  });
+  return parts.reduce((best, part) => (part.width > best.width ? part : best));
+}
+
+const waiting: ReadonlySet<Stage['name']> = new Set(['prepare', 'upload', 'drain', 'start', 'verify']);
+
 function leftOut({ fromMs, toMs }: Span, stages: readonly Stage[]): readonly Span[] {
-  const waits = stages.filter(({ name }) => name === 'drain' || name === 'start' || name === 'upload');
+  const waits = stages.filter(({ name }) => waiting.has(name));
   const waitedMs = waits.reduce((sum, wait) => sum + wait.toMs - wait.fromMs, 0);
   const longestMs = Math.max(leastKeptMs, keptPart * (toMs - fromMs - waitedMs));
   return waits

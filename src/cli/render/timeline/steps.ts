@@ -23,7 +23,7 @@ export function steps(samples: readonly Sample[], { fromMs, toMs }: Span): reado
   });
 }
 
-interface Axes {
+export interface Axes {
   readonly x: (ms: number) => number;
   readonly y: (value: number) => number;
   readonly pieces: readonly Piece[];

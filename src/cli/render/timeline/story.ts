@@ -82,7 +82,12 @@ function stagesOf({ phases, moments, endMs }: Timeline): readonly Stage[] {
     const toMs = phases[index + 1]?.atMs ?? endMs;
     if (phase === 'rollback') goingBack = true;
     const plain = stageOf[phase];
-    const name = goingBack && (plain === 'prove' || plain === 'swap') ? 'roll back' : pastDrain && plain === 'prove' ? 'swap' : plain;
+    const name =
+      goingBack && (plain === 'prove' || plain === 'swap')
+        ? 'roll back'
+        : pastDrain && plain === 'prove'
+          ? 'swap'
+          : plain;
     if (phase === 'drain') {
       pastDrain = true;
       push(stages, { name, fromMs: atMs, toMs: Math.min(toMs, caughtMs) });
@@ -117,7 +122,9 @@ function programsOf(timeline: Timeline, { fromMs, toMs }: Span): readonly Progra
   const failedMs = phases.find(({ phase }) => phase === 'rollback')?.atMs;
   if (failedMs === undefined) return [...spans, ...upFrom('new', { fromMs: startMs, toMs: lastMs }, listening)];
   spans.push({ program: 'failed', doing: 'runs', fromMs: startMs, toMs: failedMs });
-  return againMs === undefined ? spans : [...spans, ...upFrom('previous', { fromMs: againMs, toMs: lastMs }, listening)];
+  return againMs === undefined
+    ? spans
+    : [...spans, ...upFrom('previous', { fromMs: againMs, toMs: lastMs }, listening)];
 }
 
 function upFrom(program: 'new' | 'previous', span: Span, listening: readonly number[]): readonly ProgramSpan[] {

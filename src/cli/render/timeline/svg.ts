@@ -54,13 +54,19 @@ export function escapeXml(text: string): string {
     .replaceAll(/[\ufffe\uffff]/g, '\ufffd');
 }
 
+/** Of a letter's height. */
+const widthPart = 0.59;
+
 /** As wide as words mostly are in a sans-serif face, px: none is measured here. */
 export function widthOf(text: string, sizePx: number): number {
-  return text.length * sizePx * 0.55;
+  return text.length * sizePx * widthPart;
 }
 
-export function shorten(text: string, { widthPx, sizePx }: { widthPx: number; sizePx: number }): string {
-  const room = Math.floor(widthPx / (sizePx * 0.55));
+export function shorten(
+  text: string,
+  { widthPx, sizePx }: { readonly widthPx: number; readonly sizePx: number },
+): string {
+  const room = Math.floor(widthPx / (sizePx * widthPart));
   return text.length <= room ? text : `${text.slice(0, Math.max(0, room - 1))}…`;
 }
 

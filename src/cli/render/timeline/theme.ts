@@ -52,7 +52,8 @@ const dark: Colours = {
   grey: '#6e7a87',
 };
 
-const face = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Inter, Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif";
+const face =
+  "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Inter, Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif";
 
 export function styleSheet(): string {
   return `<style>
