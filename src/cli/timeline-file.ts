@@ -34,7 +34,7 @@ export async function openPicture(file: string, { cwd }: Pick<CliContext, 'cwd'>
   const stats = await stat(path).catch(() => null);
   if (stats?.isDirectory() === true) throw usageError(`${named} is a directory.`, 'name a file, such as restart.svg');
   try {
-    if (stats === null) await access(dirname(path), constants.W_OK | constants.X_OK);
+    if (stats === null) await access(`${dirname(path)}/.`, constants.W_OK | constants.X_OK);
     else await access(path, constants.W_OK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);

@@ -60,11 +60,11 @@ const trials: readonly Trial[] = [
   },
 ];
 
-export async function runDemo(context: DemoContext, restart: Restart = libraryRestart): Promise<number> {
+export async function runDemo(context: DemoContext, restart: Restart | null = null): Promise<number> {
   const deadline = AbortSignal.timeout(totalTimeoutMs);
   const signal = AbortSignal.any([context.signal, deadline]);
   try {
-    return await demonstrate({ ...context, signal }, restart);
+    return await demonstrate({ ...context, signal }, restart ?? (await loadRestart()));
   } catch (error) {
     throw explain(error, { interrupted: context.signal.aborted, late: deadline.aborted });
   }
@@ -76,7 +76,7 @@ async function demonstrate(context: DemoContext, restart: Restart): Promise<numb
   stdout.write(renderTitle(paint));
 
   await using sandbox = await startSandbox(serverProgram, context.host, signal);
-  stdout.write(renderStarted(sandbox.isolation.kind, sandbox.pid, paint));
+  stdout.write(renderStarted(sandbox.isolation.kind, sandbox.pid));
 
   const before = { facts: factsOf(sandbox), answer: sandbox.firstAnswer };
   const runs: Run[] = [];
@@ -112,8 +112,8 @@ function explain(error: unknown, { interrupted, late }: { interrupted: boolean; 
   return error;
 }
 
-/** Loaded when it is needed: the demo's own start does not wait for it. */
-const libraryRestart: Restart = async (target, options) => {
+/** Before there are clients: they live in this process too, and would be held up by it. */
+async function loadRestart(): Promise<Restart> {
   const { restart } = await import('../index.ts');
-  return restart(target, options);
-};
+  return restart;
+}

@@ -9,7 +9,7 @@ export function renderTitle(paint: Paint): string {
   return `${paint.bold('hotexec demo: three restarts of one process, under load')}\n\n`;
 }
 
-export function renderStarted(kind: IsolationKind, pid: number, paint: Paint): string {
+export function renderStarted(kind: IsolationKind, pid: number): string {
   const where: Record<IsolationKind, readonly string[]> = {
     namespaces: [`A small HTTP server runs, pid 1 of its own pid namespace, ${pid} here.`],
     'user-namespace': [
@@ -31,7 +31,7 @@ export function renderTrial({ trial, tally, timeline: { result } }: RenderedRun,
   const clients = `${sent} requests: ${lost}; the slowest took ${milliseconds(slowestMs)}.`;
   return [
     paint.bold(`hotexec restart ${result.pid} ${trial.flags}`),
-    `   ${whatHappened(result)}`,
+    ...whatHappened(result).map((text) => `   ${text}`),
     `   ${answered === sent ? paint.green(clients) : paint.red(clients)}`,
     '',
   ]
@@ -40,15 +40,15 @@ export function renderTrial({ trial, tally, timeline: { result } }: RenderedRun,
 }
 
 export type RenderedRun = Pick<Run, 'tally'> & {
-  readonly trial: Pick<Run['trial'], 'flags'>;
+  readonly trial: Pick<Run['trial'], 'name' | 'flags'>;
   readonly timeline: { readonly result: Run['timeline']['result'] };
 };
 
-function whatHappened({ drain, failed, timingsMs }: RenderedRun['timeline']['result']): string {
-  if (failed !== null) return `The new version ${describeEnd(failed)}. The one before it runs again, by itself.`;
+function whatHappened({ drain, failed, timingsMs }: RenderedRun['timeline']['result']): readonly string[] {
+  if (failed !== null) return [`The new version ${describeEnd(failed)}.`, 'The one before it runs again, by itself.'];
   if (drain.end === 'skipped')
-    return `Replaced at once: stopped for ${milliseconds(timingsMs.hold)}, then another program.`;
-  return `Finished its work in ${milliseconds(drain.ms)}; its listener went to the new program.`;
+    return [`Replaced at once: stopped for ${milliseconds(timingsMs.hold)}, then another program.`];
+  return [`Finished its work in ${milliseconds(drain.ms)}; its listener went to the new program.`];
 }
 
 const labelWidth = 24;

@@ -4,11 +4,15 @@ import type { Frame } from './frame.ts';
 import { gapPx, ticks } from './scale.ts';
 import { el, line, pathThrough, rect, words, type Area, type Svg } from './svg.ts';
 
+/** What is left out is named below its break. */
+const besideBreakPx = 75;
+
 /** `area`: the lanes; the values go below them. */
 export function drawGrid({ scale }: Frame, area: Area): Svg {
   const bottom = area.y + area.height;
   return scale.pieces
     .flatMap((piece) => ticks(piece, scale.pxPerMs))
+    .filter((ms) => scale.pieces.slice(1).every((piece) => Math.abs(scale.x(ms) - piece.x) > besideBreakPx))
     .map((ms) => {
       const x = scale.x(ms);
       return (

@@ -2,7 +2,7 @@
 import { formatMs } from '../table.ts';
 import type { Frame } from './frame.ts';
 import type { Hold } from './story.ts';
-import { el, rect, widthOf, words, type Area, type Svg } from './svg.ts';
+import { el, pathThrough, rect, widthOf, words, type Area, type Svg } from './svg.ts';
 
 const gapPx = 26;
 const barPx = 24;
@@ -48,14 +48,22 @@ function drawHold(hold: Hold, area: Area, light: Light): Svg {
       (text === undefined ? '' : words(x + width / 2, barY + 16, { text, class: 'small middle on strong' }))
     );
   });
-  const many = hold.threads === 1 ? 'the one thread stands' : `all ${hold.threads} threads stand`;
+  const many =
+    hold.threads === 1
+      ? 'the one thread stands'
+      : `${hold.threads === 2 ? 'both' : `all ${hold.threads}`} threads stand`;
   const titles = [
     `${many} still for ${formatMs(hold.toMs - hold.fromMs)}`,
     `still for ${formatMs(hold.toMs - hold.fromMs)}`,
   ];
   const title = titles.find((candidate) => widthOf(candidate, 12) < area.width + gapPx) ?? '';
   const [from, to] = [light.x(hold.fromMs), Math.max(light.x(hold.toMs), light.x(hold.fromMs) + 2)];
-  const cone = `M${from} ${light.fromY}L${to} ${light.fromY}L${area.x + area.width} ${barY}L${area.x} ${barY}Z`;
+  const cone = pathThrough([
+    { x: from, y: light.fromY },
+    { x: to, y: light.fromY },
+    { x: area.x + area.width, y: barY },
+    { x: area.x, y: barY },
+  ]);
   return el(
     'g',
     {},

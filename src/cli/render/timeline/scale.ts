@@ -20,9 +20,9 @@ export interface Room {
 }
 
 export const gapPx = 18;
-/** Of a long wait so much of all the rest is kept. */
-const keptPart = 1.2;
-const leastKeptMs = 40;
+/** A wait is as long as all the rest at most, times this. */
+const keptPart = 1.5;
+const leastKeptMs = 100;
 
 /** `stages`: where something may be left out. */
 export function scaleFor(all: Span, stages: readonly Stage[], room: Room): Scale {
@@ -60,12 +60,12 @@ export function widest({ pieces, x }: Scale, { fromMs, toMs }: Span): Room {
 const waiting: ReadonlySet<Stage['name']> = new Set(['prepare', 'upload', 'drain', 'start', 'verify']);
 
 function leftOut({ fromMs, toMs }: Span, stages: readonly Stage[]): readonly Span[] {
-  const waits = stages.filter(({ name }) => waiting.has(name));
-  const waitedMs = waits.reduce((sum, wait) => sum + wait.toMs - wait.fromMs, 0);
-  const longestMs = Math.max(leastKeptMs, keptPart * (toMs - fromMs - waitedMs));
-  return waits
-    .filter((wait) => wait.toMs - wait.fromMs > 2 * longestMs)
-    .map((wait) => ({ fromMs: wait.fromMs + longestMs / 2, toMs: wait.toMs - longestMs / 2 }));
+  return stages.flatMap((stage) => {
+    const lengthMs = stage.toMs - stage.fromMs;
+    const keptMs = Math.max(leastKeptMs, keptPart * (toMs - fromMs - lengthMs));
+    if (!waiting.has(stage.name) || lengthMs < 1.5 * keptMs) return [];
+    return [{ fromMs: stage.fromMs + keptMs / 2, toMs: stage.toMs - keptMs / 2 }];
+  });
 }
 
 function without(all: Span, gaps: readonly Span[]): readonly Span[] {
