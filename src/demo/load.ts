@@ -29,7 +29,7 @@ export interface RunningLoad extends Disposable {
 }
 
 /** How long the server works for each, in turn: most are quick, some are under way when the program is told to finish. */
-export const workMs = [4, 9, 6, 25, 5, 12, 4, 80, 7, 15] as const;
+const workMs = [4, 9, 6, 25, 5, 12, 4, 80, 7, 15] as const;
 
 export function startLoad(load: Load): RunningLoad {
   const over = new AbortController();

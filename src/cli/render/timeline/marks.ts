@@ -11,20 +11,21 @@ interface Placed {
   readonly mark: Mark;
   readonly x: number;
   readonly left: number;
-  readonly row: number;
+  /** From below; null: there is no room for the words. */
+  readonly row: number | null;
 }
 
 /** `area`: where the words go; the lines go down to `bottom`. */
 export function drawMarks({ story, scale }: Frame, area: Area, bottom: number): Svg {
   return placeMarks(story.marks, scale.x, area)
     .map(({ mark, x, left, row }) => {
-      const y = area.y + area.height - (row % rows) * rowPx - 5;
+      const y = area.y + area.height - (row ?? 0) * rowPx - 5;
       return el(
         'g',
         {},
         line({ x, y: y + 3 }, { x, y: bottom }, { class: 'line thin dashed s-quiet', opacity: 0.55 }),
         el('title', {}, escapeXml(mark.text)),
-        row < rows ? words(left, y, { text: mark.text, class: 'small f-ink' }) : '',
+        row === null ? '' : words(left, y, { text: mark.text, class: 'small f-ink' }),
       );
     })
     .join('');
@@ -40,10 +41,13 @@ export function placeMarks(marks: readonly Mark[], x: (ms: number) => number, ar
     const left = Math.min(at - 1, area.x + area.width - width);
     const free = taken.findIndex((edge) => left + width <= edge);
     // Without room for its words it is a line.
-    const row = free === -1 ? rows : free;
+    if (free === -1) {
+      placed.push({ mark, x: at, left, row: null });
+      continue;
+    }
     // A line that goes up to a higher row must not cross the words below it.
-    for (let below = 0; below <= row && row < rows; below += 1) taken[below] = Math.min(taken[below] ?? left, left - 3);
-    placed.push({ mark, x: at, left, row });
+    for (let below = 0; below <= free; below += 1) taken[below] = Math.min(taken[below] ?? left, left - 3);
+    placed.push({ mark, x: at, left, row: free });
   }
   return placed.toReversed();
 }

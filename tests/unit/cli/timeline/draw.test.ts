@@ -16,10 +16,12 @@ function coordinates({ attributes }: SvgElement): readonly number[] {
   ];
 }
 
+const heightOf = (svg: string): number => Number(parseSvg(svg)[0]?.attributes['height']);
+
 describe.each(all)('the picture of a restart, %s', (_, timeline) => {
   const elements = parseSvg(drawTimelines([timeline]));
   const [root] = elements;
-  const [width = 0, height = 0] = [Number(root?.attributes['width']), Number(root?.attributes['height'])];
+  const [width, height] = [Number(root?.attributes['width']), Number(root?.attributes['height'])];
 
   it('is well formed, and as large as it says', () => {
     expect(root?.name).toBe('svg');
@@ -43,7 +45,6 @@ describe.each(all)('the picture of a restart, %s', (_, timeline) => {
 });
 
 it('three are drawn one below the other', () => {
-  const heightOf = (svg: string): number => Number(parseSvg(svg)[0]?.attributes['height']);
   const three = heightOf(drawTimelines([graceful, withRequests, rolledBack]));
   expect(three).toBeGreaterThan(heightOf(drawTimelines([graceful])) + heightOf(drawTimelines([rolledBack])));
 });

@@ -98,7 +98,7 @@ export const unchanged: Timeline = {
 };
 
 /** An engine that told nothing before it died. */
-export const nothing: Timeline = { ...unchanged, phases: [], endMs: 0 };
+const nothing: Timeline = { ...unchanged, phases: [], endMs: 0 };
 
 export const all: readonly (readonly [name: string, timeline: Timeline])[] = [
   ['graceful', graceful],
