@@ -15,7 +15,7 @@ import { mend } from './mend.ts';
 import { inputReady, outputReady } from './native/poll.ts';
 import { sleepExactly } from './tracer/ptrace/wait.ts';
 import { parseNamespaceLink } from './procfs/ns.ts';
-import type { EngineAnswer, EngineLine, HotexecEvent, MendResult } from './protocol/event.ts';
+import type { EngineAnswer, EngineLine, HotexecEvent, MendResult, Moment } from './protocol/event.ts';
 import type { EngineControl, EngineRequest, TargetProcess } from './protocol/request.ts';
 import { parseOwnLine } from './protocol/own-line.ts';
 import { runtimeDirectory } from './protocol/runtime-directory.ts';
@@ -124,6 +124,12 @@ function createHost(asked: EngineRequest): Host {
   const verbose = asked.kind === 'restart' && asked.options.verbose;
   const timeoutMs = asked.kind === 'restart' ? asked.options.timeoutMs : Number.POSITIVE_INFINITY;
   const uid = process.getuid?.() ?? 0;
+  const wantsTimeline = asked.kind === 'restart' && asked.options.timeline;
+  const atMs = (): number => Math.round((performance.now() - startedMs) * 1000) / 1000;
+  const moment = (what: Moment): void => {
+    if (wantsTimeline) emit({ kind: 'timeline', atMs: atMs(), moment: what });
+  };
+  moment({ what: 'clock', unixMs: performance.timeOrigin + startedMs });
   let cancelled = false;
   return {
     ourselves: {
@@ -148,9 +154,11 @@ function createHost(asked: EngineRequest): Host {
       if (phase === 'rollback') writing = 'never';
       if (phase === 'probation' || phase === 'drain') writing = 'if-taken';
       if (phase === 'verify') writing = 'always';
-      emit({ kind: 'phase', phase, atMs: Math.round((performance.now() - startedMs) * 1000) / 1000 });
+      emit({ kind: 'phase', phase, atMs: atMs() });
       if (phase === 'hold' || phase === 'mend') writing = 'never';
     },
+    wantsTimeline,
+    moment,
     interruption: () => {
       cancelled ||= readCancel();
       if (cancelled) return 'cancelled';

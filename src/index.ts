@@ -17,7 +17,7 @@ import { resolve } from './targets/resolve.ts';
 import { parseTarget, type Target } from './targets/target.ts';
 
 export { HotexecError, type ErrorCode, type ErrorData } from './errors.ts';
-export type { HotexecEvent, Phase } from './protocol/event.ts';
+export type { HotexecEvent, Moment, Phase } from './protocol/event.ts';
 export type {
   CallOptions,
   ChangeOptions,

@@ -132,7 +132,7 @@ export function swap(work: Work, hold: () => Seizure): Started {
   const place = placeIn(work);
   const seizure = hold();
   const holder = exchange(work, seizure, place);
-  work.report.hold(seizure.held.holdMs);
+  heldFor(work, seizure.held);
   return { held: seizure.held, holder };
 }
 
@@ -178,7 +178,7 @@ function prove(work: Work, hold: () => Seizure): TracedProcess {
   const { held, alreadyStopped } = hold();
   held.watches = whileDraining;
   proveIn(held);
-  report.hold(held.holdMs);
+  heldFor(work, held);
   if (held.traced === null) throw new Error('a program that is to be drained goes on traced');
   return held.traced;
 
@@ -196,6 +196,11 @@ function prove(work: Work, hold: () => Seizure): TracedProcess {
     // They stay: the program that is told to finish now is not coming back.
     files.move();
   }
+}
+
+function heldFor({ report, host }: Work, { holdMs, threads }: Seizure['held']): void {
+  report.hold(holdMs);
+  host.moment({ what: 'held', threads, ms: holdMs });
 }
 
 interface Place {

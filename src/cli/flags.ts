@@ -2,6 +2,7 @@
 import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@commander-js/extra-typings';
 import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
+import { timelineOption } from './timeline-file.ts';
 import type { ReplacementFlags, RestartFlags } from './restart-request.ts';
 
 export interface RestartCommandFlags extends RestartFlags {
@@ -79,6 +80,7 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
       '--show-env',
       'with --format gdb: print the values of new environment variables too, as the script needs to run',
     )
+    .addOption(timelineOption)
     .addOption(outputOption(['text', 'json', 'jsonl']))
     .option('-q, --quiet', 'print nothing but errors')
     .option('-v, --verbose', 'print each system call made in the target');

@@ -12,12 +12,14 @@ import { renderPlan } from './render/plan-text.ts';
 import { openReport } from './report.ts';
 import { readChange } from './restart-request.ts';
 import type { RestartInvocation } from './restart.ts';
+import { refuseTimeline } from './timeline-file.ts';
 import { usageError } from './usage.ts';
 
 export async function runPlan(invocation: RestartInvocation, context: CliContext): Promise<number> {
   const { words, flags } = invocation;
   const target = targetOf(words);
   const gdbScript = scriptOptions(invocation);
+  refuseTimeline(flags);
   const { program, options } = await readChange(invocation, context);
 
   const { startEngine, signal } = context;

@@ -6,6 +6,7 @@ import { outputOption, replaceCommand, restartCommand } from './flags.ts';
 import { formatHelp, type CommandText } from './help.ts';
 import { rollbackCommand } from './rollback-flags.ts';
 import { texts } from './texts.ts';
+import { timelineOption } from './timeline-file.ts';
 import { usageError } from './usage.ts';
 
 export interface Invocation {
@@ -80,10 +81,10 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
     });
   add(root, doctor.summary('show what this machine allows, and what to do about a no'), texts.doctor);
 
-  const demo = new Command('demo').action(async () => {
+  const demo = new Command('demo').addOption(timelineOption).action(async (flags) => {
     refuseCommand(command, 'demo');
     const { demoCommand } = await import('./demo.ts');
-    exitWith(await demoCommand(context));
+    exitWith(await demoCommand(flags, context));
   });
   add(root, demo.summary('show it all on this machine, needing nothing'), texts.demo);
   return root;

@@ -16,10 +16,11 @@ import { drainOptions, type DrainFlags } from './drain-flags.ts';
 import { parseDurationMs } from './duration.ts';
 import { parseEnvFile, parseEnvFlag, type Variable } from './env-file.ts';
 import { probationOptions, type ProbationFlags } from './probation-flags.ts';
+import type { TimelineFlags } from './timeline-file.ts';
 import { usageError } from './usage.ts';
 
 /** As commander gives them. */
-export interface RestartFlags extends CopyFlags, DrainFlags, ProbationFlags {
+export interface RestartFlags extends CopyFlags, DrainFlags, ProbationFlags, TimelineFlags {
   readonly env: readonly string[];
   readonly envFile?: string | undefined;
   readonly unsetEnv: readonly string[];
@@ -109,7 +110,8 @@ function programChange(wanted: WantedProgram): ProgramChange {
 /** Flags that say how it is done, not what. */
 export type OptionFlags = Pick<RestartFlags, 'keepFd' | 'children' | 'timeout' | 'force' | 'verbose'> &
   DrainFlags &
-  ProbationFlags;
+  ProbationFlags &
+  TimelineFlags;
 
 export function restartOptions(flags: OptionFlags): RestartOptions {
   return {
@@ -119,6 +121,7 @@ export function restartOptions(flags: OptionFlags): RestartOptions {
     force: flags.force === true,
     timeoutMs: parseTimeout(flags.timeout),
     verbose: flags.verbose === true,
+    timeline: flags.timeline !== undefined,
     ...drainOptions(flags),
     ...probationOptions(flags),
   };

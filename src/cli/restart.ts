@@ -2,6 +2,7 @@
 import { exitCodes } from '../errors.ts';
 import { newOperationId } from '../front/operation-id.ts';
 import { askRestart } from '../front/restart.ts';
+import type { HotexecEvent } from '../protocol/event.ts';
 import type { Outcome, RestartResult } from '../protocol/result.ts';
 import { resolve } from '../targets/resolve.ts';
 import { formatTarget } from '../targets/target.ts';
@@ -14,6 +15,7 @@ import { renderRestart } from './render/restart-text.ts';
 import { styleFor } from './render/style.ts';
 import { openReport } from './report.ts';
 import { readChange, type ReplacementFlags } from './restart-request.ts';
+import { openTimeline } from './timeline-file.ts';
 import { usageError } from './usage.ts';
 
 export interface RestartInvocation {
@@ -35,6 +37,7 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
     throw usageError('--format and --show-env are for a plan.', 'hotexec plan restart TARGET --format gdb');
   const target = targetOf(words);
   const { program, options } = await readChange(invocation, context);
+  const timeline = await openTimeline(flags, context);
 
   const { startEngine, signal } = context;
   using engine = startEngine();
@@ -44,10 +47,15 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
   );
   const process = await resolve(target, context);
   const request = { kind: 'restart', operationId: newOperationId(), target: process, program, options } as const;
-  const result = await askRestart(request, { engine, startEngine, signal, onEvent: report.onEvent });
+  const onEvent = (event: HotexecEvent): void => {
+    report.onEvent(event);
+    timeline.onEvent(event);
+  };
+  const result = await askRestart(request, { engine, startEngine, signal, onEvent });
 
   report.print(result, (style) => renderRestart(result, style));
   if (result.error !== null) context.stderr.write(renderError(result.error, styleFor(context.stderr)));
+  await timeline.finish(result);
   await forgetGone(target, context, { rarely: true });
   return exitCodeOf(result);
 }

@@ -3,6 +3,7 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { childrenOption, collect, outputOption } from './flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
+import { timelineOption } from './timeline-file.ts';
 import type { OptionFlags } from './restart-request.ts';
 
 export interface RollbackFlags extends OptionFlags {
@@ -32,6 +33,7 @@ export function rollbackCommand(
     .option('--force', 'go on although something cannot be as after a fresh start')
     .option('--timeout <DURATION>', 'give up before the point of no return after this long', '30s')
     .option('--dry-run', 'print every step that would be taken, and change nothing')
+    .addOption(timelineOption)
     .addOption(outputOption(['text', 'json', 'jsonl']))
     .option('-q, --quiet', 'print nothing but errors')
     .option('-v, --verbose', 'print each system call made in the target')

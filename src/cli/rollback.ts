@@ -3,6 +3,7 @@ import { newOperationId } from '../front/operation-id.ts';
 import { withProbeAddress } from '../front/probe.ts';
 import { askRestart } from '../front/restart.ts';
 import { askHistory, askPlan, type Session } from '../front/session.ts';
+import type { HotexecEvent } from '../protocol/event.ts';
 import { sameProgram, type TargetProcess } from '../protocol/request.ts';
 import { resolve } from '../targets/resolve.ts';
 import { formatTarget } from '../targets/target.ts';
@@ -19,6 +20,7 @@ import { openReport, type Report } from './report.ts';
 import { restartOptions } from './restart-request.ts';
 import { exitCodeOf } from './restart.ts';
 import type { RollbackFlags } from './rollback-flags.ts';
+import { openTimeline, refuseTimeline, type TimelineDrawing } from './timeline-file.ts';
 import { usageError } from './usage.ts';
 
 export interface RollbackInvocation {
@@ -30,6 +32,8 @@ export async function runRollback({ words, flags }: RollbackInvocation, context:
   const target = targetOf(words);
   const wanted = { version: versionOf(flags), options: await withProbeAddress(restartOptions(flags)) };
 
+  if (flags.dryRun === true || flags.list === true) refuseTimeline(flags);
+  const timeline = await openTimeline(flags, context);
   const { startEngine, signal } = context;
   using engine = startEngine();
   using report = openReport(
@@ -37,8 +41,12 @@ export async function runRollback({ words, flags }: RollbackInvocation, context:
     context,
   );
   const process = await resolve(target, context);
-  const session: Session = { engine, startEngine, signal, onEvent: report.onEvent };
-  const asking: Asking = { process, session, report, context };
+  const onEvent = (event: HotexecEvent): void => {
+    report.onEvent(event);
+    timeline.onEvent(event);
+  };
+  const session: Session = { engine, startEngine, signal, onEvent };
+  const asking: Asking = { process, session, report, timeline, context };
   try {
     if (flags.list === true) return await list(asking);
     return await (flags.dryRun === true ? plan(wanted, asking) : goBack(wanted, asking));
@@ -56,6 +64,7 @@ interface Asking {
   readonly process: TargetProcess;
   readonly session: Session;
   readonly report: Report;
+  readonly timeline: TimelineDrawing;
   readonly context: CliContext;
 }
 
@@ -75,12 +84,13 @@ async function plan({ version, options }: Wanted, { process, session, report }: 
 }
 
 async function goBack({ version, options }: Wanted, asking: Asking): Promise<number> {
-  const { process, session, report, context } = asking;
+  const { process, session, report, timeline, context } = asking;
   const program = { ...sameProgram, version };
   const request = { kind: 'restart', operationId: newOperationId(), target: process, program, options } as const;
   const result = await askRestart(request, session);
   report.print(result, (style) => renderRestart(result, style));
   if (result.error !== null) context.stderr.write(renderError(result.error, styleFor(context.stderr)));
+  await timeline.finish(result);
   return exitCodeOf(result);
 }
 

@@ -42,7 +42,11 @@ const restart: CommandText = {
     "Restart a container's main process in place: the same program again, or COMMAND instead.",
     'Whatever can fail is tried before the old program is given up. If it fails, the old program runs on as if nothing had happened. Then the old program is asked to finish, as its runtime would ask it, and its listening sockets stay open and are given to the new one: connections that come meanwhile wait. If the new program ends before it is up, the previous one is started again.',
   ],
-  examples: [...restartExamples('restart'), ['Every step, and change nothing', 'restart docker/web --dry-run']],
+  examples: [
+    ...restartExamples('restart'),
+    ['With a picture of what happened', 'restart docker/web --timeline restart.svg'],
+    ['Every step, and change nothing', 'restart docker/web --dry-run'],
+  ],
   usage: 'TARGET [flags] [-- COMMAND [ARG...]]',
   more: [targets],
 };
@@ -136,10 +140,13 @@ const doctor: CommandText = {
 
 const demo: CommandText = {
   about: [
-    'Start a small HTTP server in a sandbox, restart it in place under requests, and compare before and after. It cleans up after itself.',
+    'Start a small HTTP server in a sandbox and restart it in place three times, while clients connect all the time: at once, gracefully, and with a version that cannot start and is rolled back. Count what the clients saw. It cleans up after itself.',
   ],
-  examples: [['See it work', 'demo']],
-  usage: '',
+  examples: [
+    ['See it work', 'demo'],
+    ['With a picture of the three', 'demo --timeline demo.svg'],
+  ],
+  usage: '[flags]',
 };
 
 export const texts: Readonly<

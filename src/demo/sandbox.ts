@@ -9,7 +9,7 @@ import { HotexecError } from '../errors.ts';
 import { readText } from '../procfs/read.ts';
 import { findIsolation, type Isolation } from './isolation.ts';
 import { namespaceInitOf, startTicksIfAlive } from './process-facts.ts';
-import { ask, type ServerAnswer } from './traffic.ts';
+import { ask, type ServerAnswer } from './ask.ts';
 import { until } from './wait.ts';
 
 export interface Sandbox extends AsyncDisposable {
@@ -30,6 +30,9 @@ export interface Host {
   /** As process.kill: throws when the process is gone. */
   readonly kill: (pid: number, signal: NodeJS.Signals) => unknown;
 }
+
+/** What runs first: its own version is all that the program knows of releases. */
+const firstVersion = '1.0';
 
 type Launched = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -56,7 +59,7 @@ export async function startSandbox(program: string, host: Host, signal: AbortSig
   const firstAnswer = await until(
     async () => {
       throwIfEnded(launched, log);
-      return ask(port);
+      return (await ask({ port, workMs: 0 })).answer;
     },
     { ...wait, what: 'the server did not answer' },
   );
@@ -88,7 +91,11 @@ function launch(command: readonly string[], port: number): Launched {
   return spawn(file, args, {
     detached: true,
     cwd: '/',
-    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', DEMO_PORT: String(port) },
+    env: {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      DEMO_PORT: String(port),
+      DEMO_VERSION: firstVersion,
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 }

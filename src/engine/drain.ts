@@ -17,6 +17,7 @@ import { inodeOf, type CallStop } from './handover/call-stop.ts';
 import { isHeldPath } from './handover/held-paths.ts';
 import type { Observed } from './observe.ts';
 import { stopSignals } from './outside-stop.ts';
+import { describeCaught, Samples } from './samples.ts';
 import { exitCalls, releaseDeadlineMs, watch, type CaughtThread } from './watch.ts';
 import type { Work } from './work.ts';
 
@@ -79,6 +80,8 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
     work.asked === true || [0, innermostPid(host.journals.enginePid)].includes(senderPid);
   // The engine that asked may have been killed before the program has taken the signal.
   let oursToCome = work.asked !== true || isWaiting(observed.status, signal);
+  host.moment({ what: 'asked', signal: signalName(signal) });
+  const samples = new Samples(observed.target.pid, listeners, host);
   const end = watch({
     process,
     catches: true,
@@ -97,6 +100,7 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
       process.go(stop.tid);
     },
     settle: (nowMs) => {
+      samples.look(nowMs);
       if (host.interruption() === 'cancelled') {
         host.acknowledge();
         host.emit({ kind: 'warning', message: tooLate });
@@ -124,6 +128,7 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
         report.stopped(stop.signal, 'old');
         return null;
       }
+      host.moment({ what: 'caught', end: describeCaught(end.caught) });
       report.drained(describe(end.caught, signal, durationMs));
       return end.caught;
     }

@@ -39,6 +39,8 @@ export class Held implements Disposable {
   /** What the target's seccomp filters let through. */
   allows: Allows = () => true;
   siblings: readonly number[] = [];
+  /** How many threads were stopped. */
+  threads = 1;
   /** How long all threads stood still, when it is over. */
   holdMs = 0;
   /** What goes on traced when it is let go, with all its threads: the old program, the new one, or neither (null). */
@@ -80,6 +82,7 @@ export class Held implements Disposable {
         states: this.states,
         deadlineMs: this.#heldSinceMs + stopDeadlineMs,
       });
+      this.threads = this.siblings.length + 1;
     } catch (error) {
       stopped[Symbol.dispose]();
       throw error;

@@ -2,7 +2,7 @@
 import { HotexecError } from '../errors.ts';
 import type { HistoryPlace } from '../history/record-file.ts';
 import type { JournalOwner } from '../journal/journal.ts';
-import type { HotexecEvent, Phase } from '../protocol/event.ts';
+import type { HotexecEvent, Moment, Phase } from '../protocol/event.ts';
 import type { RemoteObserver } from '../remote/remote-thread.ts';
 import type { Ourselves } from './exclusions.ts';
 
@@ -16,6 +16,9 @@ export interface Host {
   /** Queued: nothing is written while a target is held. */
   emit(event: HotexecEvent): void;
   phase(phase: Phase): void;
+  /** For the picture; nothing unless one is wanted. */
+  moment(moment: Moment): void;
+  readonly wantsTimeline: boolean;
   /** `cancelled`: somebody asked us to stop; `timeout`: the time for getting to the point of no return is over. */
   interruption(): 'cancelled' | 'timeout' | null;
   /** The person has been told what came of asking; whoever asks again means something else. */

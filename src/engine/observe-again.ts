@@ -1,5 +1,5 @@
 // The work of a later hold: the program has changed since it was observed, by its shutdown or by being another one.
-import { usesRing } from './handover/plan.ts';
+import { mayHaveBoundByRing } from './handover/ring.ts';
 import { observe } from './observe.ts';
 import { planAgain, type RestartPlan } from './plan.ts';
 import type { Work } from './work.ts';
@@ -25,10 +25,10 @@ export function observeFailed(work: Work): Work {
 /** It may have failed because it could not bind: the previous one, which may bind in the same way, is to find its addresses free. */
 function giveUpBehindRing({ request, listeners, report }: Work): void {
   const waiting = listeners.listeners.filter(({ state }) => state === 'waiting');
-  if (waiting.length === 0 || !usesRing(request.target.pid)) return;
+  if (waiting.length === 0 || !mayHaveBoundByRing(request.target.pid)) return;
   for (const listener of waiting) listeners.giveUp(listener);
   report.warn(
-    'the new program has an io_uring open: if it binds through that, its sockets cannot be handed over (--no-handover). The previous program was started without them',
+    'the new program has used an io_uring: if it binds through that, its sockets cannot be handed over (--no-handover). The previous program was started without them',
   );
 }
 

@@ -92,16 +92,23 @@ export class Settlement {
   }
 
   #look(nowMs: number): void {
-    if (this.#plan.listeners.length === 0 || this.listeningMs !== null || nowMs < this.#nextLookMs) return;
+    if (this.#plan.listeners.length === 0 || this.listeningMs !== null) return;
+    // That costs nothing to know, and every millisecond more is one in which the program is traced.
+    if (this.#notGiven().length === 0) this.listeningMs = performance.now() - this.#startedMs;
+    if (this.listeningMs !== null || nowMs < this.#nextLookMs) return;
     if (this.#listensAgain()) this.listeningMs = performance.now() - this.#startedMs;
     const tookMs = performance.now() - nowMs;
     this.#nextLookMs = nowMs + Math.max(10, tookMs * 10);
   }
 
+  /** What it does not listen on by a socket that it was given. */
+  #notGiven(): readonly Listener[] {
+    return this.#plan.listeners.filter(({ inode }) => this.#listeners.byInode(inode)?.state !== 'listening');
+  }
+
   /** With the sockets it was given, at the same addresses, or at as many others where the new program is configured so. */
   #listensAgain(): boolean {
-    const expected = this.#plan.listeners.filter(({ inode }) => this.#listeners.byInode(inode)?.state !== 'listening');
-    if (expected.length === 0) return true;
+    const expected = this.#notGiven();
     const now = [...allListeners(this.#pid).values()].filter(({ inode }) => !this.#old.has(inode));
     const has = new Set(now.map(({ protocol, address }) => `${protocol} ${address}`));
     if (expected.every(({ protocol, address }) => has.has(`${protocol} ${address}`))) return true;

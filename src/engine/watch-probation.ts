@@ -10,6 +10,7 @@ import { isAlive } from './liveness.ts';
 import { stopSignals } from './outside-stop.ts';
 import { describeProbe, openProbe, type ProbeAttempts } from './probe.ts';
 import { Settlement } from './probation.ts';
+import { describeCaught, Samples } from './samples.ts';
 import { exitCalls, watch, type CaughtThread, type WatchEnd } from './watch.ts';
 import type { Started, Work } from './work.ts';
 
@@ -49,10 +50,17 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
   // Its memory is freed while the new program starts.
   if (holder !== null) sendToThread(holder.pid, holder.pid, SIGKILL);
   const startedMs = performance.now();
-  const place = { observed, journal, tracing: watches.tracing, warn: (message: string) => report.warn(message) };
+  const place = {
+    observed,
+    journal,
+    tracing: watches.tracing,
+    warn: (message: string) => report.warn(message),
+    given: (address: string) => host.moment({ what: 'bound', address }),
+  };
   const handOver = new HandOver(listeners, place);
   using probe = probation.catches ? probeOf(work) : null;
   const settlement = new Settlement(observed.target.pid, probation, { startedMs, listeners, probe });
+  const samples = new Samples(observed.target.pid, listeners, host);
   const listened = probation.listeners.length > 0;
   const end = watch({
     process: traced,
@@ -64,12 +72,18 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
     mayEnd: (code, leavesChildren) => !isFailedExit(code, { listened, leavesChildren }),
     onCall: (stop) => handOver.onCall(traced, stop),
     // Its sockets are waited for all the same: closed now, they would refuse the clients that wait in them.
-    settle: (nowMs) =>
-      listeners.isComplete && host.interruption() === 'cancelled' ? 'cut-short' : settlement.check(nowMs),
+    settle: (nowMs) => {
+      samples.look(nowMs);
+      const wantsOut = listeners.isComplete && host.interruption() === 'cancelled';
+      const settled = wantsOut ? 'cut-short' : settlement.check(nowMs);
+      if (settlement.listeningMs !== null) samples.listening();
+      return settled;
+    },
     warn: (message) => report.warn(message),
     wantsSyscalls: (nowMs) => settlement.isStarting(nowMs) || !listeners.isComplete,
   });
   const afterMs = performance.now() - startedMs;
+  if (end.kind === 'caught') host.moment({ what: 'caught', end: describeCaught(end.caught) });
   report.probation(probationEnd(end), afterMs, settlement.listeningMs);
   switch (end.kind) {
     case 'settled':
@@ -96,6 +110,7 @@ function watchFromAfar(work: Work): void {
   // Of a program that is all there is; the previous one, started again, has to do as it is.
   using probe = probation.catches || !work.request.options.rollback ? probeOf(work) : null;
   const settlement = new Settlement(observed.target.pid, probation, { startedMs, listeners, probe });
+  const samples = new Samples(observed.target.pid, listeners, host);
   for (;;) {
     const nowMs = performance.now();
     if (!isAlive(observed.target)) {
@@ -103,6 +118,8 @@ function watchFromAfar(work: Work): void {
       return;
     }
     const end = host.interruption() === 'cancelled' ? 'cut-short' : settlement.check(nowMs);
+    samples.look(nowMs);
+    if (settlement.listeningMs !== null) samples.listening();
     if (end !== null) {
       if (end === 'silent') report.warn(whySilent(work, probe));
       report.probation(end === 'silent' ? 'time' : end, nowMs - startedMs, settlement.listeningMs);

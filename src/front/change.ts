@@ -54,7 +54,7 @@ function environmentOf(env: NonNullable<ChangeOptions['env']>): ProgramChange['e
 }
 
 function engineOptions(wanted: ChangeOptions): EngineOptions {
-  const { keepFds, children, force, timeoutMs, verbose, rollback, probationMs } = {
+  const { keepFds, children, force, timeoutMs, verbose, timeline, rollback, probationMs } = {
     ...defaultRestartOptions,
     ...wanted,
   };
@@ -62,7 +62,18 @@ function engineOptions(wanted: ChangeOptions): EngineOptions {
   const probe = wanted.probe === undefined ? null : parseProbe(wanted.probe);
   if (probe !== null && probationMs === 0)
     throw usage('A probe is made while the new program is watched, and probationMs: 0 watches nothing.');
-  return { keepFds, children, force, timeoutMs, verbose, rollback, probationMs, probe, ...drainOptions(wanted) };
+  return {
+    keepFds,
+    children,
+    force,
+    timeoutMs,
+    verbose,
+    timeline,
+    rollback,
+    probationMs,
+    probe,
+    ...drainOptions(wanted),
+  };
 }
 
 function drainOptions(wanted: ChangeOptions): Pick<EngineOptions, 'drain' | 'gracePeriodMs' | 'signal' | 'handover'> {

@@ -2,7 +2,7 @@
 // that is added there and not here does not compile.
 import * as v from 'valibot';
 import { exitCodes, type ErrorCode, type ErrorData } from '../errors.ts';
-import { phases, type EngineAnswer, type HotexecEvent, type MendResult } from '../protocol/event.ts';
+import { phases, type EngineAnswer, type HotexecEvent, type MendResult, type Moment } from '../protocol/event.ts';
 import type { History } from '../protocol/history.ts';
 import type { Drift, Inspection } from '../protocol/inspection.ts';
 import type { Plan, PlannedDrain, PlannedListener } from '../protocol/plan.ts';
@@ -250,6 +250,16 @@ const mendResult: Schema<MendResult> = v.object({
   detail: v.string(),
 });
 
+const moment: Schema<Moment> = v.variant('what', [
+  v.object({ what: v.literal('clock'), unixMs: v.number() }),
+  v.object({ what: v.literal('held'), threads: v.number(), ms: v.number() }),
+  v.object({ what: v.literal('sample'), threads: v.number(), waiting: v.nullable(v.number()) }),
+  v.object({ what: v.literal('asked'), signal: v.string() }),
+  v.object({ what: v.literal('caught'), end: v.string() }),
+  v.object({ what: v.literal('bound'), address: v.string() }),
+  v.object({ what: v.literal('listening') }),
+]);
+
 const eventSchema: Schema<HotexecEvent> = v.variant('kind', [
   v.object({ kind: v.literal('phase'), phase: v.picklist(phases), atMs: v.number() }),
   v.object({ kind: v.literal('planned'), before: program, after: program }),
@@ -264,6 +274,7 @@ const eventSchema: Schema<HotexecEvent> = v.variant('kind', [
   v.object({ kind: v.literal('upload'), path: v.string(), doneBytes: v.number(), totalBytes: v.number() }),
   v.object({ kind: v.literal('failed'), end: programEnd }),
   v.object({ kind: v.literal('warning'), message: v.string() }),
+  v.object({ kind: v.literal('timeline'), atMs: v.number(), moment }),
 ]);
 
 const answerSchema: Schema<EngineAnswer> = v.variant('kind', [

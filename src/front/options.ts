@@ -36,6 +36,8 @@ export interface ChangeOptions extends CallOptions {
   readonly timeoutMs?: number;
   /** Tells each system call made in the target as an event. */
   readonly verbose?: boolean;
+  /** Tells what a picture of the restart is drawn from, as events. */
+  readonly timeline?: boolean;
   /**
    * For how long an early end of the new program is caught and the previous one started again, in ms. 0: not at all. Without it until as many
    * listeners are open as before, at most 10,000.
@@ -59,6 +61,7 @@ type HowOptions = Pick<
   | 'force'
   | 'timeoutMs'
   | 'verbose'
+  | 'timeline'
   | 'probationMs'
   | 'probe'
   | 'rollback'

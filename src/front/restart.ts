@@ -103,6 +103,7 @@ function note(event: HotexecEvent, story: Story): void {
       return;
     case 'upload':
     case 'remote-call':
+    case 'timeline':
   }
 }
 

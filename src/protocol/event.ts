@@ -42,7 +42,25 @@ export type HotexecEvent =
   /** The new program failed its probation; the previous one is started again. */
   | { readonly kind: 'failed'; readonly end: ProgramEnd }
   /** Something the person should know that does not stop the restart. */
-  | { readonly kind: 'warning'; readonly message: string };
+  | { readonly kind: 'warning'; readonly message: string }
+  /** What a picture of the restart is drawn from, beside its phases (`timeline` only). atMs: as in `phase`. */
+  | { readonly kind: 'timeline'; readonly atMs: number; readonly moment: Moment };
+
+export type Moment =
+  /** The time of day when atMs was 0, ms since 1970: by it what others have seen is put beside these events. */
+  | { readonly what: 'clock'; readonly unixMs: number }
+  /** A hold is over: all threads of the program had stood still for the last `ms`. */
+  | { readonly what: 'held'; readonly threads: number; readonly ms: number }
+  /** The program runs. waiting: connections that nobody has accepted yet, in all kept TCP listeners; null: none is kept. */
+  | { readonly what: 'sample'; readonly threads: number; readonly waiting: number | null }
+  /** The program has been told to finish. */
+  | { readonly what: 'asked'; readonly signal: string }
+  /** Its end was caught: `exit 0`, `SIGTERM`; or it was stopped, since its time was over (`forced`). */
+  | { readonly what: 'caught'; readonly end: string }
+  /** The bind of the program was answered with a kept socket. */
+  | { readonly what: 'bound'; readonly address: string }
+  /** It listens wherever its predecessor did. */
+  | { readonly what: 'listening' };
 
 export type EngineAnswer =
   | { readonly kind: 'restart-result'; readonly result: RestartResult }

@@ -111,6 +111,8 @@ export interface RestartOptions {
   readonly timeoutMs: number;
   /** Report each system call made in the target as an event. */
   readonly verbose: boolean;
+  /** Tell what a picture of it is drawn from. */
+  readonly timeline: boolean;
   /** For how long an early end of the new program is caught, in ms; 0: not at all; null: until it listens again, 10 s at most. */
   readonly probationMs: number | null;
   readonly probe: Probe | null;
@@ -197,6 +199,7 @@ export const defaultRestartOptions: RestartOptions = {
   force: false,
   timeoutMs: 30_000,
   verbose: false,
+  timeline: false,
   probationMs: null,
   probe: null,
   rollback: true,

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, type TestContext } from 'vitest';
@@ -9,6 +9,8 @@ import { HotexecError } from '../../src/errors.ts';
 import { readBytes, readText } from '../../src/procfs/read.ts';
 import { parseStat } from '../../src/procfs/stat.ts';
 import { needs } from '../support/needs.ts';
+import { expectWellFormed } from '../support/svg.ts';
+import { tempDirectory } from '../support/temp.ts';
 import { until } from '../support/until.ts';
 
 const hotexec = join(import.meta.dirname, '../../bin/hotexec');
@@ -24,11 +26,17 @@ interface Demo {
   readonly runtimeDirectory: string;
 }
 
-function startDemo({ launcher = [], uid = 0 }: { launcher?: readonly string[]; uid?: number } = {}): Demo {
+interface Starting {
+  readonly launcher?: readonly string[];
+  readonly uid?: number;
+  readonly flags?: readonly string[];
+}
+
+function startDemo({ launcher = [], uid = 0, flags = [] }: Starting = {}): Demo {
   const runtimeDirectory = mkdtempSync(join(tmpdir(), 'hotexec-demo-test-'));
   onTestFinished(() => rmSync(runtimeDirectory, { recursive: true, force: true }));
   chownSync(runtimeDirectory, uid, uid);
-  const [file, ...args] = [...launcher, hotexec, 'demo'];
+  const [file = hotexec, ...args] = [...launcher, hotexec, 'demo', ...flags];
   const env = { PATH: process.env['PATH'], HOTEXEC_RUNTIME_DIR: runtimeDirectory };
   const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -55,7 +63,7 @@ async function processesOf(demo: Demo): Promise<readonly number[]> {
 }
 
 function serverPid(demo: Demo): number | false {
-  const pid = /^1 {2}Started .* (\d+) here\.$/m.exec(demo.output())?.[1];
+  const pid = /^ {3}A small HTTP server runs, .* (\d+) here\.$/m.exec(demo.output())?.[1];
   return pid === undefined ? false : Number(pid);
 }
 
@@ -71,41 +79,61 @@ async function leftOf(pids: readonly number[]): Promise<readonly number[]> {
   return pids.filter(isAlive);
 }
 
-/** What a user reads, with everything that differs from run to run taken out. */
+/** What a user reads, with everything that differs from run to run taken out; what is promised stays. */
 function shape(output: string): string {
   return output
-    .replaceAll(/instance ( *)[\da-f]{8}( *)[\da-f]{8}/g, 'instance $1A$2B')
-    .replaceAll(/instance [\da-f]{8}/g, 'instance X')
-    .replaceAll(/\d+(?:[.:]\d+)*/g, '#')
+    .replaceAll(/\([\da-f]{8}\)/g, '(X)')
+    .replaceAll(/^(instance)(?: +[\da-f]{8}){4}$/gm, '$1 A B C D')
+    .replaceAll(/\d+ refused, \d+ cut off/g, 'some lost')
+    .replaceAll(/^(refused|cut off) +\d+ +0 +0$/gm, '$1 # 0 0')
+    .replaceAll(/^(requests|answered)(?: +\d+){3}$/gm, '$1 # # #')
+    .replaceAll(/127\.0\.0\.1:\d+|\d{2}:\d{2}:\d{2}\.\d{2}|\d{5,}|\d+(?:\.\d+)?(?= ms| requests| here)/g, '#')
+    .replaceAll(/(?<=^pid +|hotexec restart )\d+/gm, '#')
     .replaceAll(/ {2,}/g, '  ');
 }
 
 const story = (isUser: boolean): string => `\
-hotexec demo: a new program in the same process
+hotexec demo: three restarts of one process, under load
 
-#  Started a small HTTP server, pid # of its own pid namespace, # here.
+  A small HTTP server runs, pid 1 of its own pid namespace, # here.
 ${isUser ? '  You are not root: a user namespace makes that possible.\n' : ''}\
-#  Sent # requests: all answered, by instance X.
-#  hotexec restart #: held for # ms, answering again after # ms.
-  Meanwhile # requests: # answered, # refused.
-#  Sent # requests: all answered, by instance X.
+  Clients come: 200 new connections a second.
 
-  before  after
-pid, seen from outside  #  #  same
-pid, by its own word  #  #  same
-process started (UTC)  #  #  same
-pid namespace  #  #  same
-mount namespace  #  #  same
-instance  A  B  new
-uptime, by its own word  # s  # s  new
-listening socket  #  #
-requests answered  # of #  # of #
+hotexec restart # --no-drain --no-handover
+  Replaced at once: stopped for # ms, then another program.
+  # requests: some lost; the slowest took # ms.
 
-its log, one stream over both runs
-  instance X listens on #
-  instance X listens on #
+hotexec restart # --env DEMO_VERSION=1.1
+  Finished its work in # ms; its listener went to the new program.
+  # requests: none lost; the slowest took # ms.
 
-Restarted in place: the same process, with a new program in it.
+hotexec restart # --env DEMO_VERSION=2.0
+  The new version exited with 1, # ms after its start.
+  The one before it runs again, by itself.
+  # requests: none lost; the slowest took # ms.
+
+  before  at once  graceful  bad version
+pid  #  same  same  same
+process started (UTC)  #  same  same  same
+pid namespace  #  same  same  same
+instance A B C D
+version that answers  1.0  1.0  1.1  1.1
+requests # # #
+answered # # #
+refused # 0 0
+cut off # 0 0
+slowest answer  # ms  # ms  # ms
+
+its log, one stream over all of them
+  version 1.0 (X) listens on #
+  version 1.0 (X) listens on #
+  version 1.0 (X) has finished after # requests
+  version 1.1 (X) listens on #
+  version 1.1 (X) has finished after # requests
+  version 2.0 cannot start: its configuration is missing
+  version 1.1 (X) listens on #
+
+Restarted in place, three times: one process, and a new program in it each time.
 `;
 
 describe('the demo', () => {
@@ -134,6 +162,18 @@ describe('the demo', () => {
     expect(readdirSync(demo.runtimeDirectory)).toEqual([]);
   });
 
+  test('draws what happened where it is told to', async () => {
+    const path = join(tempDirectory(), 'demo.svg');
+    const demo = startDemo({ flags: ['--timeline', path] });
+    await demo.exited;
+    expect(demo.errors()).toBe('');
+    expect(demo.output()).toContain(`what happened, as a picture: ${path}\n`);
+    const picture = readFileSync(path, 'utf8');
+    expectWellFormed(picture);
+    for (const words of ['>at once<', '>graceful<', '>bad version<', '>rolled back by itself<', '>new program fails<'])
+      expect(picture).toContain(words);
+  });
+
   test('cleans up at Ctrl-C', async () => {
     const demo = startDemo();
     const pids = await processesOf(demo);
@@ -144,8 +184,8 @@ describe('the demo', () => {
   });
 
   test.each([
-    ['before the restart', /^1 /m],
-    ['after the restart', /^3 /m],
+    ['before the first restart', /Clients come/],
+    ['after the first restart', /Replaced at once/],
   ])('takes its server along when it is killed %s', async (_, line) => {
     const demo = startDemo();
     const pids = await processesOf(demo);
@@ -163,6 +203,7 @@ describe('the demo', () => {
         colours: false,
         signal: new AbortController().signal,
         host: { execPath: process.execPath, uid: 0, kill: (pid, signal) => process.kill(pid, signal) },
+        picture: null,
       },
       () => Promise.reject(refused),
     );

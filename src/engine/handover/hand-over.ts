@@ -33,6 +33,8 @@ export interface HandOverPlace {
   /** Of everything that is traced. */
   readonly tracing: Tracing;
   readonly warn: (message: string) => void;
+  /** A socket was handed over. */
+  readonly given: (address: string) => void;
 }
 
 /** What is to be seen of a program that sockets are handed over to. */
@@ -100,6 +102,7 @@ export class HandOver {
       this.#put(listener, caller);
       listener.state = listener.kind.type === SOCK_DGRAM ? 'listening' : 'bound';
       this.firstMs ??= performance.now();
+      this.#place.given(listener.address);
     } catch (error) {
       // Its bind is made as it would have been; without the held socket the kernel lets it.
       if (!(error instanceof HotexecError)) throw error;

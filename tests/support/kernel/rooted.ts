@@ -101,6 +101,8 @@ export async function rooted(prepare: (inside: string) => void = () => {}): Prom
     phase: () => {},
     interruption: () => null,
     acknowledge: () => {},
+    moment: () => {},
+    wantsTimeline: false,
   };
   return { inside, outside, sources: tempDirectory(), pid, root, observed, events, journalPlace, journal, host };
 }
