@@ -15,7 +15,7 @@ state=/run/hotexec-test
 # What is looked for (a command or a file) : the Debian package that has it.
 needed='
   dockerd:docker.io docker:docker.io containerd:containerd runc:runc iptables:iptables
-  busybox:busybox-static nginx:nginx redis-server:redis-server
+  busybox:busybox-static nginx:nginx redis-server:redis-server dumb-init:dumb-init
   gdb:gdb strace:strace gcc:gcc /usr/include/stdio.h:libc6-dev musl-gcc:musl-tools
   python3:python3 javac:default-jdk-headless
   ip:iproute2 unshare:util-linux nsenter:util-linux flock:util-linux curl:curl wrk:wrk
