@@ -76,7 +76,8 @@ describe('the shutdown of a program', () => {
   test('is not asked for where there is none', async () => {
     await using container = await start(busybox);
     const { drain } = await drainedRestart(container);
-    expect(drain).toMatchObject({ signal: null, end: 'skipped', why: expect.stringContaining('no handler') });
+    expect(drain).toMatchObject({ signal: null, end: 'skipped' });
+    expect(drain.why).toContain('no handler');
   });
 });
 

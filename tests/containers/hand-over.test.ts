@@ -54,13 +54,13 @@ describe('the sockets of a program', () => {
     const after = await all(container, kinds);
     expect(new Set(after.map(({ instance }) => instance)).size).toBe(1);
     expect(after[0]?.instance).not.toBe(before[0]?.instance);
-    expect(after.map(({ instance: _, ...attributes }) => attributes)).toEqual(
-      before.map(({ instance: _, ...attributes }) => attributes),
-    );
+    const inOld = { instance: before[0]?.instance };
+    expect(after.map((socket) => Object.assign({}, socket, inOld))).toEqual(before);
   });
 
   test('that are several on one port, by SO_REUSEPORT, are all handed over', async () => {
-    const sockets = [0, 1, 2].map((): SocketSetting => ({ ...tcp, options: [reusePort] }));
+    const shared: SocketSetting = { ...tcp, options: [reusePort] };
+    const sockets = [shared, shared, shared];
     await using container = await startSockets({ sockets });
     await using load = startLoad(container);
     const { listeners } = await drainedRestart(container);
@@ -132,7 +132,8 @@ describe('a socket that is not handed over', () => {
     const dual: SocketSetting = { family: 'AF_INET6', address: '::', port: 7001, options: [reuseAddress] };
     await configure(container, { sockets: [udp, dual] });
     const { listeners } = await drainedRestart(container, '--probation', '1s');
-    expect(listeners).toMatchObject([{ handedOver: false, why: expect.stringContaining('bound another socket') }]);
+    expect(listeners).toMatchObject([{ handedOver: false }]);
+    expect(listeners[0]?.why).toContain('bound another socket');
     await tells(container, udp);
     await tells(container, dual);
     await tells(container, tcp);

@@ -63,13 +63,15 @@ describe('a WebSocket', () => {
     await using container = await start(streams('--farewell'));
     const socket = await openWebSocket(container);
     const old = await echo(socket);
-    const reconnected = once(socket, 'close').then(async (events) => {
-      const [{ code }] = events as [CloseEvent];
+    const closed = once(socket, 'close');
+    const reconnect = async (): Promise<{ readonly code: number; readonly instance: string }> => {
+      const [{ code }] = (await closed) as [CloseEvent];
       const next = await openWebSocket(container);
       const instance = await echo(next);
       next.close();
       return { code, instance };
-    });
+    };
+    const reconnected = reconnect();
     const { drain } = await drainedRestart(container);
     const { code, instance } = await reconnected;
     expect(drain).toMatchObject({ end: 'exited', exitCode: 0 });

@@ -35,7 +35,7 @@ export const gracefulNode: GracefulProgram = {
 };
 
 /** In the directory that `docker run --volume` brings: clients on this machine find the socket there. */
-export function nodeOnSocket(hostDirectory: string): GracefulProgram {
+function nodeOnSocket(hostDirectory: string): GracefulProgram {
   const socket = join(hostDirectory, 'socket');
   return {
     ...gracefulNode,
@@ -48,7 +48,7 @@ export function nodeOnSocket(hostDirectory: string): GracefulProgram {
   };
 }
 
-export const gracefulPython: GracefulProgram = {
+const gracefulPython: GracefulProgram = {
   ...python,
   recipe: async () =>
     await changed(python, {
@@ -61,7 +61,7 @@ export const gracefulPython: GracefulProgram = {
   finishesAll: true,
 };
 
-export const gracefulJvm: GracefulProgram = {
+const gracefulJvm: GracefulProgram = {
   ...jvm,
   recipe: async () => {
     const { entrypoint } = await jvm.recipe();
@@ -102,10 +102,10 @@ export const gracefulRedis: GracefulProgram = {
 /** It has a handler, and ends at once. */
 export const gracefulFortio: GracefulProgram = { ...fortio, flags: [], exchange: httpOf, finishesAll: false };
 
-/** `directory`, on this machine, is for the Unix socket. */
-export function gracefulPrograms(directory: string): readonly GracefulProgram[] {
+/** `socketDirectory`, on this machine, is for the Unix socket. */
+export function gracefulPrograms(socketDirectory: string): readonly GracefulProgram[] {
   const others = [gracefulNginx, gracefulPython, gracefulJvm, gracefulRedis, gracefulFortio];
-  return [gracefulNode, nodeOnSocket(directory), ...others];
+  return [gracefulNode, nodeOnSocket(socketDirectory), ...others];
 }
 
 function httpOf(address: () => string): Exchange {

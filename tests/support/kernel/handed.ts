@@ -11,7 +11,7 @@ import { tryProgram, type Trial } from './probation.ts';
 import { start, type Target } from './target.ts';
 
 /** A sentence of words. */
-export function sockets(words: string): readonly string[] {
+function sockets(words: string): readonly string[] {
   return [compile('sockets'), ...words.split(/\s+/).filter((word) => word !== '')];
 }
 
