@@ -1,18 +1,20 @@
 // npm run soak [-- N [PROGRAM]]: N restarts (2,000) of one container under load; fails when anything was lost or leaked.
-// PROGRAM is a name of tests/support/docker/programs (fortio).
+// PROGRAM is a name of tests/support/docker/programs (fortio). `newcomer`: each one is a replacement, every second one by a bad version.
 import { spawnSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { provideDaemon } from '../tests/support/docker/daemon.ts';
 import { programs } from '../tests/support/docker/programs/all.ts';
+import { goodAndBad, newcomer } from '../tests/support/docker/programs/newcomer.ts';
 import { soak, type SoakOptions, type SoakReport } from '../tests/support/docker/soak.ts';
 
 const root = join(import.meta.dirname, '..');
 const [count = '2000', name = 'fortio'] = process.argv.slice(2);
-const program = programs.find((known) => known.name === name);
+const soaked = [...programs, newcomer];
+const program = soaked.find((known) => known.name === name);
 const restarts = Number(count);
 if (program === undefined || !Number.isInteger(restarts) || restarts < 1) {
-  console.error(`usage: npm run soak [-- N [PROGRAM]]; programs: ${programs.map((known) => known.name).join(', ')}`);
+  console.error(`usage: npm run soak [-- N [PROGRAM]]; programs: ${soaked.map((known) => known.name).join(', ')}`);
   process.exit(2);
 }
 
@@ -20,7 +22,12 @@ if (program === undefined || !Number.isInteger(restarts) || restarts < 1) {
 const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
 process.env['PATH'] = `${join(cache, 'hotexec-test/bin')}:${process.env['PATH'] ?? ''}`;
 run(process.execPath, [join(root, 'scripts/build.ts'), '--fast']);
-const report = await onThisMachine({ program, restarts, onRestart: showProgress });
+const report = await onThisMachine({
+  program,
+  restarts,
+  ...(program === newcomer ? { change: goodAndBad } : {}),
+  onRestart: showProgress,
+});
 console.log(JSON.stringify(report, null, 2));
 process.exitCode = report.failures.length === 0 ? 0 : 1;
 

@@ -15,8 +15,16 @@ import { httpGet } from './talk.ts';
 export interface SoakOptions {
   readonly program: Program;
   readonly restarts: number;
+  /** What each of them does; not named: a restart of the same program. */
+  readonly change?: OneChange;
   readonly onRestart?: (done: number, failures: readonly string[]) => void;
 }
+
+/** The words of the command for the N-th change, from 1, and the outcome that it must have. */
+export type OneChange = (
+  target: string,
+  number: number,
+) => { readonly words: readonly string[]; readonly outcome: RestartResult['outcome'] };
 
 export interface SoakReport {
   readonly restarts: number;
@@ -33,18 +41,23 @@ export interface SoakReport {
 // By then every page that a first restart touches has been touched.
 const warmUp = 5;
 
-export async function soak({ program, restarts, onRestart }: SoakOptions): Promise<SoakReport> {
+const sameAgain: OneChange = (target) => ({ words: ['restart', target, '--no-drain'], outcome: 'restarted' });
+
+export async function soak({ program, restarts, change = sameAgain, onRestart }: SoakOptions): Promise<SoakReport> {
   const began = performance.now();
   await using container = await start(program);
   using runtime = ownRuntimeDirectory();
   const identity = await identityOf(container);
   const failures: string[] = [];
-  for (let done = 0; done < warmUp; done++) await restartOnce(program, container, failures);
+  const changeOnce = async (number: number): Promise<number> => {
+    return await restartOnce(program, container, { change: change(container.target, number), failures });
+  };
+  for (let done = 0; done < warmUp; done++) await changeOnce(done);
   const before = await settled(container, runtime.path);
   const holds: number[] = [];
   const { answered, failed } = await underLoad(container, async () => {
     for (let done = 1; done <= restarts; done++) {
-      holds.push(await restartOnce(program, container, failures));
+      holds.push(await changeOnce(done));
       onRestart?.(done, failures);
     }
   });
@@ -74,11 +87,17 @@ async function underLoad(
 }
 
 /** How long the program was held; what went wrong goes to `failures`. */
-async function restartOnce(program: Program, container: Container, failures: string[]): Promise<number> {
+async function restartOnce(
+  program: Program,
+  container: Container,
+  { change, failures }: { readonly change: ReturnType<OneChange>; readonly failures: string[] },
+): Promise<number> {
   const execution = await executionOf(container.pid);
-  const { exitCode, stdout, stderr } = await hotexec('restart', container.target, '--no-drain', '-o', 'json');
+  const at = change.words.includes('--') ? change.words.indexOf('--') : change.words.length;
+  const words = [...change.words.slice(0, at), '-o', 'json', ...change.words.slice(at)];
+  const { exitCode, stdout, stderr } = await hotexec(...words);
   const result = JSON.parse(stdout || '{}') as Partial<RestartResult>;
-  if (exitCode !== 0 || result.outcome !== 'restarted') {
+  if (result.outcome !== change.outcome) {
     failures.push(`exit ${exitCode}, outcome ${result.outcome}: ${stdout.trim()} ${stderr.trim()}`);
   }
   await answers(program, container).catch((cause: unknown) => {
