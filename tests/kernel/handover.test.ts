@@ -19,10 +19,13 @@ const at = ourAddress;
 const handedOver = [{ handedOver: true, why: null }];
 const second = 'hello 1';
 
+/** A port on which there have been connections can be bound again at once (SO_REUSEADDR). */
+const reusable = (words: string): string => words.replaceAll(/\btcp[46]\b/g, '$& set 1 2 1');
+
 /** It serves from the second program on: what has connected to the first one waits until then. */
 const serveLater = (socket: string): readonly [old: string, later: string] => [
-  `begins ${socket} listen 8 started`,
-  `begins ${socket} listen 8 serve started`,
+  `begins ${reusable(socket)} listen 8 started`,
+  `begins ${reusable(socket)} listen 8 serve started`,
 ];
 
 describe('who waits in the queue is answered by the new program:', () => {
@@ -41,7 +44,7 @@ describe('who waits in the queue is answered by the new program:', () => {
     const target = await startSockets(old);
     const waiting = await Client.connect(where);
     const { listeners } = await takeOver(target, later);
-    console.log(target.lines, JSON.stringify(listeners));
+
     expect(listeners).toMatchObject(handedOver);
     expect(await waiting.answer()).toBe(second);
     expect(await ask(where)).toBe(second);
@@ -117,7 +120,7 @@ describe('the new program finds', () => {
   test('200 sockets on 200 ports', async () => {
     const ports = Array.from({ length: 200 }, (_, index) => 22_000 + index);
     const socket = (more: string): string =>
-      `begins ${ports.map((port) => `tcp4 bind ${at} ${port} listen 4 ${more}`).join(' ')} started`;
+      `begins ${ports.map((port) => reusable(`tcp4 bind ${at} ${port} listen 4 ${more}`)).join(' ')} started`;
     const target = await startSockets(socket(''));
     const waiting = await Promise.all(ports.map(async (port) => await Client.connect({ host: at, port })));
     const { listeners } = await takeOver(target, socket('serve'));
