@@ -3,6 +3,7 @@
 import { readlinkSync, readSync, writeSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { dirname } from 'node:path';
+import { arch } from './arch/arch.ts';
 import { describeCall } from './engine/report.ts';
 import type { Host } from './engine/host.ts';
 import { errorData, HotexecError } from './errors.ts';
@@ -13,6 +14,7 @@ import { inspect } from './inspect.ts';
 import { openJournal, type Journal } from './journal/journal.ts';
 import { mend } from './mend.ts';
 import { inputReady, outputReady } from './native/poll.ts';
+import { syscall } from './native/syscall.ts';
 import { sleepExactly } from './tracer/ptrace/wait.ts';
 import { parseNamespaceLink } from './procfs/ns.ts';
 import type { EngineAnswer, EngineLine, HotexecEvent, MendResult, Moment } from './protocol/event.ts';
@@ -81,8 +83,20 @@ function hurry(): void {
   }
 }
 
+const CLONE_FILES = 0x400;
+
+/**
+ * From now on this thread has its descriptors for itself. Were it killed, the kernel would close them before it lets the tracees go
+ * (kernel/exit.c do_exit): the new program, about to bind, finds its addresses free. With Node's other threads they would stay open until
+ * the last of those is gone.
+ */
+function ownDescriptors(): void {
+  syscall(arch.syscalls.unshare, CLONE_FILES);
+}
+
 function changeTarget(asked: Extract<EngineRequest, { kind: 'mend' | 'restart' }>, host: Host): EngineAnswer {
   hurry();
+  ownDescriptors();
   using opened = openTarget(asked.target, host);
   if (asked.kind === 'mend') return { kind: 'mend-result', result: opened.mended };
   return { kind: 'restart-result', result: restart(asked, host, opened.journal) };

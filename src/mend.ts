@@ -1,7 +1,7 @@
 // What a killed engine left on a target is put in order: first it is decided which program is there, then the old one is given back all
 // that was changed, or the new one is started again in the proper way.
 import { existsSync } from 'node:fs';
-import { childrenOf, innermostPid } from './engine/descendants.ts';
+import { childrenOf, innermostPid, listDescendants } from './engine/descendants.ts';
 import { howToAsk, whileDraining } from './engine/drain.ts';
 import { openProgramFile } from './engine/exec-call.ts';
 import { isFileChange, mendFiles } from './engine/files/mend.ts';
@@ -24,6 +24,8 @@ import type { Change } from './journal/change.ts';
 import type { Journal, JournalledChange, JournalState } from './journal/journal.ts';
 import { Registers } from './arch/registers.ts';
 import type { MendResult } from './protocol/event.ts';
+import { readText } from './procfs/read.ts';
+import { parseStat } from './procfs/stat.ts';
 import type { TargetProcess } from './protocol/request.ts';
 import { ProcessRoot } from './rootfs/open.ts';
 import { findSyscallInstruction } from './remote/instruction.ts';
@@ -117,6 +119,7 @@ function mendIfAlive(state: JournalState, place: Place): MendResult {
 function mendProgram(state: JournalState, place: Place): MendResult {
   const { changes, mark, program } = state;
   if (changes.length === 0 && mark !== 'own' && mark !== 'exec' && isSettled(program)) return untouched(state);
+  if (find(changes, 'bind') !== undefined) return finishBind(state, place);
   const tracee = seizeAgain(place.target, [...changes, ...state.changesAfterExec]);
   if (mark === 'own') return finishNew(state, tracee, place);
   if (mark === 'exec' && !hasNonce(tracee.tid, changes)) return startAgain(state, tracee, place);
@@ -158,6 +161,28 @@ function drainOn(state: JournalState, tracee: Tracee, place: Place): MendResult 
   return { found: 'new', detail: 'the old program has finished, and the new one was started' };
 }
 
+/** A socket was being handed over: whichever process of the new program it was for, its bind is answered, or made again. */
+function finishBind(state: JournalState, place: Place): MendResult {
+  const { attempt } = state;
+  const ofBind = state.changes.filter(({ change }) => change.kind !== 'holder');
+  const process = binding(ofBind, place);
+  if (process !== null) putBack(ofBind, seizeAgain(process, ofBind), { ...place, target: process });
+  for (const { id } of ofBind) place.journal.strike(id);
+  return {
+    found: attempt,
+    detail: `the ${attempt} program was complete, and what it was about to bind was put in order`,
+  };
+}
+
+/** Null: it has ended since. */
+function binding(changes: readonly JournalledChange[], { target, host }: Place): TargetProcess | null {
+  const pid = find(changes, 'stopped')?.pid ?? target.pid;
+  if (pid === target.pid) return target;
+  if (!listDescendants(target.pid, host.ourselves.pids).some((child) => child.pid === pid)) return null;
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat.kind === 'read' ? { ...target, pid, startTicks: parseStat(stat.content).startTicks } : null;
+}
+
 /** Seizing it would be a stop for nothing; and one that the user has stopped would be let go. */
 function untouched({ program, attempt }: JournalState): MendResult {
   return program === 'old'
@@ -168,7 +193,7 @@ function untouched({ program, attempt }: JournalState): MendResult {
 /** The program from before the last exec is there: undo the lines backwards. */
 function putBack(changes: readonly JournalledChange[], tracee: Tracee, { target, journal }: Place): void {
   using held = adopted(changes, tracee, { target, journal });
-  const registers = find(changes, 'registers');
+  const registers = find(changes, 'registers') ?? find(changes, 'bind');
   if (registers !== undefined) {
     const instruction = findSyscallInstruction(tracee.tid);
     if (instruction === undefined) throw new Error('no syscall instruction in the target');

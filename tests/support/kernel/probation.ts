@@ -1,8 +1,9 @@
 // A new program put to the test in the place of another one, and what each end of that must come to.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { expect } from 'vitest';
-import { startEngine, type StartEngine } from '../../../src/front/launch.ts';
+import { startEngine as launchEngine, type StartEngine } from '../../../src/front/launch.ts';
 import { askRestart } from '../../../src/front/restart.ts';
+import type { Session } from '../../../src/front/session.ts';
 import type { HotexecEvent, Phase } from '../../../src/protocol/event.ts';
 import {
   defaultRestartOptions,
@@ -29,21 +30,23 @@ export interface Trial {
   readonly signal?: AbortSignal;
   /** The rest of the options. */
   readonly options?: Partial<RestartOptions>;
+  /** The first engine, and what starts the others; not named: the built one. */
+  readonly engines?: Pick<Session, 'engine' | 'startEngine'>;
   /** When the phase begins; the engine that tells it works on meanwhile. */
   readonly at?: Partial<Record<Phase, (enginePid: number) => void>>;
 }
 
 const start: StartEngine = () => {
   const [execPath = '', ...args] = builtEngine;
-  return startEngine({ execPath, args, env: process.env });
+  return launchEngine({ execPath, args, env: process.env });
 };
 
 export async function tryProgram(pid: number, trial: Trial): Promise<RestartResult> {
-  const engine = start();
+  const { engine, startEngine } = trial.engines ?? { engine: start(), startEngine: start };
   const onEvent = (event: HotexecEvent): void => {
     if (event.kind === 'phase') trial.at?.[event.phase]?.(engine.pid ?? 0);
   };
-  const session = { engine, startEngine: start, onEvent };
+  const session = { engine, startEngine, onEvent };
   return await askRestart(requestOf(pid, trial), { ...session, signal: trial.signal });
 }
 
