@@ -153,6 +153,8 @@ function holdsOf({ phases, moments }: Timeline): readonly Hold[] {
 
 function marksOf({ moments, phases }: Timeline): readonly Mark[] {
   const failedMs = phases.find(({ phase }) => phase === 'rollback')?.atMs ?? Number.POSITIVE_INFINITY;
+  // A kept socket is known to listen at once; for others hotexec looks every now and then.
+  const wasGiven = moments.some(({ moment }) => moment.what === 'bound');
   const seen = moments.flatMap(({ atMs, moment }): readonly Mark[] => {
     switch (moment.what) {
       case 'asked':
@@ -160,7 +162,7 @@ function marksOf({ moments, phases }: Timeline): readonly Mark[] {
       case 'caught':
         return [{ atMs, text: moment.end === 'forced' ? 'its time is over' : `${moment.end}, caught` }];
       case 'listening':
-        return [{ atMs, text: 'listens' }];
+        return [{ atMs, text: wasGiven ? 'listens' : 'seen to listen' }];
       case 'bound':
         return [{ atMs, text: 'bind answered' }];
       case 'held':
