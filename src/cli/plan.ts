@@ -7,9 +7,11 @@ import type { Plan } from '../protocol/plan.ts';
 import { resolve } from '../targets/resolve.ts';
 import { formatTarget } from '../targets/target.ts';
 import { targetOf } from './arguments.ts';
-import type { CliContext } from './context.ts';
+import type { CliContext, Output } from './context.ts';
+import { renderError } from './render/error-text.ts';
 import { renderPlan } from './render/plan-text.ts';
-import { openReport } from './report.ts';
+import { styleFor } from './render/style.ts';
+import { openReport, type Report } from './report.ts';
 import { readChange } from './restart-request.ts';
 import type { RestartInvocation } from './restart.ts';
 import { refuseTimeline } from './timeline-file.ts';
@@ -39,7 +41,8 @@ export async function runPlan(invocation: RestartInvocation, context: CliContext
   } as const;
   const plan = await askPlan(request, { engine, startEngine, signal, onEvent: report.onEvent });
 
-  report.print(plan, (style) => plan.gdbScript ?? renderPlan(plan, style));
+  if (gdbScript === null) report.print(plan, (style) => renderPlan(plan, style));
+  else printScript(plan, { report, stderr: context.stderr });
   return exitCodeOfPlan(plan);
 }
 
@@ -53,6 +56,12 @@ function scriptOptions({ flags, replacement }: RestartInvocation): GdbScriptOpti
     'A gdb script brings no files into a container, so --format gdb takes neither replace --with nor --copy.',
     'bring the file there first (docker cp), then: hotexec plan restart TARGET --exe PATH --format gdb',
   );
+}
+
+/** Standard output is a script, or nothing: it goes to a file. */
+function printScript(plan: Plan, { report, stderr }: { readonly report: Report; readonly stderr: Output }): void {
+  report.print(plan, () => plan.gdbScript ?? '');
+  for (const refusal of plan.refusals) stderr.write(renderError(refusal, styleFor(stderr)));
 }
 
 const notPossible = 5;

@@ -2,13 +2,14 @@
 // that an exec ends; gdb with `stepi` or an asynchronous target does not always).
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { childrenOf as childrenOfThread } from '../../src/engine/descendants.ts';
 import { parseMaps } from '../../src/procfs/maps.ts';
 import { parseStatus } from '../../src/procfs/status.ts';
 import { compile } from '../support/kernel/compile.ts';
-import { directory, file } from '../support/kernel/files.ts';
+import { directory, file, temporaryDirectory } from '../support/kernel/files.ts';
 import { runScript, scriptFor } from '../support/kernel/gdb.ts';
 import { expectFree, startTicks } from '../support/kernel/in-place.ts';
 import { launchInSandbox } from '../support/kernel/sandbox.ts';
@@ -85,6 +86,27 @@ describe('a gdb script', () => {
       expect((await target.ask('there?', /^alive (\d+)/))[1]).toBe(String(target.pid));
     },
   );
+
+  // It has overwritten its arguments and its environment, and has children.
+  test(`restarts nginx ${times} times`, { timeout: 120_000 }, async (context) => {
+    if (!isThere('nginx')) context.skip('no nginx on PATH');
+    const [socket, pidFile] = ['socket', 'pid'].map((name) => join(temporaryDirectory(), name));
+    const configuration = file(
+      `daemon off; pid ${pidFile}; error_log stderr crit; events {} http { access_log off; server { listen unix:${socket}; } }`,
+      0o644,
+    );
+    const environment = file('PATH=/usr/bin\n', 0o644);
+    const target = launch('nginx', ['-c', configuration], { env: { PATH: process.env['PATH'] } });
+    const again = ['--show-env', '--env-file', environment, '--', '/usr/sbin/nginx', '-c', configuration];
+    for (let time = 0; time < times; time++) {
+      await until('it has its workers', () => childrenOf(target.pid).length > 0);
+      const workers = childrenOf(target.pid);
+      rmSync(socket ?? '');
+      await expectRestarted(target, again, time % 2 === 1);
+      await until('it listens', () => existsSync(socket ?? ''));
+      expect(childrenOf(target.pid).some((child) => workers.includes(child))).toBe(false);
+    }
+  });
 
   test('writes what is new, with any bytes: program, arguments, environment, directory', async () => {
     const target = await start(compile('program', { flags: ['-DVERSION=1'] }), ['as it was']);
@@ -185,6 +207,10 @@ describe('a gdb script', () => {
     expect(environ.map(decode)).toEqual(['SECRET=hunter2', 'KEPT=swordfish']);
   });
 });
+
+function childrenOf(pid: number): readonly number[] {
+  return childrenOfThread(pid, pid);
+}
 
 /** A digest of each executable mapping. */
 function codeOf(pid: number): readonly string[] {

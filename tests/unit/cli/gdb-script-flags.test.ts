@@ -28,4 +28,12 @@ describe('--format gdb', () => {
     const { requests } = await runCli([...argv, '--format', 'gdb'], { engines: ['refuses'] });
     expect(requests).toMatchObject([{ kind: 'plan', gdbScript: { showEnvironment } }]);
   });
+
+  it('prints no plan where there is no script: standard output goes to a file', async () => {
+    const { exitCode, stdout, stderr } = await runCli(['plan', 'restart', self, '--format', 'gdb'], {
+      engines: ['plans nothing'],
+    });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
+    expect(stderr).toContain('It is frozen.');
+  });
 });
