@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { childrenOf, innermostPid, listDescendants } from './engine/descendants.ts';
 import { howToAsk, whileDraining } from './engine/drain.ts';
+import { find, hasNonce } from './engine/left-changes.ts';
 import { openProgramFile } from './engine/exec-call.ts';
 import { isFileChange, mendFiles } from './engine/files/mend.ts';
 import { HeldListeners, listServed } from './engine/handover/held-listeners.ts';
@@ -20,7 +21,6 @@ import { syscallInstruction } from './engine/vdso.ts';
 import { watchProbation } from './engine/watch-probation.ts';
 import type { Work } from './engine/work.ts';
 import { HotexecError } from './errors.ts';
-import type { Change } from './journal/change.ts';
 import type { Journal, JournalledChange, JournalState } from './journal/journal.ts';
 import { Registers } from './arch/registers.ts';
 import type { MendResult } from './protocol/event.ts';
@@ -33,7 +33,6 @@ import { RemoteThread } from './remote/remote-thread.ts';
 import { drainAndSwap, swap } from './restart.ts';
 import { TraceeGone } from './tracer/errors.ts';
 import { seizeThread, threadIds } from './tracer/hold.ts';
-import { readMemory } from './tracer/memory.ts';
 import { sleep } from './tracer/ptrace/wait.ts';
 import { blockable, everySignal, sendToThread, SIGCONT } from './tracer/signals.ts';
 import { threadState } from './tracer/thread-states.ts';
@@ -298,25 +297,6 @@ function journalled({ attempt, header }: JournalState): Program {
 
 function bytes(base64: string): Buffer {
   return Buffer.from(base64, 'base64');
-}
-
-function hasNonce(tid: number, changes: readonly JournalledChange[]): boolean {
-  const mapping = find(changes, 'mapping');
-  if (mapping === undefined) return false;
-  const found = readMemory(tid, BigInt(mapping.address), mapping.nonce.length / 2);
-  return typeof found !== 'number' && found.toString('hex') === mapping.nonce;
-}
-
-function find<Kind extends Change['kind']>(
-  changes: readonly JournalledChange[],
-  kind: Kind,
-): Extract<Change, { kind: Kind }> | undefined {
-  for (const { change } of changes.toReversed()) if (isKind(change, kind)) return change;
-  return undefined;
-}
-
-function isKind<Kind extends Change['kind']>(change: Change, kind: Kind): change is Extract<Change, { kind: Kind }> {
-  return change.kind === kind;
 }
 
 function livingThread(pid: number): number {
