@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { childrenOf as childrenOfThread } from '../../src/engine/descendants.ts';
 import { parseMaps } from '../../src/procfs/maps.ts';
 import { parseStatus } from '../../src/procfs/status.ts';
@@ -97,6 +97,11 @@ describe('a gdb script', () => {
     );
     const environment = file('PATH=/usr/bin\n', 0o644);
     const target = launch('nginx', ['-c', configuration], { env: { PATH: process.env['PATH'] } });
+    // A master that is killed leaves its workers.
+    onTestFinished(() => {
+      const workers = childrenOf(target.pid);
+      for (const pid of [target.pid, ...workers]) process.kill(pid, 'SIGKILL');
+    });
     const again = ['--show-env', '--env-file', environment, '--', '/usr/sbin/nginx', '-c', configuration];
     for (let time = 0; time < times; time++) {
       await until('it has its workers', () => childrenOf(target.pid).length > 0);
@@ -181,15 +186,17 @@ describe('a gdb script', () => {
     await target.ask('there?');
   });
 
-  test('does not touch another process than the one it was made for', async () => {
-    const [target, other] = [await start(compile('threads')), await start(compile('threads'))];
+  test('does not touch a process that has got the pid since: its start time is another', async () => {
+    const target = await start(compile('threads'));
+    const ticks = startTicks(target.pid);
     const script = await scriptFor(target.pid);
-    const { code, output } = await runScript(script.replaceAll(String(target.pid), String(other.pid)));
+    expect(script).toContain(`= ${ticks}\n`);
+    const { code, output } = await runScript(script.replace(`= ${ticks}\n`, `= ${ticks - 1}\n`));
     expect(code).toBe(1);
     expect(output).toContain('Nothing was touched');
-    expectFree(other.pid);
-    await other.ask('there?');
-    expect(other.lines.filter((line) => line.startsWith('started'))).toHaveLength(1);
+    expectFree(target.pid);
+    await target.ask('there?');
+    expect(target.lines.filter((line) => line.startsWith('started'))).toHaveLength(1);
   });
 
   test('without --show-env has no value of a variable, and says so when it cannot run for that', async () => {

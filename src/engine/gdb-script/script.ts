@@ -63,7 +63,7 @@ function introduction({ observed, plan, program, showEnvironment }: ScriptInput,
     '#',
     `# It holds for this run of process ${pid} and no other: addresses and descriptors are those of now. Made for gdb 13 on x86-64.`,
     '# Unlike hotexec it does not ask the old program to finish first, hands over no listening socket, tries nothing beforehand, resets',
-    '# less, and does not come back to the old program if the new one fails. If gdb is killed between two lines, the process may be lost.',
+    '# less, and does not come back to the old program if the new one fails. If gdb is killed within a call, the process is lost.',
     ...plan.warnings.map((warning) => `# Note: ${printable(warning)}`),
     ...(hidden
       ? [
