@@ -34,7 +34,7 @@ export interface Picture {
 }
 
 /** With the cleaning up after it no more than 20 s. Each wait inside has a shorter end of its own. */
-const totalTimeoutMs = 15_000;
+const totalTimeoutMs = 17_000;
 
 const trials: readonly Trial[] = [
   {

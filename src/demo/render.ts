@@ -21,7 +21,7 @@ export function renderStarted(kind: IsolationKind, pid: number): string {
       'This machine allows no namespaces here, so it is an ordinary process.',
     ],
   };
-  return `${[...where[kind], 'Clients come: 200 new connections a second.'].map((line) => `   ${line}\n`).join('')}\n`;
+  return `${[...where[kind], 'Clients come: 125 new connections a second.'].map((line) => `   ${line}\n`).join('')}\n`;
 }
 
 /** What was asked for, what hotexec did, and what clients saw. */

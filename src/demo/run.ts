@@ -48,11 +48,11 @@ export interface Means {
   readonly signal: AbortSignal;
 }
 
-const everyMs = 5;
+const everyMs = 8;
 const limit = 2_000;
 const answerTimeoutMs = 8_000;
 /** So many are answered before the restart, and so many after it by the program that runs then. */
-const enough = 40;
+const enough = 25;
 
 export async function runTrial(trial: Trial, { sandbox, restart, signal }: Means): Promise<Run> {
   using load = startLoad({ port: sandbox.port, everyMs, limit, signal });

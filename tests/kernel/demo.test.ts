@@ -97,7 +97,7 @@ hotexec demo: three restarts of one process, under load
 
   A small HTTP server runs, pid 1 of its own pid namespace, # here.
 ${isUser ? '  You are not root: a user namespace makes that possible.\n' : ''}\
-  Clients come: 200 new connections a second.
+  Clients come: 125 new connections a second.
 
 hotexec restart # --no-drain --no-handover
   Replaced at once: stopped for # ms, then another program.

@@ -18,7 +18,7 @@ hotexec demo: three restarts of one process, under load
 
    A small HTTP server runs, pid 1 of its own pid namespace, 17030 here.
    You are not root: a user namespace makes that possible.
-   Clients come: 200 new connections a second.
+   Clients come: 125 new connections a second.
 
 hotexec restart 17030 --no-drain --no-handover
    Replaced at once: stopped for 2.4 ms, then another program.
@@ -45,7 +45,7 @@ test('a machine without namespaces is told so', () => {
   expect(renderStarted('none', 4_194_304)).toBe(`\
    A small HTTP server runs, pid 4194304.
    This machine allows no namespaces here, so it is an ordinary process.
-   Clients come: 200 new connections a second.
+   Clients come: 125 new connections a second.
 
 `);
 });
