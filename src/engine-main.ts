@@ -30,6 +30,8 @@ const stdin = 0;
 const stdout = 1;
 /** What is no longer is taken whole where poll(2) says that something is (pipe(7)). */
 const PIPE_BUF = 4096;
+/** linux/sched.h */
+const CLONE_FILES = 0x400;
 
 /** A signal to the engine never leaves a half-done target: it is busy until it is done, and nothing else listens. */
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
@@ -82,8 +84,6 @@ function hurry(): void {
     // Not allowed for this user: it goes on as it is.
   }
 }
-
-const CLONE_FILES = 0x400;
 
 /**
  * From now on this thread has its descriptors for itself. Were it killed, the kernel would close them before it lets the tracees go
