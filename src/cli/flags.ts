@@ -3,7 +3,7 @@ import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@co
 import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
 import { timelineOption } from './timeline-file.ts';
-import type { ReplacementFlags, RestartFlags } from './restart-request.ts';
+import type { OptionFlags, ReplacementFlags, RestartFlags } from './restart-request.ts';
 
 export interface RestartCommandFlags extends RestartFlags {
   readonly output: 'text' | 'json' | 'jsonl';
@@ -14,6 +14,14 @@ export interface RestartCommandFlags extends RestartFlags {
 }
 
 export interface ReplaceCommandFlags extends RestartCommandFlags, ReplacementFlags {}
+
+export interface RollbackFlags extends OptionFlags {
+  readonly to?: string | undefined;
+  readonly list?: true | undefined;
+  readonly dryRun?: true | undefined;
+  readonly output: 'text' | 'json' | 'jsonl';
+  readonly quiet?: true | undefined;
+}
 
 type Action<Flags> = (words: readonly string[], flags: Flags) => Promise<void>;
 
@@ -34,17 +42,28 @@ export function replaceCommand(action: Action<ReplaceCommandFlags>): CommandUnkn
   return withRestartFlags(command).action((words, flags) => action(words, flags));
 }
 
+/** Which version, and of restart's flags those that say how it is done. */
+export function rollbackCommand(action: Action<RollbackFlags>): CommandUnknownOpts {
+  const command = new Command('rollback')
+    .argument('<target...>')
+    .option('--to <N>', 'the version to go back to, as --list numbers them; without it the one before this one')
+    .option('--list', 'show the programs that ran there, and change nothing');
+  return withStartFlags(withDrainFlags(command))
+    .option('--dry-run', 'print every step that would be taken, and change nothing')
+    .addOption(timelineOption)
+    .addOption(outputOption(['text', 'json', 'jsonl']))
+    .option('-q, --quiet', 'print nothing but errors')
+    .option('-v, --verbose', 'print each system call made in the target')
+    .action((words, flags) => action(words, flags));
+}
+
 const inMemoryOption = new Option(
   '--in-memory',
   'keep the new executable in memory (a sealed memfd), as is done by itself where the file system takes no file',
 ).conflicts('onDisk');
 
 function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
-  return command
-    .addOption(noDrainOption)
-    .addOption(gracePeriodOption)
-    .addOption(signalOption)
-    .addOption(noHandoverOption)
+  const changed = withDrainFlags(command)
     .option(
       '--env <NAME=VALUE>',
       "set a variable, or take NAME from hotexec's own environment; repeatable",
@@ -66,14 +85,8 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
       [],
     )
     .option('--chown <UID[:GID]>', 'owner of what --copy brings, in numbers as inside the container')
-    .option('--allow-volume', 'let --copy write to volumes too, whose content outlives the container')
-    .option('--keep-fd <N>', 'leave a descriptor above 2 open; repeatable', collect, [])
-    .addOption(childrenOption)
-    .addOption(probationOption)
-    .addOption(probeOption)
-    .addOption(noRollbackOption)
-    .option('--force', 'go on although something cannot be as after a fresh start')
-    .option('--timeout <DURATION>', 'give up before the point of no return after this long', '30s')
+    .option('--allow-volume', 'let --copy write to volumes too, whose content outlives the container');
+  return withStartFlags(changed)
     .option('--dry-run', 'print every step that would be taken, and change nothing (= hotexec plan)')
     .addOption(formatOption)
     .option(
@@ -86,6 +99,27 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
     .option('-v, --verbose', 'print each system call made in the target');
 }
 
+/** How the old program finishes. */
+function withDrainFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
+  return command
+    .addOption(noDrainOption)
+    .addOption(gracePeriodOption)
+    .addOption(signalOption)
+    .addOption(noHandoverOption);
+}
+
+/** How another program is started, and what becomes of it. */
+function withStartFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
+  return command
+    .option('--keep-fd <N>', 'leave a descriptor above 2 open; repeatable', collect, [])
+    .addOption(childrenOption)
+    .addOption(probationOption)
+    .addOption(probeOption)
+    .addOption(noRollbackOption)
+    .option('--force', 'go on although something cannot be as after a fresh start')
+    .option('--timeout <DURATION>', 'give up before the point of no return after this long', '30s');
+}
+
 const formatOption: FormatOption = new Option(
   '--format <FORMAT>',
   'of a plan: print it as a commented script that does it: gdb',
@@ -96,7 +130,7 @@ type FormatOption = Option<'--format <FORMAT>', undefined, undefined, undefined,
 const fromDescription =
   'take command and environment from what runs now (process) or from what the runtime would start (spec); without it from the process, or from the spec where the process has overwritten its own';
 
-export const childrenOption: ChildrenOption = new Option(
+const childrenOption: ChildrenOption = new Option(
   '--children <WHAT>',
   "what becomes of the old program's children: kill or keep",
 )
@@ -112,6 +146,6 @@ export function outputOption<const Format extends string>(formats: readonly Form
 
 type OutputOption<Format> = Option<'-o, --output <FORMAT>', undefined, 'text', undefined, false, Format>;
 
-export function collect(value: string, earlier: readonly string[]): readonly string[] {
+function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
 }

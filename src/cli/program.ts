@@ -2,9 +2,8 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { CliContext } from './context.ts';
 import { programName } from './context.ts';
-import { outputOption, replaceCommand, restartCommand } from './flags.ts';
+import { outputOption, replaceCommand, restartCommand, rollbackCommand } from './flags.ts';
 import { formatHelp, type CommandText } from './help.ts';
-import { rollbackCommand } from './rollback-flags.ts';
 import { texts } from './texts.ts';
 import { timelineOption } from './timeline-file.ts';
 import { usageError } from './usage.ts';

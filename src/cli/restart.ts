@@ -13,9 +13,9 @@ import { forgetGone } from './forget-gone.ts';
 import { renderError } from './render/error-text.ts';
 import { renderRestart } from './render/restart-text.ts';
 import { styleFor } from './render/style.ts';
-import { openReport } from './report.ts';
+import { openReport, type Report } from './report.ts';
 import { readChange, type ReplacementFlags } from './restart-request.ts';
-import { openTimeline } from './timeline-file.ts';
+import { openTimeline, type TimelineDrawing } from './timeline-file.ts';
 import { usageError } from './usage.ts';
 
 export interface RestartInvocation {
@@ -53,10 +53,22 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
   };
   const result = await askRestart(request, { engine, startEngine, signal, onEvent });
 
+  const exitCode = await showResult(result, { report, timeline, context });
+  await forgetGone(target, context, { rarely: true });
+  return exitCode;
+}
+
+interface Shown {
+  readonly report: Report;
+  readonly timeline: TimelineDrawing;
+  readonly context: CliContext;
+}
+
+/** What came of it, of a rollback too: the result, the error, the picture. Returns the exit code. */
+export async function showResult(result: RestartResult, { report, timeline, context }: Shown): Promise<number> {
   report.print(result, (style) => renderRestart(result, style));
   if (result.error !== null) context.stderr.write(renderError(result.error, styleFor(context.stderr)));
   await timeline.finish(result);
-  await forgetGone(target, context, { rarely: true });
   return exitCodeOf(result);
 }
 

@@ -11,15 +11,12 @@ import { targetOf } from './arguments.ts';
 import type { CliContext } from './context.ts';
 import { forgetGone } from './forget-gone.ts';
 import { exitCodeOfPlan } from './plan.ts';
-import { renderError } from './render/error-text.ts';
 import { renderHistory } from './render/history-text.ts';
 import { renderPlan } from './render/plan-text.ts';
-import { renderRestart } from './render/restart-text.ts';
-import { styleFor } from './render/style.ts';
 import { openReport, type Report } from './report.ts';
 import { restartOptions } from './restart-request.ts';
-import { exitCodeOf } from './restart.ts';
-import type { RollbackFlags } from './rollback-flags.ts';
+import { showResult } from './restart.ts';
+import type { RollbackFlags } from './flags.ts';
 import { openTimeline, refuseTimeline, type TimelineDrawing } from './timeline-file.ts';
 import { usageError } from './usage.ts';
 
@@ -84,14 +81,11 @@ async function plan({ version, options }: Wanted, { process, session, report }: 
 }
 
 async function goBack({ version, options }: Wanted, asking: Asking): Promise<number> {
-  const { process, session, report, timeline, context } = asking;
+  const { process, session } = asking;
   const program = { ...sameProgram, version };
   const request = { kind: 'restart', operationId: newOperationId(), target: process, program, options } as const;
   const result = await askRestart(request, session);
-  report.print(result, (style) => renderRestart(result, style));
-  if (result.error !== null) context.stderr.write(renderError(result.error, styleFor(context.stderr)));
-  await timeline.finish(result);
-  return exitCodeOf(result);
+  return showResult(result, asking);
 }
 
 function versionOf({ to, list: listing, dryRun }: RollbackFlags): 'previous' | number {
