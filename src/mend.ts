@@ -1,6 +1,5 @@
 // What a killed engine left on a target is put in order: first it is decided which program is there, then the old one is given back all
 // that was changed, or the new one is started again in the proper way.
-import { existsSync } from 'node:fs';
 import { childrenOf, innermostPid, listDescendants } from './engine/descendants.ts';
 import { howToAsk, whileDraining } from './engine/drain.ts';
 import { find, hasNonce } from './engine/left-changes.ts';
@@ -15,6 +14,7 @@ import { planAgain } from './engine/plan.ts';
 import { familyOf, planProbation } from './engine/probation.ts';
 import type { Program } from './engine/program.ts';
 import { RestartReport } from './engine/report.ts';
+import { livingThread, seizeAgain } from './engine/seize-again.ts';
 import { seize } from './engine/seize.ts';
 import { reapChild, undo } from './engine/undo.ts';
 import { syscallInstruction } from './engine/vdso.ts';
@@ -31,8 +31,7 @@ import { ProcessRoot } from './rootfs/open.ts';
 import { findSyscallInstruction } from './remote/instruction.ts';
 import { RemoteThread } from './remote/remote-thread.ts';
 import { drainAndSwap, swap } from './restart.ts';
-import { TraceeGone } from './tracer/errors.ts';
-import { seizeThread, threadIds } from './tracer/hold.ts';
+import { threadIds } from './tracer/hold.ts';
 import { sleep } from './tracer/ptrace/wait.ts';
 import { blockable, everySignal, sendToThread, SIGCONT } from './tracer/signals.ts';
 import { threadState } from './tracer/thread-states.ts';
@@ -297,46 +296,4 @@ function journalled({ attempt, header }: JournalState): Program {
 
 function bytes(base64: string): Buffer {
   return Buffer.from(base64, 'base64');
-}
-
-function livingThread(pid: number): number {
-  const living = threadIds(pid).filter((tid) => !'ZX'.includes(threadState(pid, tid)));
-  return living.includes(pid) ? pid : (living[0] ?? pid);
-}
-
-/** The thread whose registers were borrowed; after an exec, or when it is gone, one that lives. */
-function threadToHold(pid: number, changes: readonly JournalledChange[]): number {
-  const held = find(changes, 'stopped')?.tid;
-  return held !== undefined && !'ZX'.includes(threadState(pid, held)) ? held : livingThread(pid);
-}
-
-/**
- * The kernel detaches a dead tracer's tracees a moment after its files are closed: until then the seize is refused. And an execve may
- * still be going on, which takes the threads away: each try looks for one again.
- */
-function seizeAgain(target: TargetProcess, changes: readonly JournalledChange[]): Tracee {
-  const deadlineMs = performance.now() + patienceMs;
-  for (;;) {
-    const tracee = trySeize(target, changes, deadlineMs);
-    if (tracee !== undefined) return tracee;
-    if (performance.now() > deadlineMs || !isAlive(target)) {
-      throw new HotexecError({
-        code: 'mend-failed',
-        message: `${target.name}: an earlier hotexec was killed while it held process ${target.pid}, and the process cannot be traced now to put it in order.`,
-        hint: 'if it stands stopped, another tracer may hold it: end that one, then run hotexec on this target again',
-      });
-    }
-    sleep(1_000_000);
-  }
-}
-
-function trySeize(target: TargetProcess, changes: readonly JournalledChange[], deadlineMs: number): Tracee | undefined {
-  try {
-    const seized = seizeThread(target.pid, threadToHold(target.pid, changes), deadlineMs);
-    return typeof seized === 'number' ? undefined : seized.tracee;
-  } catch (error) {
-    // The thread ended between the look and the seize, or in the execve.
-    if (error instanceof TraceeGone || !existsSync(`/proc/${target.pid}`)) return undefined;
-    throw error;
-  }
 }
