@@ -1,6 +1,5 @@
 // Choosing a program for a process that differs from the usual one, in a container of a few files.
 import { chooseProgram, type Chosen, type Container, type FileKind } from '../../../src/engine/program.ts';
-import { HotexecError, type ErrorData } from '../../../src/errors.ts';
 import type { ProgramChange } from '../../../src/protocol/request.ts';
 import { change, observedProcess, type Differences } from './observed.ts';
 
@@ -37,14 +36,4 @@ export function commandOf({ program }: Chosen): readonly string[] {
 
 export function environmentOf({ program }: Chosen): readonly string[] {
   return program.environment.map(String);
-}
-
-export function refusal(attempt: () => unknown): ErrorData {
-  try {
-    attempt();
-  } catch (error) {
-    if (error instanceof HotexecError) return error.toData();
-    throw error;
-  }
-  throw new Error('it was not refused');
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { change, overwritten, words, type Differences } from './observed.ts';
-import { choose, commandOf, containing, environmentOf, refusal } from './choices.ts';
+import { choose, commandOf, containing, environmentOf } from './choices.ts';
+import { refusal } from '../../support/refusal.ts';
 
 const found = (command: readonly string[], differences: Differences = {}): string =>
   commandOf(choose(differences, change({ command })))[0] ?? '';

@@ -1,20 +1,10 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { HotexecError, type ErrorData } from '../../../src/errors.ts';
 import { openHistory } from '../../../src/history/history.ts';
 import type { HistoryPlace } from '../../../src/history/record-file.ts';
+import { refusal } from '../../support/refusal.ts';
 import { targetProcess } from '../../support/samples.ts';
 import { change, life, one, open, pathOf, place, program, recorded, running, shown, starting, two } from './records.ts';
-
-function refusal(attempt: () => unknown): ErrorData {
-  try {
-    attempt();
-  } catch (error) {
-    if (error instanceof HotexecError) return error.toData();
-    throw error;
-  }
-  throw new Error('it was not refused');
-}
 
 describe('the record', () => {
   it('begins with the program that is found there, and has who started what, and when', () => {

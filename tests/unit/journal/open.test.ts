@@ -13,21 +13,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { HotexecError, type ErrorData } from '../../../src/errors.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { needs } from '../../support/needs.ts';
+import { refusal } from '../../support/refusal.ts';
 import { tempDirectory } from '../../support/temp.ts';
 import { begin, enginePid, header, mapping, pathOf, place, stopped } from './journals.ts';
-
-function refusal(attempt: () => unknown): ErrorData {
-  try {
-    attempt();
-  } catch (error) {
-    if (error instanceof HotexecError) return error.toData();
-    throw error;
-  }
-  throw new Error('it was not refused');
-}
 
 describe('a target that nobody works on', () => {
   it('gets a journal that only its owner may read, in a directory made for it', () => {
