@@ -54,11 +54,13 @@ export function mend(state: JournalState, place: Place): MendResult {
   return result;
 }
 
-/** What a mender starts is not caught again: it is to run, and that is all. */
-function workOf(state: JournalState, observed: Observed, { journal, host }: Place): Work {
+/** What a mender starts is not caught again: it is to run, and to have the sockets that are held for it. */
+function workOf(state: JournalState, observed: Observed, { journal, host, listeners: held }: Place): Work {
   const { request } = state.header;
   const program = journalled(state);
-  const probation = planProbation(observed, { ...request.options, rollback: false }, true);
+  const listeners = held ?? HeldListeners.none();
+  const options = { ...request.options, rollback: false };
+  const probation = planProbation(listeners.expected(), options, listeners.listeners.length > 0);
   return {
     request,
     host: { ...host, interruption: () => null },
@@ -68,7 +70,7 @@ function workOf(state: JournalState, observed: Observed, { journal, host }: Plac
     file: null,
     files: null,
     previousFile: null,
-    listeners: HeldListeners.none(),
+    listeners,
     journal,
     report: new RestartReport(request),
   };
@@ -117,7 +119,7 @@ function mendIfAlive(state: JournalState, place: Place): MendResult {
 function mendProgram(state: JournalState, place: Place): MendResult {
   const { changes, mark, program } = state;
   if (changes.length === 0 && mark !== 'own' && mark !== 'exec' && isSettled(program)) return untouched(state);
-  if (find(changes, 'bind') !== undefined) return finishBind(state, place);
+  if (find(changes, 'bind') !== undefined || isOfChild(changes, place)) return finishBind(state, place);
   const tracee = seizeAgain(place.target, [...changes, ...state.changesAfterExec]);
   if (mark === 'own') return finishNew(state, tracee, place);
   if (mark === 'exec' && !hasNonce(tracee.tid, changes)) return startAgain(state, tracee, place);
@@ -142,8 +144,8 @@ function drainOn(state: JournalState, tracee: Tracee, place: Place): MendResult 
   const observed = observe(target, host.ourselves);
   // Those that a guard holds are its own to close.
   using own = place.listeners === null ? HeldListeners.keep(listServed(familyOf(observed))) : null;
-  const listeners = place.listeners ?? own ?? HeldListeners.none();
-  const work = { ...workOf(state, observed, place), listeners, asked: true };
+  const listeners = place.listeners ?? own;
+  const work = { ...workOf(state, observed, { ...place, listeners }), asked: true };
   const asked = howToAsk(observed, state.header.request.options);
   const { held, alreadyStopped } = seize(observed, journal);
   held.watches = whileDraining;
@@ -157,6 +159,11 @@ function drainOn(state: JournalState, tracee: Tracee, place: Place): MendResult 
     return { found: 'gone', detail: 'it ended, or was stopped by somebody else, while it finished' };
   watchProbation(work, started);
   return { found: 'new', detail: 'the old program has finished, and the new one was started' };
+}
+
+/** A process of the new program was stopped, to be handed a socket. */
+function isOfChild(changes: readonly JournalledChange[], { target }: Place): boolean {
+  return (find(changes, 'stopped')?.pid ?? target.pid) !== target.pid;
 }
 
 /** A socket was being handed over: whichever process of the new program it was for, its bind is answered, or made again. */
@@ -232,6 +239,7 @@ function adopted(
 function finishNew(state: JournalState, tracee: Tracee, place: Place): MendResult {
   using held = adopted(state.changesAfterExec, tracee, place);
   held.image = 'new';
+  place.listeners?.giveUpAll();
   return { found: state.attempt, detail: `the ${state.attempt} program was let go` };
 }
 
@@ -250,7 +258,8 @@ function startAgain(state: JournalState, tracee: Tracee, place: Place): MendResu
     using file = openProgramFile(journalled(state), target.pid);
     const observed = observe(target, host.ourselves);
     const work = { ...workOf(state, observed, place), file };
-    swap({ ...work, stoppedByUs: true }, () => seize(observed, journal));
+    const started = swap({ ...work, stoppedByUs: true }, () => seize(observed, journal));
+    if (started.held.traced !== null) watchProbation(work, started);
     return { found: state.attempt, detail: `the ${state.attempt} program was started once more, with all resets` };
   } catch (error) {
     if (!(error instanceof HotexecError) || !isAlive(target)) throw error;

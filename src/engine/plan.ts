@@ -12,9 +12,10 @@ import { noFiles, type FilePlan } from './files/planned.ts';
 import { planHandOver, type HandOverPlan } from './handover/plan.ts';
 import { knownDifferences, lostPrivileges } from './freshness.ts';
 import type { KernelVersion } from './kernel-version.ts';
+import { listListeners } from './listeners.ts';
 import type { Observed } from './observe.ts';
 import { probeRefusal } from './probe.ts';
-import { planProbation, type ProbationPlan } from './probation.ts';
+import { familyOf, planProbation, type ProbationPlan } from './probation.ts';
 import { choosePrevious, planProgram, planVersion, type PlannedProgram } from './plan-program.ts';
 import { nameOf, type Program } from './program.ts';
 
@@ -88,7 +89,7 @@ export function planRestart(
     keepFds,
     drain: planDrain(observed, request.options),
     handOver,
-    probation: planProbation(observed, request.options, handOver.served.length > 0),
+    probation: planProbation(listListeners(familyOf(observed)), request.options, handOver.served.length > 0),
     dryRun: sharing,
     holder: sharing && wantsHolder(observed, world.freeMemoryBytes),
   };

@@ -4,6 +4,7 @@ import type { RestartOptions } from '../protocol/request.ts';
 import type { Probation } from '../protocol/result.ts';
 import type { HeldListeners } from './handover/held-listeners.ts';
 import { allListeners, listListeners, type Listener } from './listeners.ts';
+import { threadState } from '../tracer/thread-states.ts';
 import type { ProbeAttempts } from './probe.ts';
 import type { Observed } from './observe.ts';
 
@@ -21,12 +22,16 @@ export interface ProbationPlan {
 const defaultLimitMs = 10_000;
 /** Nothing says when a program is up that does not listen: one that is misconfigured mostly ends within this. */
 const silentLimitMs = 1_000;
+/** How long a program that listens is watched on because its main thread never waits. */
+const restLimitMs = 1_000;
 
-/** Null: the new program is not watched. */
-export function planProbation(observed: Observed, options: RestartOptions, handsOver: boolean): ProbationPlan | null {
-  const { probationMs, probe, rollback } = options;
+/** Null: the new program is not watched. `listeners`: what it is expected to listen on again. */
+export function planProbation(
+  listeners: readonly Listener[],
+  { probationMs, probe, rollback }: Pick<RestartOptions, 'probationMs' | 'probe' | 'rollback'>,
+  handsOver: boolean,
+): ProbationPlan | null {
   if (probationMs === 0 && !handsOver) return null;
-  const listeners = listListeners(familyOf(observed));
   // Somebody has to wait for the binds.
   if (probationMs === 0) return { limitMs: defaultLimitMs, until: 'listening', listeners, catches: false };
   const waitsForSomething = listeners.length > 0 || probe !== null;
@@ -88,7 +93,12 @@ export class Settlement {
     if (nowMs >= this.deadlineMs) return answered === false ? 'silent' : 'time';
     if (this.#plan.until === 'time' || answered === false) return null;
     if (answered === true) return 'answered';
-    return this.listeningMs === null ? null : 'listening';
+    return this.listeningMs !== null && this.#isUp(nowMs, this.listeningMs) ? 'listening' : null;
+  }
+
+  /** A program that has put its server into the background listens, and is about to exit: one that is up waits for something. */
+  #isUp(nowMs: number, listeningMs: number): boolean {
+    return !'Rt'.includes(threadState(this.#pid, this.#pid)) || nowMs - this.#startedMs - listeningMs > restLimitMs;
   }
 
   #look(nowMs: number): void {

@@ -12,6 +12,7 @@ import type { SignalInfo } from '../tracer/ptrace/requests.ts';
 import { innermostPid, listDescendants } from './descendants.ts';
 import { QuietExit } from './quiet-exit.ts';
 import { isHarmless, meaningOf, type Dispositions } from './ends.ts';
+import { sentToMainThread } from './main-thread.ts';
 
 /** A thread that stands where the program would end, and what it is about to do. */
 export type CaughtThread =
@@ -134,7 +135,7 @@ function answerEnd(caught: Extract<CaughtThread, { readonly code: number }>, wat
 function answerSignal(stop: Extract<ProcessStop, { kind: 'signal' }>, watched: Watched): WatchEnd | null {
   const { process, catches } = watched;
   const { pid, tid, signal, info } = stop;
-  if (isOfHolder(stop, watched)) {
+  if (isOfHolder(stop, watched) || sentToMainThread(stop)) {
     process.go(tid);
     return null;
   }

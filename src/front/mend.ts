@@ -20,11 +20,18 @@ const attempts = 3;
 const mendTimeoutMs = 30_000;
 const busyRetryMs = 250;
 
+export interface Mender {
+  readonly startEngine: StartEngine;
+  readonly onEvent: OnEvent;
+  /** What is left of the time that the old program has to finish, ms. */
+  readonly graceMs: number;
+}
+
 /** Call it after the dead engine's exit was seen: until then the kernel still counts it as the tracer. */
-export async function mend(target: TargetProcess, startEngine: StartEngine, onEvent: OnEvent): Promise<Mending> {
+export async function mend(target: TargetProcess, mender: Mender): Promise<Mending> {
   let last: Mending = { kind: 'failed', error: { code: 'outcome-unknown', message: 'Nothing was tried.', hint: null } };
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    last = await tryToMend(target, startEngine, onEvent);
+    last = await tryToMend(target, mender);
     if (last.kind === 'mended') return last;
     // Another hotexec found the journal first and mends; it is asked again what came of it.
     if (last.error.code === 'target-busy') await sleep(busyRetryMs);
@@ -32,9 +39,9 @@ export async function mend(target: TargetProcess, startEngine: StartEngine, onEv
   return last;
 }
 
-async function tryToMend(target: TargetProcess, startEngine: StartEngine, onEvent: OnEvent): Promise<Mending> {
+async function tryToMend(target: TargetProcess, { startEngine, onEvent, graceMs }: Mender): Promise<Mending> {
   const request = { kind: 'mend', operationId: randomUUID(), target } as const;
-  return mendingOf(await startEngine().ask(request, { answerWithinMs: mendTimeoutMs, onEvent }));
+  return mendingOf(await startEngine().ask(request, { answerWithinMs: mendTimeoutMs + graceMs, onEvent }));
 }
 
 /** What the answer of an engine that was to mend means. */

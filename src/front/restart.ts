@@ -24,6 +24,7 @@ export async function askRestart(request: RequestOf<'restart'>, session: Session
   const story: Story = {
     startedMs: performance.now(),
     heldSinceMs: null,
+    heldMs: 0,
     phase: null,
     planned: null,
     failed: null,
@@ -63,12 +64,15 @@ function dismiss(guard: Guard | null): void {
  * Files are brought within the timeout; then the old program finishes, the new one is watched, and perhaps the previous one started and
  * watched in its turn. Somebody waits for the binds also where nothing is caught.
  */
-export function longestMs({ options, target }: Pick<RequestOf<'restart'>, 'options' | 'target'>): number {
-  const { timeoutMs, probationMs, rollback, drain, handover } = options;
-  const graceMs = drain ? gracePeriodOf(target.spec, options) : 0;
+export function longestMs(request: Pick<RequestOf<'restart'>, 'options' | 'target'>): number {
+  const { timeoutMs, probationMs, rollback, handover } = request.options;
   const watchedMs = Math.max(probationMs ?? defaultProbationMs, handover ? defaultProbationMs : 0);
   const rollbackMs = rollback && probationMs !== 0 ? finishTimeoutMs + watchedMs : 0;
-  return Math.min(timeoutMs + graceMs + finishTimeoutMs + watchedMs + rollbackMs, longestTimerMs);
+  return Math.min(timeoutMs + graceOf(request) + finishTimeoutMs + watchedMs + rollbackMs, longestTimerMs);
+}
+
+function graceOf({ options, target }: Pick<RequestOf<'restart'>, 'options' | 'target'>): number {
+  return options.drain ? gracePeriodOf(target.spec, options) : 0;
 }
 
 // What setTimeout takes: with more it fires at once.
@@ -77,8 +81,10 @@ const longestTimerMs = 2 ** 31 - 1;
 /** What the events have told so far: all that is known when the engine dies. */
 interface Story {
   readonly startedMs: number;
-  /** When the hold was announced. */
+  /** When the target was stopped; null: it runs. */
   heldSinceMs: number | null;
+  /** The longest hold that is over. */
+  heldMs: number;
   phase: Phase | null;
   planned: { readonly before: ProgramSummary; readonly after: ProgramSummary } | null;
   /** How the new program ended in its probation. */
@@ -90,7 +96,7 @@ function note(event: HotexecEvent, story: Story): void {
   switch (event.kind) {
     case 'phase':
       story.phase = event.phase;
-      if (event.phase === 'hold') story.heldSinceMs = performance.now();
+      notePhase(event.phase, story);
       return;
     case 'planned':
       story.planned = event;
@@ -106,6 +112,19 @@ function note(event: HotexecEvent, story: Story): void {
     case 'timeline':
   }
 }
+
+/** The old program runs again to finish, and the new one to be watched; of a killed engine the target stands until it has been mended. */
+function notePhase(phase: Phase, story: Story): void {
+  if (phase === 'mend') return;
+  if (whileHeld.has(phase)) {
+    story.heldSinceMs ??= performance.now();
+  } else if (story.heldSinceMs !== null) {
+    story.heldMs = Math.max(story.heldMs, performance.now() - story.heldSinceMs);
+    story.heldSinceMs = null;
+  }
+}
+
+const whileHeld: ReadonlySet<Phase> = new Set(['hold', 'prove', 'swap', 'reset', 'release']);
 
 interface Interrupted {
   readonly request: RequestOf<'restart'>;
@@ -123,7 +142,11 @@ async function settle(
   const mending =
     guarded?.kind === 'mended'
       ? guarded
-      : await mend(request.target, session.startEngine, (event) => note(event, story));
+      : await mend(request.target, {
+          startEngine: session.startEngine,
+          onEvent: (event) => note(event, story),
+          graceMs: graceOf(request),
+        });
   if (mending.kind === 'failed') {
     // It cannot even start here: no engine can, and none has been at the target.
     if (story.phase === null && description.code === 'bug') return refuse(death);
@@ -198,7 +221,7 @@ function resultOf(outcome: Outcome, error: ErrorData | null, { request, story }:
     notFresh: [],
     warnings: [...story.warnings, ...(restarted ? [takenOver] : [])],
     timingsMs: {
-      hold: story.heldSinceMs === null ? 0 : round(now - story.heldSinceMs),
+      hold: round(Math.max(story.heldMs, story.heldSinceMs === null ? 0 : now - story.heldSinceMs)),
       total: round(now - story.startedMs),
     },
     error,

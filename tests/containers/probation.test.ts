@@ -25,6 +25,7 @@ describe('a bad version', () => {
     ['crashes while it serves', ['after', '300', 'segfault'], ['--probation', '1s'], { signal: 'SIGSEGV' }],
     ['aborts', ['abort'], [], { signal: 'SIGABRT' }],
     ['goes into the background', ['daemonise'], [], { exitCode: 0 }],
+    ['goes into the background when it is done with something', ['daemonise', '200'], [], { exitCode: 0 }],
     ['executes something that fails', ['exec', '/app/server', 'exit', '9'], [], { exitCode: 9 }],
     ['executes what is not there', ['exec', '/nothing'], [], { exitCode: 1 }],
     ['hangs', ['hang'], ['--probe', 'tcp:localhost:8080', '--probation', '1s'], { reason: 'probe-timeout' }],

@@ -4,10 +4,11 @@ import { closeSync, readFileSync } from 'node:fs';
 import { arch } from '../../arch/arch.ts';
 import { HotexecError } from '../../errors.ts';
 import type { Journal } from '../../journal/journal.ts';
-import { pullDescriptor, SOCKADDR_MAX } from '../../native/sockets.ts';
+import { boundAddress, pullDescriptor, SOCKADDR_MAX } from '../../native/sockets.ts';
 import { O_CLOEXEC, parseFdFlags } from '../../procfs/fdinfo.ts';
 import { parseStatus } from '../../procfs/status.ts';
 import { findSyscallInstruction } from '../../remote/instruction.ts';
+import { StopTimeout } from '../../tracer/errors.ts';
 import { readMemory } from '../../tracer/memory.ts';
 import type { TracedProcess, Tracing } from '../../tracer/traced-process.ts';
 import { Tracee } from '../../tracer/tracee.ts';
@@ -17,7 +18,7 @@ import { pushDescriptor } from '../pushed-descriptor.ts';
 import { readFilters } from '../seccomp.ts';
 import { chooseScratch, mapScratch } from '../stage.ts';
 import { fileIdentity } from '../undo.ts';
-import { kindOf, type HeldListener, type HeldListeners } from './held-listeners.ts';
+import { kindOf, SOCK_DGRAM, type HeldListener, type HeldListeners } from './held-listeners.ts';
 import { carryOptions, carryStatusFlags } from './options.ts';
 import { answerZero } from './answer-call.ts';
 import { AF_UNIX, parseSocketAddress, type SocketAddress } from './socket-address.ts';
@@ -84,6 +85,7 @@ export class HandOver {
       return;
     }
     try {
+      if (!mayBind(theirs, wanted)) return;
       const kind = kindOf(theirs, wanted);
       const listener = this.listeners.match(kind, wanted);
       if (listener === undefined) this.listeners.giveUpConflicting(kind, wanted);
@@ -105,7 +107,7 @@ export class HandOver {
       this.#place.given(listener.address);
     } catch (error) {
       // Its bind is made as it would have been; without the held socket the kernel lets it.
-      if (!(error instanceof HotexecError)) throw error;
+      if (!(error instanceof HotexecError || error instanceof StopTimeout)) throw error;
       if (identityOf(caller.tid, caller.fd) === before) this.listeners.giveUp(listener);
       this.#place.warn(`${listener.address} was not handed over: ${error.message}`);
     }
@@ -152,13 +154,19 @@ interface Caller {
   readonly theirs: number;
 }
 
-const SOCK_DGRAM = 2;
-
 function readAddress(tid: number, address: bigint, sizeBytes: number): SocketAddress | null {
   if (sizeBytes < 2 || sizeBytes > SOCKADDR_MAX) return null;
   const bytes = readMemory(tid, address, sizeBytes);
   const parsed = typeof bytes === 'number' ? null : parseSocketAddress(bytes);
   return parsed !== null && (parsed.family === AF_UNIX || parsed.port !== 0) ? parsed : null;
+}
+
+/** What the kernel refuses is refused: an address of another family (EAFNOSUPPORT), and a second one (EINVAL). */
+function mayBind(fd: number, wanted: SocketAddress): boolean {
+  const bound = boundAddress(fd);
+  if (typeof bound === 'number' || bound.readUInt16LE(0) !== wanted.family) return false;
+  // Of one that is not bound: the family alone (unix(7)), or port 0 (ip(7)).
+  return wanted.family === AF_UNIX ? bound.length <= 2 : parseSocketAddress(bound)?.port === 0;
 }
 
 function identityOf(tid: number, fd: number): string | null {

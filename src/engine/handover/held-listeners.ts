@@ -5,11 +5,14 @@ import { describeErrno } from '../../native/errno.ts';
 import { boundAddress, pullDescriptor, readNumberOption } from '../../native/sockets.ts';
 import type { ListenerResult } from '../../protocol/result.ts';
 import { descriptorTarget } from '../descriptors.ts';
+import type { Listener } from '../listeners.ts';
 import { listSockets, socketInode } from '../sockets.ts';
 import { AF_INET6, isSameAddress, mayConflict, parseSocketAddress, type SocketAddress } from './socket-address.ts';
 
 const SOL_SOCKET = 1;
 const SO_TYPE = 3;
+/** linux/net.h */
+export const SOCK_DGRAM = 2;
 const SO_PROTOCOL = 38;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
@@ -121,9 +124,21 @@ export class HeldListeners implements Disposable {
     }
   }
 
+  /** Before a program goes on that binds without anybody answering. */
+  giveUpAll(): void {
+    for (const listener of this.listeners) if (listener.state !== 'given-up') this.giveUp(listener);
+  }
+
   giveUp(listener: HeldListener): void {
     closeSync(listener.fd);
     listener.state = 'given-up';
+  }
+
+  /** What a program listens on that has been given all of them. */
+  expected(): readonly Listener[] {
+    return this.listeners
+      .filter(({ kind, state }) => kind.type !== SOCK_DGRAM && state !== 'given-up')
+      .map(({ name, address, inode }) => ({ protocol: name, address, inode }));
   }
 
   get isComplete(): boolean {

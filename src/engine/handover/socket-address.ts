@@ -1,6 +1,8 @@
 // struct sockaddr as the kernel gives and takes it: compared to know which socket a bind asks for, printed for people. Pure.
 export const AF_UNIX = 1;
 const AF_INET = 2;
+/** With less bind(2) answers EINVAL (net/ipv4/af_inet.c inet_bind_sk). */
+const SIZEOF_SOCKADDR_IN = 16;
 export const AF_INET6 = 10;
 
 export interface SocketAddress {
@@ -16,7 +18,7 @@ export interface SocketAddress {
 export function parseSocketAddress(bytes: Buffer): SocketAddress | null {
   if (bytes.length < 2) return null;
   const family = bytes.readUInt16LE(0);
-  if (family === AF_INET && bytes.length >= 8) {
+  if (family === AF_INET && bytes.length >= SIZEOF_SOCKADDR_IN) {
     const host = bytes.subarray(4, 8);
     return { family, port: bytes.readUInt16BE(2), host: host.join('.'), isWildcard: host.every((byte) => byte === 0) };
   }

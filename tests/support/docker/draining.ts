@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import type { HotexecEvent } from '../../../src/protocol/event.ts';
 import type { RestartResult } from '../../../src/protocol/result.ts';
 import { until } from '../until.ts';
 import type { Container } from './container.ts';
@@ -12,7 +13,12 @@ export interface Draining {
   readonly pid: number;
   /** It has begun this phase. */
   readonly phase: (name: string) => Promise<void>;
-  readonly end: Promise<{ readonly exitCode: number | null; readonly result: RestartResult; readonly stderr: string }>;
+  readonly end: Promise<{
+    readonly exitCode: number | null;
+    readonly result: RestartResult;
+    /** What it warned of on the way. */
+    readonly warnings: readonly string[];
+  }>;
 }
 
 export function beginRestart(container: Container, ...flags: readonly string[]): Draining {
@@ -28,8 +34,14 @@ export function beginRestart(container: Container, ...flags: readonly string[]):
       await until(`the phase ${name}`, () => stdout.includes(`"phase":"${name}"`));
     },
     end: closed.then(([, stderr]) => {
-      const last = stdout.trim().split('\n').at(-1) ?? '{}';
-      return { exitCode: child.exitCode, result: JSON.parse(last) as RestartResult, stderr };
+      const lines = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as HotexecEvent | RestartResult);
+      const result = lines.at(-1);
+      if (result === undefined || !('outcome' in result)) throw new Error(`no result: ${stdout}\n${stderr}`);
+      const warnings = lines.flatMap((line) => (line.kind === 'warning' ? [line.message] : []));
+      return { exitCode: child.exitCode, result, warnings };
     }),
   };
 }

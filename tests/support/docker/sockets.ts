@@ -28,6 +28,8 @@ export interface Configuration {
   readonly sockets: readonly SocketSetting[];
   /** How long it waits before it binds. */
   readonly lateMs?: number;
+  /** Told to stop, it shuts no listener down. */
+  readonly onlyCloses?: boolean;
 }
 
 /** What a socket says of itself. */
