@@ -1,4 +1,5 @@
 // Once a program is up, its system calls are not stopped any more: from then on its exit is caught by breakpoints, where they can be had.
+import { ESRCH } from '../native/errno.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
 import { breakpointSignal, findExit, type ExitBreakpoints } from './exit-breakpoints.ts';
 
@@ -25,8 +26,12 @@ export class QuietExit implements Disposable {
     this.#breakpoints = findExit(this.#process.pid);
     this.#process.eachThread({
       came: (tid) => {
-        if (this.#state === 'on' && (this.#breakpoints?.cover(tid) ?? -1) < 0) this.blind = true;
+        if (this.#state !== 'on') return;
+        const answer = this.#breakpoints?.cover(tid) ?? -1;
+        // One that has ended meanwhile ends nothing else.
+        if (answer < 0 && answer !== -ESRCH) this.blind = true;
       },
+      left: (tid) => this.#breakpoints?.forget(tid),
       executed: () => {
         this.#state = 'executed';
         this[Symbol.dispose]();

@@ -42,6 +42,8 @@ export interface Tracing {
 
 export interface ThreadWatcher {
   came(tid: number): void;
+  /** It has ended. */
+  left(tid: number): void;
   /** The process runs another program, in one thread. */
   executed(): void;
 }
@@ -151,6 +153,7 @@ export class TracedProcess {
       case 'killed':
         this.#threads.delete(tid);
         this.#leaving.delete(tid);
+        this.#watcher?.left(tid);
         if (tid !== this.pid) return undefined;
         return stop.kind === 'exited'
           ? { kind: 'ended', exitCode: stop.code, signal: null }
@@ -243,6 +246,7 @@ export class TracedProcess {
         this.#threads.delete(tid);
         return;
       case 'signal':
+        cure(tid);
         this.#detach(tid, stop.signal);
         return;
       case 'stop':

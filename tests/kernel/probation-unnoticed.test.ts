@@ -10,19 +10,14 @@ import { until } from '../support/until.ts';
 describe('a program on probation', () => {
   needs('root', { command: 'gcc' });
 
-  test.each([
-    ['its system calls are stopped', 900, 'interrupted 0'],
-    // A wait may be interrupted by a signal that another thread takes (docs/limits.md).
-    ['its signals alone are stopped', 1_500, String.raw`interrupted \d+`],
-  ])('waits, faults, has children and threads as if nobody looked, while %s', async (_, probationMs, interrupted) => {
+  test('waits, faults, has children and threads as if nobody looked', async () => {
     const target = await start(compile('threads'));
-    const result = await tryProgram(target.pid, { command: [compile('watched')], probationMs });
+    const result = await tryProgram(target.pid, { command: [compile('watched')], probationMs: 1_500 });
     expect(result).toMatchObject({ outcome: 'restarted', probation: { end: 'time' }, warnings: [] });
     expectFree(target.pid);
     const { input } = await target.ask('how was it?');
-    expect(input).toMatch(
-      new RegExp(String.raw`turns [1-9]\d+ faults [1-9]\d+ children [1-9]\d* ${interrupted} wrong 0$`),
-    );
+    // Of hundreds of children that ended, one or two may have interrupted an epoll_wait (docs/limits.md).
+    expect(input).toMatch(/turns [1-9]\d+ faults [1-9]\d+ children [1-9]\d* interrupted [0-4] wrong 0$/);
   });
 
   test('is let go while it bears threads', async () => {
@@ -34,6 +29,14 @@ describe('a program on probation', () => {
       await target.line(/^started/);
       expectFree(target.pid);
     }
+  });
+
+  test('bears thousands of threads, and its end would still be caught', async () => {
+    const target = await start(compile('threads'));
+    const result = await tryProgram(target.pid, { command: [compile('births')], probationMs: 3_000 });
+    expect(result).toMatchObject({ outcome: 'restarted', probation: { end: 'time' }, warnings: [] });
+    const [, born] = await target.ask('how many?', /^alive born (\d+)/);
+    expect(Number(born)).toBeGreaterThan(3_000);
   });
 
   test('gets every signal that is sent to it, in order, and none besides', async () => {
