@@ -7,6 +7,8 @@ export interface Architecture<Name extends string> {
   readonly syscalls: Readonly<Record<Name, number>>;
   /** The bytes of the instruction that enters the kernel. */
   readonly syscallInstruction: Uint8Array;
+  /** Machine code of `long (long number, long a, long b, long c, long d, long e, long f)`, in the C calling convention: that system call, and its result. */
+  readonly syscallFunction: Uint8Array;
   /** Byte offsets in the register set of PTRACE_GETREGS; each register has 8 bytes. */
   readonly registers: {
     readonly sizeBytes: number;

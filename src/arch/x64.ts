@@ -8,6 +8,7 @@ const syscalls = {
   close: 3,
   poll: 7,
   mmap: 9,
+  mprotect: 10,
   munmap: 11,
   rt_sigaction: 13,
   rt_sigprocmask: 14,
@@ -94,6 +95,19 @@ export const x64: Architecture<keyof typeof syscalls> = {
   elfMachine: 62,
   syscalls,
   syscallInstruction: Uint8Array.of(0x0f, 0x05),
+  syscallFunction: Uint8Array.from(
+    [
+      [0x48, 0x89, 0xf8], // mov %rdi, %rax
+      [0x48, 0x89, 0xf7], // mov %rsi, %rdi
+      [0x48, 0x89, 0xd6], // mov %rdx, %rsi
+      [0x48, 0x89, 0xca], // mov %rcx, %rdx
+      [0x4d, 0x89, 0xc2], // mov %r8, %r10
+      [0x4d, 0x89, 0xc8], // mov %r9, %r8
+      [0x4c, 0x8b, 0x4c, 0x24, 0x08], // mov 8(%rsp), %r9
+      [0x0f, 0x05], // syscall
+      [0xc3], // ret
+    ].flat(),
+  ),
   registers: {
     sizeBytes: 27 * 8,
     instructionPointer: 16 * 8,

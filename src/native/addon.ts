@@ -5,10 +5,15 @@ import { dirname, join } from 'node:path';
 
 /** The part of koffi that hotexec uses. */
 export interface Koffi {
-  load(library: string | null): { func(prototype: string): (...args: readonly (number | bigint)[]) => number | bigint };
+  load(library: string | null): { func(prototype: string): NativeFunction };
+  proto(name: null, result: string, args: readonly string[]): object;
+  /** The function at an address. */
+  decode(address: bigint, type: object): NativeFunction;
   view(address: bigint, sizeBytes: number): ArrayBuffer;
   errno(): number;
 }
+
+type NativeFunction = (...args: readonly (number | bigint)[]) => number | bigint;
 
 export function loadKoffi(): Koffi {
   const require = createRequire(import.meta.url);

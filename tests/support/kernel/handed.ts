@@ -23,12 +23,17 @@ export async function startSockets(words: string): Promise<Target> {
 
 /** In the place of the first: another sentence, or the same again. It has said `started` too. */
 export async function takeOver(target: Target, words: string | null, trial: Trial = {}): Promise<RestartResult> {
-  const command = words === null ? {} : { command: sockets(words) };
-  const result = await tryProgram(target.pid, { ...command, env: [['GENERATION', '1']], ...trial });
+  const result = await tryTakeOver(target, words, trial);
   expect(result).toMatchObject({ outcome: 'restarted', error: null });
   await target.line(/^started 1/);
   expectLetGo(target.pid, /^(socket:|pipe:|\/dev\/null)/);
   return result;
+}
+
+/** However that ends. */
+export async function tryTakeOver(target: Target, words: string | null, trial: Trial = {}): Promise<RestartResult> {
+  const command = words === null ? {} : { command: sockets(words) };
+  return await tryProgram(target.pid, { ...command, env: [['GENERATION', '1']], ...trial });
 }
 
 /** What it said in one program: from behind one `begins` to `started`. */

@@ -4,10 +4,11 @@ import { onTestFinished } from 'vitest';
 import { until } from '../until.ts';
 import { launch, type Target } from './target.ts';
 
-/** Its own /tmp too. The pid is that of the program, not of `unshare`. */
+/** Its own /tmp too, unless this checkout is in there. The pid is that of the program, not of `unshare`. */
 export async function launchInSandbox(file: string, args: readonly string[] = []): Promise<Target> {
   const flags = ['--fork', '--pid', '--mount-proc', '--ipc', '--mount'];
-  const script = 'mount -t tmpfs none /tmp && cd / && exec "$0" "$@"';
+  const ownTmp = import.meta.dirname.startsWith('/tmp/') ? 'true' : 'mount -t tmpfs none /tmp';
+  const script = `${ownTmp} && cd / && exec "$0" "$@"`;
   const target = launch('unshare', [...flags, 'sh', '-c', script, file, ...args]);
   const pid = await until('the program runs', () => childOf(target.pid));
   // Before `unshare` is killed: it is this one's end that ends all.

@@ -40,8 +40,13 @@ export interface Trial {
 export class Workshop implements Disposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'hotexec-kill-'));
   readonly runDirectory: string = join(this.directory, 'run');
-  readonly env: NodeJS.ProcessEnv = { ...process.env, HOTEXEC_RUNTIME_DIR: this.runDirectory };
+  readonly env: NodeJS.ProcessEnv;
   #version = 0;
+
+  /** `more`: for what is started from here. */
+  constructor(more: NodeJS.ProcessEnv = {}) {
+    this.env = { ...process.env, HOTEXEC_RUNTIME_DIR: this.runDirectory, ...more };
+  }
 
   nextVersion(): number {
     return ++this.#version;

@@ -1,0 +1,85 @@
+// The engine is killed while its target is told to finish, or its successor is being handed a socket: whoever is there then runs, untraced,
+// and its clients are answered.
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ask, ourAddress, startSockets, tryTakeOver } from '../support/kernel/handed.ts';
+import { expectLetGo } from '../support/kernel/drained.ts';
+import { Workshop, type KillPoint } from '../support/kill/sweep.ts';
+import { needs } from '../support/needs.ts';
+import { until } from '../support/until.ts';
+
+const stride = Number(process.env['HOTEXEC_KILL_STRIDE'] ?? 37);
+const ownFiles = /^(socket:|pipe:|\/dev\/null)/;
+
+interface Killed {
+  readonly label: string;
+  /** Null: the point was beyond its last effect. */
+  readonly at: string | null;
+  readonly outcome: string;
+  /** What a client was told after that; null: the process has ended. */
+  readonly answer: string | null;
+  readonly lines: readonly string[];
+}
+
+describe('when the engine is killed in a drain or a hand-over', () => {
+  needs('root', { command: 'gcc' });
+
+  test.each([
+    { binder: 'the program', who: '', port: 21_051, first: 1 },
+    { binder: 'a thread', who: 'thread', port: 21_052, first: 8 },
+    { binder: 'a child', who: 'fork', port: 21_053, first: 15 },
+  ])('to $binder, one of the two programs runs and serves', { timeout: 600_000 }, async ({ who, port, first }) => {
+    const trials: Killed[] = [];
+    for (let number = first; ; number += stride) {
+      const trial = await killAt({ number, when: number % 2 === 0 ? 'before' : 'after' }, { who, port });
+      if (process.env['HOTEXEC_KILL_VERBOSE']) console.log(JSON.stringify(trial));
+      trials.push(trial);
+      if (trial.at === null) break;
+    }
+    expect(trials.length).toBeGreaterThan(5);
+    const said = trials.map(({ outcome, answer }) => [outcome, answer] as const);
+    const wrong = trials.filter((_trial, index) => !isRight(said[index] ?? ['', null]));
+    expect(wrong).toEqual([]);
+    expect(trials.flatMap(({ lines }) => lines.filter((line) => / E[A-Z]+$/.test(line)))).toEqual([]);
+    // Between the stop before its end and the next one nobody can hold it: the kernel lets it go to its end with its tracer.
+    expect(trials.filter(({ outcome }) => outcome === 'lost').length).toBeLessThanOrEqual(2);
+  });
+});
+
+function isRight([outcome, answer]: readonly [string, string | null]): boolean {
+  switch (outcome) {
+    case 'restarted':
+      return answer === 'hello 1';
+    case 'unchanged':
+      return answer === 'hello 0';
+    default:
+      return outcome === 'lost' && answer === null;
+  }
+}
+
+async function killAt(
+  point: KillPoint,
+  { who, port }: { readonly who: string; readonly port: number },
+): Promise<Killed> {
+  using workshop = new Workshop();
+  const serving = `tcp4 set 1 2 1 bind ${ourAddress} ${port} listen 8 serve started`;
+  const target = await startSockets(`begins ${serving}`);
+  const engines = { engine: workshop.startKilled(point), startEngine: workshop.startEngine };
+  const { outcome } = await tryTakeOver(target, `begins ${who} ${serving}`, { engines });
+  const [what, , call = ''] = await until('the engine has ended', () =>
+    readFileSync(workshop.report, 'utf8').trim().split(' '),
+  );
+  const label = `${point.when} ${point.number} ${call}`;
+  const at = what === 'killed' ? call : null;
+  let answer: string | null = null;
+  if (outcome !== 'lost') {
+    const generation = outcome === 'restarted' ? 1 : 0;
+    await until(`it has started (${label})`, () => target.lines.includes(`started ${generation}`));
+    expectLetGo(target.pid, ownFiles);
+    answer = await ask({ host: ourAddress, port });
+  } else if (existsSync(`/proc/${target.pid}/exe`)) answer = 'it has not ended';
+  const { lines } = target;
+  await target.end();
+  expect(workshop.journals()).toEqual([]);
+  return { label, at, outcome, answer, lines };
+}
