@@ -28,6 +28,7 @@ const host: Host = {
   phase: () => {},
   // Nothing is sent while a restart is under way, but looking is a part of it.
   acknowledge: () => {},
+  standAlone: () => {},
   moment: () => {},
   wantsTimeline: false,
   interruption: () => (inputReady(stdin) ? 'cancelled' : null),

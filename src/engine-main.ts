@@ -15,7 +15,7 @@ import { openJournal, type Journal } from './journal/journal.ts';
 import { mend } from './mend.ts';
 import { inputReady, outputReady } from './native/poll.ts';
 import { syscall } from './native/syscall.ts';
-import { sleepExactly } from './tracer/ptrace/wait.ts';
+import { sleep, sleepExactly } from './tracer/ptrace/wait.ts';
 import { parseNamespaceLink } from './procfs/ns.ts';
 import type { EngineAnswer, EngineLine, HotexecEvent, MendResult, Moment } from './protocol/event.ts';
 import type { EngineControl, EngineRequest, TargetProcess } from './protocol/request.ts';
@@ -32,6 +32,9 @@ const stdout = 1;
 const PIPE_BUF = 4096;
 /** linux/sched.h */
 const CLONE_FILES = 0x400;
+/** How long the program may be held for a guard to close its sockets: it takes a millisecond, or the guard is stuck. */
+const dismissalMs = 50;
+const lookEveryNs = 100_000;
 
 /** A signal to the engine never leaves a half-done target: it is busy until it is done, and nothing else listens. */
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
@@ -42,6 +45,9 @@ let writing: 'always' | 'if-taken' | 'never' = 'always';
 
 /** What has been read and not been asked for: a front may write two lines at once. */
 let unread: Buffer = Buffer.alloc(0);
+
+/** What the front has said since. */
+const controls = new Set<EngineControl['kind']>();
 
 const request = readRequest();
 if (request !== null) {
@@ -143,8 +149,9 @@ function createHost(asked: EngineRequest): Host {
   const moment = (what: Moment): void => {
     if (wantsTimeline) emit({ kind: 'timeline', atMs: atMs(), moment: what });
   };
+  /** The front may have started a guard. */
+  let guarded = false;
   moment({ what: 'clock', unixMs: performance.timeOrigin + startedMs });
-  let cancelled = false;
   return {
     ourselves: {
       pids: new Set([process.pid, process.ppid]),
@@ -168,18 +175,28 @@ function createHost(asked: EngineRequest): Host {
       if (phase === 'rollback') writing = 'never';
       if (phase === 'probation' || phase === 'drain') writing = 'if-taken';
       if (phase === 'verify') writing = 'always';
+      if (phase === 'drain') guarded = asked.kind === 'restart';
       emit({ kind: 'phase', phase, atMs: atMs() });
       if (phase === 'hold' || phase === 'mend') writing = 'never';
     },
     wantsTimeline,
     moment,
     interruption: () => {
-      cancelled ||= readCancel();
-      if (cancelled) return 'cancelled';
+      readControls();
+      if (controls.has('cancel')) return 'cancelled';
       return performance.now() - startedMs > timeoutMs ? 'timeout' : null;
     },
     acknowledge: () => {
-      cancelled = false;
+      controls.delete('cancel');
+    },
+    standAlone: () => {
+      const deadlineMs = performance.now() + dismissalMs;
+      // A front that has gone takes the guard along.
+      while (guarded && !controls.has('alone') && performance.now() < deadlineMs) {
+        guarded = readControls();
+        if (guarded) sleep(lookEveryNs);
+      }
+      guarded = false;
     },
   };
 }
@@ -244,10 +261,12 @@ function readMore(): boolean {
   return length > 0;
 }
 
-/** The end of the input is no cancel: the front has gone, and what was begun is finished. */
-function readCancel(): boolean {
-  if (inputReady(stdin)) readMore();
-  const asked = unread.includes('"cancel"');
-  if (asked) unread = Buffer.alloc(0);
-  return asked;
+/** Takes what has come. False: the end of the input, which is no cancel: the front has gone, and what was begun is finished. */
+function readControls(): boolean {
+  const goesOn = !inputReady(stdin) || readMore();
+  for (let end = unread.indexOf(0x0a); end >= 0; end = unread.indexOf(0x0a)) {
+    controls.add(parseOwnLine<EngineControl>(unread.subarray(0, end).toString()).kind);
+    unread = unread.subarray(end + 1);
+  }
+  return goesOn;
 }

@@ -168,6 +168,7 @@ function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
   report.notFresh(...resetAttributes(held, observed, { cwd: program.cwd, ourSignal: signalOf(plan.drain) }));
 
   host.phase('release');
+  host.standAlone();
   return holder;
 }
 

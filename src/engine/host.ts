@@ -23,6 +23,8 @@ export interface Host {
   interruption(): 'cancelled' | 'timeout' | null;
   /** The person has been told what came of asking; whoever asks again means something else. */
   acknowledge(): void;
+  /** Returns when no other engine has the target's sockets. From then on they end with this one: its death leaves their addresses free. */
+  standAlone(): void;
 }
 
 /** The last moment is right before the point of no return. */

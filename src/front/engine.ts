@@ -75,6 +75,11 @@ export class Engine implements Disposable {
     this.#process.stdin.end();
   }
 
+  /** One that has changed nothing. */
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
   #send(line: EngineRequest | EngineControl): void {
     if (this.#process.stdin.writable) this.#process.stdin.write(`${JSON.stringify(line)}\n`);
   }

@@ -30,34 +30,17 @@ export async function askRestart(request: RequestOf<'restart'>, session: Session
     failed: null,
     warnings: [],
   };
-  let guard: Guard | null = null;
+  const guard = new Guard(request.target, session, (mended) => note(mended, story));
   const listen = (event: HotexecEvent): void => {
     note(event, story);
-    guard = guardIn(event, guard, { request, session, story });
+    guard.on(event);
     onEvent?.(event);
   };
   const answerWithinMs = longestMs(request);
   const reply = await engine.ask(request, { signal, onEvent: listen, answerWithinMs });
   if (reply.kind === 'died') return settle(reply, { request, session, story, guard });
-  dismiss(guard);
+  guard.dismiss();
   return reply.kind === 'restart-result' ? reply.result : refuse(reply);
-}
-
-/** In the drain a second engine stands by; the new program needs none. */
-function guardIn(event: HotexecEvent, guard: Guard | null, { request, session, story }: Interrupted): Guard | null {
-  if (event.kind !== 'phase') return guard;
-  const { pid } = session.engine;
-  if (event.phase === 'drain' && guard === null && pid !== undefined) {
-    const { target } = request;
-    return Guard.start({ target, enginePid: pid }, session.startEngine, (mended) => note(mended, story));
-  }
-  if (event.phase !== 'probation') return guard;
-  dismiss(guard);
-  return null;
-}
-
-function dismiss(guard: Guard | null): void {
-  guard?.dismiss();
 }
 
 /**
@@ -134,11 +117,11 @@ interface Interrupted {
 
 async function settle(
   death: EngineDeath,
-  interrupted: Interrupted & { readonly guard: Guard | null },
+  interrupted: Interrupted & { readonly guard: Guard },
 ): Promise<RestartResult> {
   const { request, session, story, guard } = interrupted;
   const description = describeDeath(death);
-  const guarded = await guard?.mend();
+  const guarded = await guard.mend();
   const mending =
     guarded?.kind === 'mended'
       ? guarded

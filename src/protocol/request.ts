@@ -178,6 +178,8 @@ export type RestartRequest = Extract<EngineRequest, { readonly kind: 'restart' }
 /** A later line on the engine's standard input. The end of the input is not a cancel: the engine then finishes. */
 export type EngineControl =
   | { readonly kind: 'cancel' }
+  /** Answers the phase `release` after a drain: no guard has the target's sockets any more. */
+  | { readonly kind: 'alone' }
   /** To a guard: the engine at work has died. */
   | { readonly kind: 'mend' };
 

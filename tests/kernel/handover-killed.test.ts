@@ -42,7 +42,7 @@ describe('when the engine is killed in a drain or a hand-over', () => {
     expect(wrong).toEqual([]);
     expect(trials.flatMap(({ lines }) => lines.filter((line) => / E[A-Z]+$/.test(line)))).toEqual([]);
     // Between the stop before its end and the next one nobody can hold it: the kernel lets it go to its end with its tracer.
-    expect(trials.filter(({ outcome }) => outcome === 'lost').length).toBeLessThanOrEqual(2);
+    expect(trials.filter(({ outcome }) => outcome === 'lost').length).toBeLessThanOrEqual(trials.length / 10);
   });
 });
 

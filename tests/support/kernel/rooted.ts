@@ -101,6 +101,7 @@ export async function rooted(prepare: (inside: string) => void = () => {}): Prom
     phase: () => {},
     interruption: () => null,
     acknowledge: () => {},
+    standAlone: () => {},
     moment: () => {},
     wantsTimeline: false,
   };
