@@ -1,27 +1,17 @@
 // What a killed engine left on a target is put in order: first it is decided which program is there, then the old one is given back all
 // that was changed, or the new one is started again in the proper way.
 import { childrenOf, innermostPid, listDescendants } from './engine/descendants.ts';
-import { howToAsk, whileDraining } from './engine/drain.ts';
 import { find, hasNonce } from './engine/left-changes.ts';
-import { openProgramFile } from './engine/exec-call.ts';
 import { isFileChange, mendFiles } from './engine/files/mend.ts';
-import { HeldListeners, listServed } from './engine/handover/held-listeners.ts';
 import { Held } from './engine/held.ts';
-import type { Host } from './engine/host.ts';
 import { isAlive, survives } from './engine/liveness.ts';
-import { observe, type Observed } from './engine/observe.ts';
-import { planAgain } from './engine/plan.ts';
-import { familyOf, planProbation } from './engine/probation.ts';
-import type { Program } from './engine/program.ts';
-import { RestartReport } from './engine/report.ts';
+import { observe } from './engine/observe.ts';
 import { livingThread, seizeAgain } from './engine/seize-again.ts';
 import { seize } from './engine/seize.ts';
 import { reapChild, undo } from './engine/undo.ts';
 import { syscallInstruction } from './engine/vdso.ts';
-import { watchProbation } from './engine/watch-probation.ts';
-import type { Work } from './engine/work.ts';
 import { HotexecError } from './errors.ts';
-import type { Journal, JournalledChange, JournalState } from './journal/journal.ts';
+import type { JournalledChange, JournalState } from './journal/journal.ts';
 import { Registers } from './arch/registers.ts';
 import type { MendResult } from './protocol/event.ts';
 import { readText } from './procfs/read.ts';
@@ -30,12 +20,12 @@ import type { TargetProcess } from './protocol/request.ts';
 import { ProcessRoot } from './rootfs/open.ts';
 import { findSyscallInstruction } from './remote/instruction.ts';
 import { RemoteThread } from './remote/remote-thread.ts';
-import { drainAndSwap, swap } from './restart.ts';
 import { threadIds } from './tracer/hold.ts';
 import { sleep } from './tracer/ptrace/wait.ts';
-import { blockable, everySignal, sendToThread, SIGCONT } from './tracer/signals.ts';
+import { everySignal } from './tracer/signals.ts';
 import { threadState } from './tracer/thread-states.ts';
 import type { Tracee } from './tracer/tracee.ts';
+import { drainOn, startAgain, type Place } from './mend-start.ts';
 
 const patienceMs = 2_000;
 
@@ -52,36 +42,6 @@ export function mend(state: JournalState, place: Place): MendResult {
   // Told before the journal goes: were this mender killed after that, nobody else would know.
   if (isStarted) host.phase('verify');
   return result;
-}
-
-/** What a mender starts is not caught again: it is to run, and to have the sockets that are held for it. */
-function workOf(state: JournalState, observed: Observed, { journal, host, listeners: held }: Place): Work {
-  const { request } = state.header;
-  const program = journalled(state);
-  const listeners = held ?? HeldListeners.none();
-  const options = { ...request.options, rollback: false };
-  const probation = planProbation(listeners.expected(), options, listeners.listeners.length > 0);
-  return {
-    request,
-    host: { ...host, interruption: () => null },
-    observed,
-    plan: { ...planAgain(observed, program, request.options), probation },
-    program,
-    file: null,
-    files: null,
-    previousFile: null,
-    listeners,
-    journal,
-    report: new RestartReport(request),
-  };
-}
-
-interface Place {
-  readonly target: TargetProcess;
-  readonly journal: Journal;
-  readonly host: Host;
-  /** Sockets of the target that have been held since before; null: none. */
-  readonly listeners: HeldListeners | null;
 }
 
 /** Files go with the program: the new one keeps what was brought for it, and a previous one finds its own before it is started. */
@@ -135,30 +95,6 @@ function mendProgram(state: JournalState, place: Place): MendResult {
 /** Nothing is left to be done to it but what the unstruck lines say. */
 function isSettled(program: JournalState['program']): boolean {
   return program === 'old' || program === 'new';
-}
-
-/** The old program was told to finish, and nobody has caught its end since: that is gone on with. */
-function drainOn(state: JournalState, tracee: Tracee, place: Place): MendResult {
-  const { target, journal, host } = place;
-  tracee.detach();
-  const observed = observe(target, host.ourselves);
-  // Those that a guard holds are its own to close.
-  using own = place.listeners === null ? HeldListeners.keep(listServed(familyOf(observed))) : null;
-  const listeners = place.listeners ?? own;
-  const work = { ...workOf(state, observed, { ...place, listeners }), asked: true };
-  const asked = howToAsk(observed, state.header.request.options);
-  const { held, alreadyStopped } = seize(observed, journal);
-  held.watches = whileDraining;
-  {
-    using draining = held;
-    using _stopped = draining.stopAll(alreadyStopped);
-  }
-  if (held.traced === null) throw new Error('a program that is to be drained goes on traced');
-  const started = drainAndSwap(work, held.traced, asked);
-  if (started === null)
-    return { found: 'gone', detail: 'it ended, or was stopped by somebody else, while it finished' };
-  watchProbation(work, started);
-  return { found: 'new', detail: 'the old program has finished, and the new one was started' };
 }
 
 /** A process of the new program was stopped, to be handed a socket. */
@@ -243,35 +179,6 @@ function finishNew(state: JournalState, tracee: Tracee, place: Place): MendResul
   return { found: state.attempt, detail: `the ${state.attempt} program was let go` };
 }
 
-/** The new program is there, but without its resets, or in the middle of them: the same exec once more makes it right. */
-function startAgain(state: JournalState, tracee: Tracee, place: Place): MendResult {
-  const { target, journal, host } = place;
-  // Should this exec fail, the new program goes on with what it has: its own registers.
-  const own = find(state.changesAfterExec, 'registers');
-  if (own !== undefined) tracee.setRegisters(new Registers(Buffer.from(own.bytes, 'hex')));
-  // The old program's, which execve lets through; any other is the doing of a new program that has run already.
-  if (tracee.signalMask() === blockable) tracee.setSignalMask(0n);
-  journal.mark('again');
-  tracee.detach();
-  try {
-    // One in memory has died with its engine, and lives in the program that runs from it.
-    using file = openProgramFile(journalled(state), target.pid);
-    const observed = observe(target, host.ourselves);
-    const work = { ...workOf(state, observed, place), file };
-    const started = swap({ ...work, stoppedByUs: true }, () => seize(observed, journal));
-    if (started.held.traced !== null) watchProbation(work, started);
-    return { found: state.attempt, detail: `the ${state.attempt} program was started once more, with all resets` };
-  } catch (error) {
-    if (!(error instanceof HotexecError) || !isAlive(target)) throw error;
-    // Nothing was begun, or all of it was put back. That the engine had stopped it may be all that is left.
-    sendToThread(target.pid, target.pid, SIGCONT);
-    return {
-      found: state.attempt,
-      detail: `the ${state.attempt} program runs, but what execve lets through was not reset: ${error.message}`,
-    };
-  }
-}
-
 /** EXITKILL has ended the holder with its engine. What is left is a zombie, if clearing the children has not taken it already. */
 function reapLeftHolder(pidInside: number, { target, journal, host }: Place): void {
   const deadlineMs = performance.now() + patienceMs;
@@ -287,22 +194,4 @@ function reapLeftHolder(pidInside: number, { target, journal, host }: Place): vo
   using _stopped = reaping.stopAll(alreadyStopped);
   using _registers = reaping.borrow(syscallInstruction(observed), host.observer);
   reapChild(reaping, pidInside);
-}
-
-/** What was to be started last. */
-function journalled({ attempt, header }: JournalState): Program {
-  const wanted = attempt === 'new' ? header.program : header.previous;
-  if (wanted === null) throw new Error('a program without a way back is not caught');
-  const { path, argv, environment, cwd, memory } = wanted;
-  return {
-    path: bytes(path),
-    argv: argv.map(bytes),
-    environment: environment.map(bytes),
-    cwd,
-    memory: memory ? { kind: 'running' } : null,
-  };
-}
-
-function bytes(base64: string): Buffer {
-  return Buffer.from(base64, 'base64');
 }

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { needs } from '../support/needs.ts';
+import { often } from '../support/often.ts';
 import { restart } from '../support/docker/hotexec.ts';
 import { differencesFromFresh, expectRestartInPlace } from '../support/docker/in-place.ts';
 import { startTicks } from '../support/docker/proc.ts';
 import { answers, start } from '../support/docker/program.ts';
 import { programs } from '../support/docker/programs/all.ts';
 
-const times = 50;
+const times = often(50, 10);
 
 describe.concurrent.each(programs)('$name as pid 1 of a container', (program) => {
   needs('root', 'docker', ...program.needs);
@@ -17,7 +18,7 @@ describe.concurrent.each(programs)('$name as pid 1 of a container', (program) =>
     expect(await differencesFromFresh(program, container, { flags: [], notFresh })).toEqual([]);
   });
 
-  test('comes back 50 times in a row and is still like a fresh one', { timeout: 300_000 }, async () => {
+  test(`comes back ${times} times in a row and is still like a fresh one`, { timeout: 300_000 }, async () => {
     await using container = await start(program);
     const before = { record: await container.record(), startTicks: await startTicks(container.pid) };
     const runs = new Set([await answers(program, container)]);

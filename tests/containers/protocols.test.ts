@@ -7,6 +7,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { until } from '../support/until.ts';
 import { needs } from '../support/needs.ts';
+import { often } from '../support/often.ts';
 import { serversDirectory } from '../support/docker/cache.ts';
 import type { Container } from '../support/docker/container.ts';
 import { gracefulFortio } from '../support/docker/graceful.ts';
@@ -106,7 +107,7 @@ describe('a client of fortio, which drops what it has in hand', () => {
     async ({ protocol, port, flags }) => {
       await using container = await start(gracefulFortio);
       const url = protocol === 'HTTP/2' ? `http://${container.address}:${port}/` : `${container.address}:${port}`;
-      const load = fortioLoad(url, { seconds: 4, flags });
+      const load = fortioLoad(url, { seconds: often(4, 2), flags });
       for (let done = 0; done < 2; done++) {
         const { listeners } = await drainedRestart(container);
         expect(listeners.filter(({ handedOver }) => !handedOver)).toEqual([]);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Drain } from '../../src/protocol/result.ts';
 import { endWithoutUs, expectDrained, startIn, told, type Place } from '../support/kernel/drained.ts';
 import { needs } from '../support/needs.ts';
+import { often } from '../support/often.ts';
 
 const exited = (exitCode: number): Partial<Drain> => ({ end: 'exited', exitCode, endedBy: null });
 const died = (endedBy: string): Partial<Drain> => ({ end: 'exited', exitCode: null, endedBy });
@@ -50,6 +51,8 @@ describe.each(places)('%s that is told to finish is started again when it', (pla
   });
 });
 
+const fifty = often(50, 10);
+
 describe('a program that is told to finish', () => {
   needs('root', { command: 'gcc' });
 
@@ -63,14 +66,14 @@ describe('a program that is told to finish', () => {
     await expectDrained(target, died('SIGTERM'));
   });
 
-  test('ends in two threads at once, fifty times out of fifty', async () => {
+  test(`ends in two threads at once, ${fifty} times out of ${fifty}`, async () => {
     const target = await startIn('a process', told('handler', 'together', 20));
-    for (let time = 0; time < 50; time++) await expectDrained(target, exited(20), { probationMs: 0 });
+    for (let time = 0; time < fifty; time++) await expectDrained(target, exited(20), { probationMs: 0 });
   });
 
-  test('ends its last two threads at once, fifty times out of fifty', async () => {
+  test(`ends its last two threads at once, ${fifty} times out of ${fifty}`, async () => {
     const target = await startIn('a process', told('handler', 'last-together', 21));
-    for (let time = 0; time < 50; time++) await expectDrained(target, exited(21), { probationMs: 0 });
+    for (let time = 0; time < fifty; time++) await expectDrained(target, exited(21), { probationMs: 0 });
   });
 
   test.each(places)(

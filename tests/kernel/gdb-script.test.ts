@@ -16,9 +16,10 @@ import { launchInSandbox } from '../support/kernel/sandbox.ts';
 import { expectAsBefore, settled } from '../support/kernel/snapshot.ts';
 import { launch, start, type Target } from '../support/kernel/target.ts';
 import { needs } from '../support/needs.ts';
+import { often } from '../support/often.ts';
 import { until } from '../support/until.ts';
 
-const times = 10;
+const times = often(10, 3);
 
 async function expectRestarted(target: Target, flags: readonly string[] = [], attached = false): Promise<void> {
   const before = startTicks(target.pid);

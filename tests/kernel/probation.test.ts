@@ -7,6 +7,7 @@ import { expectRolledBack, tryProgram } from '../support/kernel/probation.ts';
 import { launchInSandbox } from '../support/kernel/sandbox.ts';
 import { start, type Target } from '../support/kernel/target.ts';
 import { needs } from '../support/needs.ts';
+import { often } from '../support/often.ts';
 
 const ends = (...words: readonly (string | number)[]): readonly string[] => [compile('ends'), ...words.map(String)];
 const exits = (exitCode: number): Partial<ProgramEnd> => ({ exitCode, signal: null, reason: 'exit' });
@@ -56,23 +57,34 @@ describe.each(places)('the previous program of %s runs again when the new one', 
   });
 });
 
+const fifty = often(50, 10);
+const twenty = often(20, 5);
+
 describe('a new program', () => {
   needs('root', { command: 'gcc' });
 
   // The last of its threads to be stopped stands right before its own exit_group.
-  test('that ends in two threads at once has failed, fifty times out of fifty', { timeout: 300_000 }, async () => {
-    const target = await start(compile('threads'), ['3']);
-    for (let time = 0; time < 50; time++) {
-      await expectRolledBack(target, exits(7), { command: ends('together', 7), probationMs: 300 });
-    }
-  });
+  test(
+    `that ends in two threads at once has failed, ${fifty} times out of ${fifty}`,
+    { timeout: 300_000 },
+    async () => {
+      const target = await start(compile('threads'), ['3']);
+      for (let time = 0; time < fifty; time++) {
+        await expectRolledBack(target, exits(7), { command: ends('together', 7), probationMs: 300 });
+      }
+    },
+  );
 
-  test('whose last two threads end at once has failed, twenty times out of twenty', { timeout: 300_000 }, async () => {
-    const target = await start(compile('threads'), ['3']);
-    for (let time = 0; time < 20; time++) {
-      await expectRolledBack(target, exits(7), { command: ends('last-together', 7), probationMs: 300 });
-    }
-  });
+  test(
+    `whose last two threads end at once has failed, ${twenty} times out of ${twenty}`,
+    { timeout: 300_000 },
+    async () => {
+      const target = await start(compile('threads'), ['3']);
+      for (let time = 0; time < twenty; time++) {
+        await expectRolledBack(target, exits(7), { command: ends('last-together', 7), probationMs: 300 });
+      }
+    },
+  );
 
   test('that kills itself by a signal has failed', async () => {
     const target = await start(compile('threads'), ['3']);

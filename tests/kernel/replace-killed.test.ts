@@ -9,10 +9,11 @@ import { expectFree, startTicks } from '../support/kernel/in-place.ts';
 import { start, type Target } from '../support/kernel/target.ts';
 import { Workshop, type KillPoint } from '../support/kill/sweep.ts';
 import { needs } from '../support/needs.ts';
+import { often } from '../support/often.ts';
 import { tempDirectory } from '../support/temp.ts';
 import { until } from '../support/until.ts';
 
-const stride = Number(process.env['HOTEXEC_KILL_STRIDE'] ?? 13);
+const stride = Number(process.env['HOTEXEC_KILL_STRIDE'] ?? often(5, 13));
 const old = compile('threads');
 const next = compile('births');
 
