@@ -1,14 +1,26 @@
-// Three projects, one after the other: unit (parallel), kernel and containers (one file at a time).
+// Projects, one after the other: unit (parallel), kernel (one file at a time), containers, and those of them that are best alone.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { isThorough } from './tests/support/often.ts';
 import SummaryReporter from './tests/support/reporter.ts';
 
 // scripts/setup-machine.sh puts there what no package of the system has.
 const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
 const env = { PATH: `${join(cache, 'hotexec-test/bin')}:${process.env['PATH'] ?? ''}` };
 
+// They put a load on containers, or look at all of hotexec on this machine.
+const alone = ['beside', 'comparison', 'hand-over', 'nobody-notices', 'protocols', 'soak'].map(
+  (name) => `tests/containers/${name}.test.ts`,
+);
+
 const shared = { pool: 'forks', env, restoreMocks: true } as const;
+
+const withContainers = {
+  globalSetup: ['tests/containers/global-setup.ts'],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+};
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -40,13 +52,22 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           ...shared,
+          ...withContainers,
           name: 'containers',
           include: ['tests/containers/**/*.test.ts'],
-          globalSetup: ['tests/containers/global-setup.ts'],
-          fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          exclude: alone,
+          maxWorkers: isThorough ? 1 : 2,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          ...withContainers,
+          name: 'containers alone',
+          include: alone,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],
