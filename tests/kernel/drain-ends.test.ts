@@ -140,6 +140,19 @@ while True: time.sleep(60)`,
       ],
     ],
     [
+      'python, whose main thread alone hears signals,',
+      8,
+      [
+        'python3',
+        '-uc',
+        `import signal, sys, threading, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(8))
+for _ in range(8): threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+print("started")
+while True: signal.pause()`,
+      ],
+    ],
+    [
       'a shell that waits for its child',
       143,
       [
