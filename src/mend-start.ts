@@ -36,7 +36,8 @@ function workOf(state: JournalState, observed: Observed, { journal, host, listen
   const program = journalled(state);
   const listeners = held ?? HeldListeners.none();
   const options = { ...request.options, rollback: false };
-  const probation = planProbation(listeners.expected(), options, listeners.listeners.length > 0);
+  const expected = { listeners: listeners.expected(), listened: listeners.listeners.length > 0 };
+  const probation = planProbation(expected, options, listeners.listeners.length > 0);
   return {
     request,
     host: { ...host, interruption: () => null },

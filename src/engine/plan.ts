@@ -13,6 +13,8 @@ import { planHandOver, type HandOverPlan } from './handover/plan.ts';
 import { knownDifferences, lostPrivileges } from './freshness.ts';
 import type { KernelVersion } from './kernel-version.ts';
 import { listListeners } from './listeners.ts';
+import { descriptorTarget } from './descriptors.ts';
+import { socketInode } from './sockets.ts';
 import type { Observed } from './observe.ts';
 import { probeRefusal } from './probe.ts';
 import { familyOf, planProbation, type ProbationPlan } from './probation.ts';
@@ -71,7 +73,10 @@ export function planRestart(
   const { probe } = request.options;
   const noProbe = probe === null ? null : probeRefusal(probe, { tid: observed.tid, name: observed.target.name });
   if (noProbe !== null) reasons.push(noProbe);
-  const handOver = planHandOver(observed, request.options);
+  const keptInodes = new Set(keepFds.flatMap((fd) => socketInode(descriptorTarget(observed.tid, fd) ?? '') ?? []));
+  const handOver = planHandOver(observed, request.options, keptInodes);
+  const listeners = listListeners(familyOf(observed));
+  const expected = listeners.filter(({ inode }) => !keptInodes.has(inode));
   const wayBack = chosen === null || !watches(request.options) ? null : choosePrevious(observed, keepFds);
   // A dumping child takes down every process that shares its memory before Linux 5.16 (commit 0258b5fd7c71).
   const sharing = world.kernel.atLeast(5, 16);
@@ -89,7 +94,11 @@ export function planRestart(
     keepFds,
     drain: planDrain(observed, request.options),
     handOver,
-    probation: planProbation(listListeners(familyOf(observed)), request.options, handOver.served.length > 0),
+    probation: planProbation(
+      { listeners: expected, listened: listeners.length > 0 },
+      request.options,
+      handOver.served.length > 0,
+    ),
     dryRun: sharing,
     holder: sharing && wantsHolder(observed, world.freeMemoryBytes),
   };

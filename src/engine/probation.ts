@@ -13,8 +13,10 @@ export interface ProbationPlan {
   readonly limitMs: number;
   /** `listening`: over as soon as there are as many listeners as before; `time`: only when its time is. */
   readonly until: 'listening' | 'time';
-  /** What the old program listened on. */
+  /** What the new program is expected to listen on, as the old one did. */
   readonly listeners: readonly Listener[];
+  /** The old one served somebody: an exit of the new one is a failure. */
+  readonly listened: boolean;
   /** An end is caught, and the previous program started again. */
   readonly catches: boolean;
 }
@@ -25,20 +27,21 @@ const silentLimitMs = 1_000;
 /** How long a program that listens is watched on because its main thread never waits. */
 const restLimitMs = 1_000;
 
-/** Null: the new program is not watched. `listeners`: what it is expected to listen on again. */
+/** Null: the new program is not watched. */
 export function planProbation(
-  listeners: readonly Listener[],
+  { listeners, listened }: Pick<ProbationPlan, 'listeners' | 'listened'>,
   { probationMs, probe, rollback }: Pick<RestartOptions, 'probationMs' | 'probe' | 'rollback'>,
   handsOver: boolean,
 ): ProbationPlan | null {
   if (probationMs === 0 && !handsOver) return null;
   // Somebody has to wait for the binds.
-  if (probationMs === 0) return { limitMs: defaultLimitMs, until: 'listening', listeners, catches: false };
+  if (probationMs === 0) return { limitMs: defaultLimitMs, until: 'listening', listeners, listened, catches: false };
   const waitsForSomething = listeners.length > 0 || probe !== null;
   return {
     limitMs: probationMs ?? (waitsForSomething ? defaultLimitMs : silentLimitMs),
     until: probationMs === null && waitsForSomething ? 'listening' : 'time',
     listeners,
+    listened,
     catches: rollback,
   };
 }

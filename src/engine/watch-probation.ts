@@ -61,7 +61,6 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
   using probe = probation.catches ? probeOf(work) : null;
   const settlement = new Settlement(observed.target.pid, probation, { startedMs, listeners, probe });
   const samples = new Samples(observed.target.pid, listeners, host);
-  const listened = probation.listeners.length > 0;
   const end = watch({
     process: traced,
     catches: catchesEnd(work),
@@ -69,7 +68,7 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
     stopSignals: stopSignals(observed),
     ours: new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]),
     holderPidInside: holder?.pidInside ?? null,
-    mayEnd: (code, leavesChildren) => !isFailedExit(code, { listened, leavesChildren }),
+    mayEnd: (code, leavesChildren) => !isFailedExit(code, { listened: probation.listened, leavesChildren }),
     onCall: (stop) => handOver.onCall(traced, stop),
     // Its sockets are waited for all the same: closed now, they would refuse the clients that wait in them.
     settle: (nowMs) => {

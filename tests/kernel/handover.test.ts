@@ -128,6 +128,19 @@ describe('the new program finds', () => {
     expect(new Set(await Promise.all(waiting.map(async (client) => await client.answer())))).toEqual(new Set([second]));
   });
 
+  test('a socket that stays open in it (--keep-fd): nobody waits for a bind, and it may be bound all the same', async () => {
+    const [old, later] = serveLater(`tcp4 at 900 bind ${at} 21031`);
+    const target = await startSockets(old);
+    const keeping = { options: { keepFds: [900] } };
+    const unbound = await takeOver(target, 'begins started', keeping);
+    expect(unbound.listeners).toMatchObject(handedOver);
+    expect(unbound.probation).toMatchObject({ end: 'time' });
+    expect(unbound.probation.ms).toBeLessThan(2_000);
+    const waiting = await Client.connect({ host: at, port: 21_031 });
+    expect((await takeOver(target, later, keeping)).listeners).toMatchObject(handedOver);
+    expect(await waiting.answer()).toBe(second);
+  });
+
   test('what a fresh start finds: the same descriptors and mappings', async () => {
     const [words] = serveLater(`tcp4 bind ${at} 21030`);
     const target = await startSockets(words);

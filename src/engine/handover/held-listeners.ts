@@ -35,6 +35,8 @@ export interface HeldListener {
   readonly address: string;
   /** `bound`: the new program has it; `listening`: and has called listen, or needs not (UDP). */
   state: 'waiting' | 'bound' | 'listening' | 'given-up';
+  /** The new program has it anyway, as a descriptor that stays open: it may bind it once more, and need not. */
+  readonly kept: boolean;
 }
 
 /** A socket that the old program serves, and the descriptor by which one of its processes has it. */
@@ -44,10 +46,11 @@ export interface ServedSocket {
   readonly inode: number;
   readonly name: string;
   readonly address: string;
+  readonly kept: boolean;
 }
 
-/** Listening TCP and Unix sockets, and UDP sockets on a port that was chosen; each once, whichever processes have it. */
-export function listServed(pids: readonly number[]): readonly ServedSocket[] {
+/** Listening TCP and Unix sockets, and UDP sockets on a port that was chosen; each once, whichever processes have it. `kept`: inodes. */
+export function listServed(pids: readonly number[], kept: ReadonlySet<number> = new Set()): readonly ServedSocket[] {
   const [first = 0] = pids;
   const sockets = listSockets(first);
   const found = new Map<number, ServedSocket>();
@@ -58,7 +61,7 @@ export function listServed(pids: readonly number[]): readonly ServedSocket[] {
       if (inode === null || socket === undefined || found.has(inode)) continue;
       const { protocol: name, local: address, remote, state } = socket;
       const served = state === 'LISTEN' || (name.startsWith('udp') && remote === null && isChosenPort(address));
-      if (served) found.set(inode, { pid, fd, inode, name, address });
+      if (served) found.set(inode, { pid, fd, inode, name, address, kept: kept.has(inode) });
     }
   }
   return [...found.values()];
@@ -137,12 +140,14 @@ export class HeldListeners implements Disposable {
   /** What a program listens on that has been given all of them. */
   expected(): readonly Listener[] {
     return this.listeners
-      .filter(({ kind, state }) => kind.type !== SOCK_DGRAM && state !== 'given-up')
+      .filter(({ kind, state, kept }) => kind.type !== SOCK_DGRAM && state !== 'given-up' && !kept)
       .map(({ name, address, inode }) => ({ protocol: name, address, inode }));
   }
 
   get isComplete(): boolean {
-    return this.listeners.every(({ state }) => state === 'listening' || state === 'given-up');
+    return this.listeners.every(
+      ({ state, kept }) => state === 'listening' || state === 'given-up' || (state === 'waiting' && kept),
+    );
   }
 
   /** For the next program: what the last one was given is still held. */
@@ -152,7 +157,8 @@ export class HeldListeners implements Disposable {
 
   results(): readonly ListenerResult[] {
     const held = this.listeners.map((listener): ListenerResult => {
-      const handedOver = listener.state === 'bound' || listener.state === 'listening';
+      const { state, kept } = listener;
+      const handedOver = state === 'bound' || state === 'listening' || (state === 'waiting' && kept);
       const why = listener.state === 'given-up' ? 'the new program bound another socket there' : 'it was not claimed';
       return handedOver
         ? { protocol: listener.name, address: listener.address, handedOver, why: null }
@@ -170,7 +176,7 @@ export function notHandedOver({ name, address }: Pick<ServedSocket, 'name' | 'ad
   return { protocol: name, address, handedOver: false, why };
 }
 
-function keepOne({ pid, fd, inode, name, address }: ServedSocket): HeldListener | string {
+function keepOne({ pid, fd, inode, name, address, kept }: ServedSocket): HeldListener | string {
   const pulled = pullDescriptor(pid, pid, fd);
   if (pulled < 0) return `pidfd_getfd answered ${describeErrno(pulled)}`;
   const bytes = boundAddress(pulled);
@@ -179,7 +185,7 @@ function keepOne({ pid, fd, inode, name, address }: ServedSocket): HeldListener 
     closeSync(pulled);
     return 'its address is of no kind that hotexec knows';
   }
-  return { fd: pulled, inode, kind: kindOf(pulled, bound), bound, name, address, state: 'waiting' };
+  return { fd: pulled, inode, kind: kindOf(pulled, bound), bound, name, address, state: 'waiting', kept };
 }
 
 /** Of a socket of ours that is, or is about to be, bound to the address. */

@@ -10,8 +10,13 @@ export interface HandOverPlan {
   readonly refused: readonly ListenerResult[];
 }
 
-export function planHandOver(observed: Observed, options: RestartOptions): HandOverPlan {
-  const served = listServed(familyOf(observed));
+/** `keptInodes`: of sockets that stay open in the program. */
+export function planHandOver(
+  observed: Observed,
+  options: RestartOptions,
+  keptInodes: ReadonlySet<number>,
+): HandOverPlan {
+  const served = listServed(familyOf(observed), keptInodes);
   return options.handover
     ? { served, refused: [] }
     : { served: [], refused: served.map((socket) => notHandedOver(socket, 'asked for')) };

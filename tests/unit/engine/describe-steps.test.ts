@@ -64,8 +64,8 @@ const graceful: NonNullable<Given['decided']> = {
   drain: { kind: 'ask', signal: 3, graceMs: 10_000 },
   handOver: {
     served: [
-      { pid: 4711, fd: 6, inode: 81, name: 'tcp', address: '0.0.0.0:80' },
-      { pid: 4750, fd: 7, inode: 82, name: 'unix-stream', address: '/run/app.sock' },
+      { pid: 4711, fd: 6, inode: 81, name: 'tcp', address: '0.0.0.0:80', kept: false },
+      { pid: 4750, fd: 7, inode: 82, name: 'unix-stream', address: '/run/app.sock', kept: false },
     ],
     refused: [],
   },
@@ -73,6 +73,7 @@ const graceful: NonNullable<Given['decided']> = {
     limitMs: 10_000,
     until: 'listening',
     listeners: [{ protocol: 'tcp', address: '0.0.0.0:80', inode: 81 }],
+    listened: true,
     catches: true,
   },
 };
@@ -260,7 +261,7 @@ describe('the steps of a restart, in words', () => {
   });
 
   it('watch from afar where nothing is caught and nothing handed over', () => {
-    const probation = { limitMs: 1000, until: 'time', listeners: [], catches: false } as const;
+    const probation = { limitMs: 1000, until: 'time', listeners: [], listened: false, catches: false } as const;
     expect(steps({ decided: { probation } }).split('\n').slice(-9).join('\n')).toMatchInlineSnapshot(`
       "Let go
         hotexec: ptrace(PTRACE_SETREGS, 4711): its own registers, at an event stop
