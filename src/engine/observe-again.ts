@@ -26,7 +26,7 @@ export function observeFailed(work: Work): Work {
 function giveUpBehindRing({ request, listeners, report }: Work): void {
   const waiting = listeners.listeners.filter(({ state }) => state === 'waiting');
   if (waiting.length === 0 || !mayHaveBoundByRing(request.target.pid)) return;
-  for (const listener of waiting) listeners.giveUp(listener);
+  for (const listener of waiting) listeners.giveUp(listener, 'an io_uring binds past hotexec');
   report.warn(
     'the new program has used an io_uring: if it binds through that, its sockets cannot be handed over (--no-handover). The previous program was started without them',
   );

@@ -55,7 +55,7 @@ describe('a socket cannot be handed over', () => {
     const serving = words(`${reusable} bind ${at} 21120 listen 8 serve`);
     const target = await startSockets(serving);
     const { listeners, warnings } = await takeOver(target, serving.replace('begins', `begins forbid ${SYS_dup3}`));
-    expect(listeners).toMatchObject([{ handedOver: false }]);
+    expect(listeners).toMatchObject([{ handedOver: false, why: 'its seccomp filter forbids dup3' }]);
     expect(warnings.join()).toContain('its seccomp filter forbids dup3');
     expect(await ask({ host: at, port: 21_120 })).toBe('hello 1');
   });

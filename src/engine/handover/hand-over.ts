@@ -108,7 +108,7 @@ export class HandOver {
     } catch (error) {
       // Its bind is made as it would have been; without the held socket the kernel lets it.
       if (!(error instanceof HotexecError || error instanceof StopTimeout)) throw error;
-      if (identityOf(caller.tid, caller.fd) === before) this.listeners.giveUp(listener);
+      if (identityOf(caller.tid, caller.fd) === before) this.listeners.giveUp(listener, error.message);
       this.#place.warn(`${listener.address} was not handed over: ${error.message}`);
     }
   }

@@ -35,6 +35,8 @@ export interface HeldListener {
   readonly address: string;
   /** `bound`: the new program has it; `listening`: and has called listen, or needs not (UDP). */
   state: 'waiting' | 'bound' | 'listening' | 'given-up';
+  /** Why it was given up. */
+  why: string | null;
   /** The new program has it anyway, as a descriptor that stays open: it may bind it once more, and need not. */
   readonly kept: boolean;
 }
@@ -123,18 +125,20 @@ export class HeldListeners implements Disposable {
   giveUpConflicting(kind: SocketKind, bound: SocketAddress): void {
     for (const listener of this.listeners) {
       if (listener.state === 'waiting' && listener.kind.type === kind.type && mayConflict(listener.bound, bound))
-        this.giveUp(listener);
+        this.giveUp(listener, 'the new program bound another socket there');
     }
   }
 
   /** Before a program goes on that binds without anybody answering. */
   giveUpAll(): void {
-    for (const listener of this.listeners) if (listener.state !== 'given-up') this.giveUp(listener);
+    for (const listener of this.listeners)
+      if (listener.state !== 'given-up') this.giveUp(listener, 'the new program binds by itself');
   }
 
-  giveUp(listener: HeldListener): void {
+  giveUp(listener: HeldListener, why: string): void {
     closeSync(listener.fd);
     listener.state = 'given-up';
+    listener.why = why;
   }
 
   /** What a program listens on that has been given all of them. */
@@ -159,10 +163,9 @@ export class HeldListeners implements Disposable {
     const held = this.listeners.map((listener): ListenerResult => {
       const { state, kept } = listener;
       const handedOver = state === 'bound' || state === 'listening' || (state === 'waiting' && kept);
-      const why = listener.state === 'given-up' ? 'the new program bound another socket there' : 'it was not claimed';
       return handedOver
         ? { protocol: listener.name, address: listener.address, handedOver, why: null }
-        : notHandedOver(listener, why);
+        : notHandedOver(listener, listener.why ?? 'it was not claimed');
     });
     return [...held, ...this.missed];
   }
@@ -185,7 +188,7 @@ function keepOne({ pid, fd, inode, name, address, kept }: ServedSocket): HeldLis
     closeSync(pulled);
     return 'its address is of no kind that hotexec knows';
   }
-  return { fd: pulled, inode, kind: kindOf(pulled, bound), bound, name, address, state: 'waiting', kept };
+  return { fd: pulled, inode, kind: kindOf(pulled, bound), bound, name, address, state: 'waiting', why: null, kept };
 }
 
 /** Of a socket of ours that is, or is about to be, bound to the address. */
