@@ -2,7 +2,7 @@
 // and its clients are answered.
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ask, ourAddress, startSockets, tryTakeOver } from '../support/kernel/handed.ts';
+import { ask, Client, ourAddress, startSockets, tryTakeOver } from '../support/kernel/handed.ts';
 import { expectLetGo } from '../support/kernel/drained.ts';
 import { Workshop, type KillPoint } from '../support/kill/sweep.ts';
 import { needs } from '../support/needs.ts';
@@ -46,6 +46,29 @@ describe('when the engine is killed in a drain or a hand-over', () => {
     expect(trials.filter(({ outcome }) => outcome === 'lost').length).toBeLessThanOrEqual(trials.length / 10);
   });
 });
+
+describe('when the engine is killed in a long drain', () => {
+  needs('root', { command: 'gcc' });
+
+  test('another one, with the same sockets, waits for the end of the program and starts the new one', async () => {
+    const serving = `tcp4 set 1 2 1 bind ${ourAddress} 21054 listen 8`;
+    const target = await startSockets(`begins ${serving} started -- sleep 1200`);
+    const going = tryTakeOver(target, `begins ${serving} serve started`, { at: { drain: killInTheMiddle } });
+    const waiting = await Client.connect({ host: ourAddress, port: 21_054 });
+    const { outcome, timingsMs, warnings } = await going;
+    expect(outcome).toBe('restarted');
+    expect(warnings.join()).toContain('the engine was killed, and another one finished its work');
+    // The program was not held while it finished.
+    expect(timingsMs['hold']).toBeLessThan(500);
+    await target.line(/^started 1/);
+    expectLetGo(target.pid, ownFiles);
+    expect(await waiting.answer()).toBe('hello 1');
+  });
+});
+
+function killInTheMiddle(enginePid: number): void {
+  setTimeout(() => process.kill(enginePid, 'SIGKILL'), 500);
+}
 
 function isRight([outcome, answer]: readonly [string, string | null]): boolean {
   switch (outcome) {
