@@ -30,6 +30,8 @@ const host: Host = {
   acknowledge: () => {},
   moment: () => {},
   wantsTimeline: false,
+  path: undefined,
+  mend: () => ({ found: 'nothing', detail: '' }),
   interruption: () => (inputReady(stdin) ? 'cancelled' : null),
 };
 

@@ -2,6 +2,7 @@
 // that was changed, or the new one is started again in the proper way.
 import { childrenOf, innermostPid, listDescendants } from './engine/descendants.ts';
 import { howToAsk, whileDraining } from './engine/drain.ts';
+import { endTracer } from './engine/end-tracer.ts';
 import { find, hasNonce } from './engine/left-changes.ts';
 import { openProgramFile } from './engine/exec-call.ts';
 import { isFileChange, mendFiles } from './engine/files/mend.ts';
@@ -44,14 +45,22 @@ export function mend(state: JournalState, place: Place): MendResult {
   const { journal, target, host } = place;
   journal.resume(state);
   host.phase('mend');
+  const rest = withoutTracer(state);
   if (!isAlive(target)) return { found: 'gone', detail: 'the process has ended' };
-  const result = mendFilesToo(state, place);
+  const result = mendFilesToo(rest, place);
   const isStarted = result.found === 'new' || result.found === 'previous';
   const holder = find(state.changes, 'holder');
   if (isStarted && holder !== undefined) reapLeftHolder(holder.pidInside, place);
   // Told before the journal goes: were this mender killed after that, nobody else would know.
   if (isStarted) host.phase('verify');
   return result;
+}
+
+/** A gdb that held the target for the engine: while it lives, nobody else can. */
+function withoutTracer(state: JournalState): JournalState {
+  const tracer = find([...state.changes, ...state.changesAfterExec], 'tracer');
+  if (tracer !== undefined) endTracer(tracer);
+  return { ...state, changes: state.changes.filter(({ change }) => change.kind !== 'tracer') };
 }
 
 /** What a mender starts is not caught again: it is to run, and to have the sockets that are held for it. */

@@ -7,6 +7,7 @@ import type { NotFresh, ProgramSummary } from '../protocol/result.ts';
 import type { ResolvedVersion } from '../history/resolve.ts';
 import { scratchSizeBytes } from '../remote/scratch.ts';
 import { planDrain, type DrainPlan } from './drain.ts';
+import { driverRefusals } from './driver-limits.ts';
 import { refusals } from './exclusions.ts';
 import { noFiles, type FilePlan } from './files/planned.ts';
 import { planHandOver, type HandOverPlan } from './handover/plan.ts';
@@ -59,7 +60,8 @@ export function planRestart(
   world: { readonly kernel: KernelVersion; readonly freeMemoryBytes: number },
 ): RestartPlan {
   const keepFds = [...request.options.keepFds, ...passedDescriptors(observed)];
-  const reasons = [...refusals(observed)];
+  const byGdb = request.options.driver === 'gdb';
+  const reasons = [...refusals(observed), ...driverRefusals(observed, request.options)];
   const lost = lostPrivileges(observed);
   if (lost.length > 0 && !request.options.force) reasons.push(notFreshRefusal(observed, lost));
   const excluded = reasons.some((reason) => reason.code === 'target-excluded');
@@ -72,9 +74,9 @@ export function planRestart(
   const noProbe = probe === null ? null : probeRefusal(probe, { tid: observed.tid, name: observed.target.name });
   if (noProbe !== null) reasons.push(noProbe);
   const handOver = planHandOver(observed, request.options);
-  const wayBack = chosen === null || !watches(request.options) ? null : choosePrevious(observed, keepFds);
+  const wayBack = chosen === null || byGdb || !watches(request.options) ? null : choosePrevious(observed, keepFds);
   // A dumping child takes down every process that shares its memory before Linux 5.16 (commit 0258b5fd7c71).
-  const sharing = world.kernel.atLeast(5, 16);
+  const sharing = !byGdb && world.kernel.atLeast(5, 16);
   return {
     program: chosen?.program ?? null,
     files: chosen?.files ?? noFiles,
@@ -89,7 +91,9 @@ export function planRestart(
     keepFds,
     drain: planDrain(observed, request.options),
     handOver,
-    probation: planProbation(listListeners(familyOf(observed)), request.options, handOver.served.length > 0),
+    probation: byGdb
+      ? null
+      : planProbation(listListeners(familyOf(observed)), request.options, handOver.served.length > 0),
     dryRun: sharing,
     holder: sharing && wantsHolder(observed, world.freeMemoryBytes),
   };

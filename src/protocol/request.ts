@@ -126,7 +126,11 @@ export interface RestartOptions {
   readonly signal: string | null;
   /** False: listening sockets are closed with the old program (`--no-handover`). */
   readonly handover: boolean;
+  /** What holds the target: hotexec itself by ptrace(2), or a gdb that it starts. */
+  readonly driver: Driver;
 }
+
+export type Driver = 'ptrace' | 'gdb';
 
 export interface GdbScriptOptions {
   /** `--show-env`: values too, not only names. */
@@ -207,4 +211,5 @@ export const defaultRestartOptions: RestartOptions = {
   gracePeriodMs: null,
   signal: null,
   handover: true,
+  driver: 'ptrace',
 };

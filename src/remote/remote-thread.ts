@@ -4,8 +4,8 @@ import { arch, type SyscallName } from '../arch/arch.ts';
 import type { Registers } from '../arch/registers.ts';
 import { EPERM } from '../native/errno.ts';
 import type { Argument } from '../native/syscall.ts';
-import { readMemory, writeMemory } from '../tracer/memory.ts';
-import type { LiveStop, Tracee } from '../tracer/tracee.ts';
+import type { HeldThread } from '../tracer/held-thread.ts';
+import type { LiveStop } from '../tracer/tracee.ts';
 
 /** Calls that must not be made remotely: they overwrite the restart block, and an interrupted sleep of the target would answer EINTR. */
 type Remote = Exclude<SyscallName, 'poll' | 'ppoll' | 'epoll_wait'>;
@@ -33,14 +33,14 @@ export interface RemoteMeans {
 const callDeadlineMs = 5_000;
 
 export class RemoteThread {
-  readonly tracee: Tracee;
+  readonly tracee: HeldThread;
   readonly #base: Registers;
   readonly #instruction: bigint;
   readonly #observe: RemoteObserver;
   readonly #allows: Allows;
 
   /** `base` are registers to start from: segment registers and flags matter. */
-  constructor(tracee: Tracee, base: Registers, means: RemoteMeans) {
+  constructor(tracee: HeldThread, base: Registers, means: RemoteMeans) {
     this.tracee = tracee;
     this.#base = base.copy();
     this.#instruction = means.instruction;
@@ -105,11 +105,11 @@ export class RemoteThread {
   }
 
   read(address: bigint, sizeBytes: number): Buffer | number {
-    return readMemory(this.tid, address, sizeBytes);
+    return this.tracee.read(address, sizeBytes);
   }
 
   write(address: bigint, bytes: Buffer): number {
-    return writeMemory(this.tid, address, bytes);
+    return this.tracee.write(address, bytes);
   }
 
   #finish(name: Remote, args: readonly Argument[], startedMs: number): number {

@@ -12,7 +12,8 @@ export interface HandOverPlan {
 
 export function planHandOver(observed: Observed, options: RestartOptions): HandOverPlan {
   const served = listServed(familyOf(observed));
-  return options.handover
+  const why = !options.handover ? 'asked for' : options.driver === 'gdb' ? 'gdb does not wait for its bind' : null;
+  return why === null
     ? { served, refused: [] }
-    : { served: [], refused: served.map((socket) => notHandedOver(socket, 'asked for')) };
+    : { served: [], refused: served.map((socket) => notHandedOver(socket, why)) };
 }

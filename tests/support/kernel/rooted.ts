@@ -103,6 +103,8 @@ export async function rooted(prepare: (inside: string) => void = () => {}): Prom
     acknowledge: () => {},
     moment: () => {},
     wantsTimeline: false,
+    path: undefined,
+    mend: () => ({ found: 'nothing', detail: '' }),
   };
   return { inside, outside, sources: tempDirectory(), pid, root, observed, events, journalPlace, journal, host };
 }
