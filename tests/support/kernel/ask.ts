@@ -24,6 +24,7 @@ export interface Asked {
   readonly keepFds?: readonly number[];
   readonly children?: 'kill' | 'keep';
   readonly force?: boolean;
+  readonly driver?: 'ptrace' | 'gdb';
   readonly timeoutMs?: number;
   /** The whole environment, `NAME=value`. */
   readonly environment?: readonly string[];
@@ -102,6 +103,7 @@ function flags(asked: Asked, files: Files): readonly string[] {
     keepFds = [],
     children,
     force,
+    driver,
     timeoutMs,
     command,
     exe,
@@ -115,6 +117,7 @@ function flags(asked: Asked, files: Files): readonly string[] {
     ...keepFds.flatMap((fd) => ['--keep-fd', String(fd)]),
     ...(children === undefined ? [] : ['--children', children]),
     ...(force === true ? ['--force'] : []),
+    ...(driver === undefined ? [] : ['--driver', driver]),
     ...(timeoutMs === undefined ? [] : ['--timeout', `${timeoutMs}ms`]),
     ...(exe === undefined ? [] : ['--exe', exe]),
     ...(cwd === undefined ? [] : ['--cwd', cwd]),
@@ -207,8 +210,8 @@ function request(kind: 'restart' | 'plan', pid: number, asked: Asked): EngineReq
   };
 }
 
-function optionsOf({ keepFds = [], force = false }: Asked): RestartOptions {
-  return { ...defaultRestartOptions, drain: false, handover: false, probationMs: 0, keepFds, force };
+function optionsOf({ keepFds = [], force = false, driver = 'ptrace' }: Asked): RestartOptions {
+  return { ...defaultRestartOptions, drain: false, handover: false, probationMs: 0, keepFds, force, driver };
 }
 
 function startTicksOf(pid: number): number {
