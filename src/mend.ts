@@ -235,9 +235,10 @@ function adopted(
   const held = new Held(target.pid, tracee, journal);
   const entry = changes.findLast(({ change }) => change.kind === 'stopped');
   const stopped = find(changes, 'stopped');
+  const mask = find(changes, 'mask')?.mask ?? stopped?.mask ?? '0';
   held.adopt({
     alreadyStopped: stopped?.alreadyStopped ?? false,
-    mask: stopped === undefined || stopped.tid !== tracee.tid ? null : BigInt(`0x${stopped.mask}`),
+    mask: stopped === undefined || stopped.tid !== tracee.tid ? null : BigInt(`0x${mask}`),
     stoppedId: entry?.id ?? null,
     siblings: threadIds(target.pid).filter((tid) => tid !== tracee.tid),
   });

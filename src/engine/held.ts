@@ -174,6 +174,9 @@ export class Held implements Hold {
     return null;
   }
 
+  /** It is given back with the release. */
+  giveBackMask(): void {}
+
   /** The thread that makes calls for us; a bug if its registers are not borrowed. */
   get thread(): RemoteThread {
     if (this.remote === null) throw new Error('the registers of the target are not borrowed');

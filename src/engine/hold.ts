@@ -43,6 +43,8 @@ export interface Hold extends Disposable {
   /** Borrows the new program's registers for the resets; leaving the scope gives them back. */
   borrowNew(observe: RemoteObserver): Disposable;
   giveBack(registers: Registers): void;
+  /** What blockSignals has changed. */
+  giveBackMask(mask: bigint, room: bigint): void;
   /** Lets all threads go on. */
   release(): void;
 }

@@ -45,6 +45,9 @@ export function undo(held: Hold, change: Change): void {
     case 'holder':
       reapChild(held, change.pidInside);
       return;
+    case 'mask':
+      held.giveBackMask(BigInt(`0x${change.mask}`), BigInt(change.room));
+      return;
     case 'tracer':
       endTracer(change);
       return;

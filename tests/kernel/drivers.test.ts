@@ -181,7 +181,9 @@ describe.each(drivers)('the driver %s', (driver, needed) => {
     for (const delayMs of [0, 60, 110, 160]) {
       const mortal = await start(compile('threads'), ['100']);
       const answer = restart(mortal.pid, { driver });
-      await until('hotexec is at work', () => stateOf(mortal.pid) !== 'S' || isTraced(mortal.pid), 5_000).catch(() => {});
+      await until('hotexec is at work', () => stateOf(mortal.pid) !== 'S' || isTraced(mortal.pid), 5_000).catch(
+        () => {},
+      );
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       mortal.child.kill('SIGKILL');
       const { outcome, error } = await answer;

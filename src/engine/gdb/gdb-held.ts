@@ -117,7 +117,6 @@ export class GdbHeld implements Hold {
   }
 
   #enterStopped(alreadyStopped: boolean, mask: bigint): void {
-    const earlier = this.image === 'old' ? this.#stoppedId : null;
     this.#mask = mask;
     this.#stoppedId = this.journal.enter({
       kind: 'stopped',
@@ -126,7 +125,6 @@ export class GdbHeld implements Hold {
       tid: this.tracee.tid,
       mask: mask.toString(16),
     });
-    if (earlier !== null) this.journal.strike(earlier);
   }
 
   borrow(instruction: bigint, observe: RemoteObserver): Disposable {
@@ -142,13 +140,10 @@ export class GdbHeld implements Hold {
     const mask = ownMask(this.thread, room);
     if (mask === null) return null;
     // What /proc tells of a thread in sigsuspend is not its own mask; this is.
-    this.#enterStopped(this.#alreadyStopped, mask);
+    this.#mask = mask;
+    const change = this.change({ kind: 'mask', mask: mask.toString(16), room: `0x${room.toString(16)}` });
     setMask(this.thread, { room, mask: everySignal });
-    return {
-      [Symbol.dispose]: (): void => {
-        if (this.image === 'old') setMask(this.thread, { room, mask });
-      },
-    };
+    return change;
   }
 
   get thread(): RemoteThread {
@@ -198,6 +193,10 @@ export class GdbHeld implements Hold {
     };
   }
 
+  giveBackMask(mask: bigint, room: bigint): void {
+    setMask(this.thread, { room, mask });
+  }
+
   giveBack(registers: Registers): void {
     this.tracee.setRegisters(registers);
     this.#remote = null;
@@ -209,6 +208,8 @@ export class GdbHeld implements Hold {
     if (!this.#stopSent) return;
     const staysStopped = this.image === 'old' && this.#alreadyStopped;
     if (this.#attached) {
+      // A gdb that has ended leaves borrowed registers behind: then nothing is let go here, and a mender sees to it.
+      this.#gdb.ask('-list-features');
       if (this.image === 'old') cureInterruptedCalls(this.#gdb);
       if (!staysStopped) this.#endGroupStop();
       this.#mark();
