@@ -103,7 +103,8 @@ function attempt(work: Work): void {
 
 /** By ptrace, or by a gdb: what follows is the same. */
 function take({ request, observed, journal, host }: Work): Taken {
-  return request.options.driver === 'gdb' ? attach(observed, journal, host.path) : seize(observed, journal);
+  const { driver, gdbCall } = request.options;
+  return driver === 'gdb' ? attach(observed, journal, { path: host.path, calls: gdbCall }) : seize(observed, journal);
 }
 
 /** The old program finishes by itself, and the new one is started from where it would have ended. Null: it ended otherwise. */

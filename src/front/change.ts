@@ -55,7 +55,7 @@ function environmentOf(env: NonNullable<ChangeOptions['env']>): ProgramChange['e
 }
 
 function engineOptions(wanted: ChangeOptions): EngineOptions {
-  const { keepFds, children, force, timeoutMs, verbose, timeline, rollback, probationMs, driver } = {
+  const { keepFds, children, force, timeoutMs, verbose, timeline, rollback, probationMs, driver, gdbCall } = {
     ...defaultRestartOptions,
     ...wanted,
   };
@@ -74,6 +74,7 @@ function engineOptions(wanted: ChangeOptions): EngineOptions {
     probationMs,
     probe,
     driver,
+    gdbCall,
     ...drainOptions(wanted),
   };
   checkDriver(options, { gdb: "driver: 'gdb'", noDrain: 'drain: false', probation: 'probationMs', probe: 'probe' });

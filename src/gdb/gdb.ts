@@ -68,8 +68,12 @@ export class Gdb implements Disposable {
 
   /** The program goes on; stops that it has made before are forgotten. */
   resume(): void {
-    this.#stops.length = 0;
+    this.forgetStops();
     this.ask('-exec-continue');
+  }
+
+  forgetStops(): void {
+    this.#stops.length = 0;
   }
 
   /**

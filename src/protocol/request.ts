@@ -128,6 +128,8 @@ export interface RestartOptions {
   readonly handover: boolean;
   /** What holds the target: hotexec itself by ptrace(2), or a gdb that it starts. */
   readonly driver: Driver;
+  /** Of a gdb: system calls by the thread's registers, or functions of the program's own C library. */
+  readonly gdbCall: 'syscall' | 'libc';
 }
 
 export type Driver = 'ptrace' | 'gdb';
@@ -212,4 +214,5 @@ export const defaultRestartOptions: RestartOptions = {
   signal: null,
   handover: true,
   driver: 'ptrace',
+  gdbCall: 'syscall',
 };

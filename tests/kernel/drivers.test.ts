@@ -195,6 +195,51 @@ describe.each(drivers)('the driver %s', (driver, needed) => {
   });
 });
 
+describe('a gdb that calls functions of the C library', () => {
+  needs('root', { command: 'gcc' }, { command: 'gdb' });
+  const byLibc = { driver: 'gdb', gdbCall: 'libc' } as const;
+
+  test.each([
+    { what: 'a program of 100 threads', name: 'threads', flags: [], args: ['100'] },
+    { what: 'a program at a fixed address', name: 'threads', flags: ['-no-pie'], args: ['3'] },
+    { what: 'a program whose threads never enter the kernel', name: 'spin', flags: [], args: ['2'] },
+  ])('restarts $what', async ({ name, flags, args }) => {
+    const target = await start(compile(name, { flags }), args);
+    for (let time = 0; time < 3; time++) await expectRestarted(target, byLibc);
+  });
+
+  test('restarts python, and leaves nothing behind that execve lets through', async () => {
+    const script = join(import.meta.dirname, '../fixtures/kernel/leaves.py');
+    const target = launch('/usr/bin/python3', ['-S', script, 'one', 'two words']);
+    const first = await found(target);
+    await target.line(/^left/);
+    expect(await restart(target.pid, byLibc)).toMatchObject({ outcome: 'restarted', exitCode: 0 });
+    expect(await found(target)).toEqual({ ...first, descriptors: [0, 1, 2] });
+  });
+
+  test.each([1, 100])('leaves a program of %i threads as it was when the kernel refuses the new one', async (count) => {
+    const target = await start(compile('threads'), [String(count)]);
+    await expectUnchanged(target, refused, { ...byLibc, ...onlyTheKernelRefuses });
+  });
+
+  test.each(['read', 'epoll_wait', 'sigsuspend', 'nanosleep'])(
+    'is not noticed by a main thread in %s when a restart fails',
+    async (call) => {
+      const target = await start(compile('waits'), [call]);
+      expect(await restart(target.pid, { ...byLibc, ...onlyTheKernelRefuses })).toMatchObject({ outcome: 'unchanged' });
+      target.say('wake');
+      await target.line(/^all ended/);
+      expect(target.lines.filter((line) => line.startsWith('ended ') && !/ well $/.test(line))).toEqual([]);
+    },
+  );
+
+  test('is refused where there is none', async () => {
+    const target = await start(compile('threads', { flags: ['-static'] }), ['3']);
+    const answer = await expectUnchanged(target, { code: 'gdb-impossible', exitCode: 5 }, byLibc);
+    expect(answer.error?.hint).toContain('--gdb-call syscall');
+  });
+});
+
 describe('the driver gdb', () => {
   needs('root', { command: 'gcc' }, { command: 'gdb' });
 

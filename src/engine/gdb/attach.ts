@@ -8,22 +8,31 @@ import { ESRCH } from '../../native/errno.ts';
 import { ProcessHandle } from '../../native/pidfd.ts';
 import { ThreadStates } from '../../tracer/thread-states.ts';
 import { isAlive } from '../liveness.ts';
+import type { RestartOptions } from '../../protocol/request.ts';
 import type { Observed } from '../observe.ts';
 import { readFilters } from '../seccomp.ts';
 import { awaitInterruptible, type Taken } from '../seize.ts';
 import { GdbHeld } from './gdb-held.ts';
+import { findLibrary, type Library } from './libc-thread.ts';
 import { prepare } from './settings.ts';
 
-/** Nothing is changed yet. `path`: where gdb is looked for. Throws gdb-missing, and what seize throws. */
-export function attach(observed: Observed, journal: Journal, path: string | undefined): Taken {
+export interface GdbUse {
+  /** Where gdb is looked for. */
+  readonly path: string | undefined;
+  readonly calls: RestartOptions['gdbCall'];
+}
+
+/** Nothing is changed yet. Throws gdb-missing, gdb-impossible, and what seize throws. */
+export function attach(observed: Observed, journal: Journal, { path, calls }: GdbUse): Taken {
   const { target, stat } = observed;
+  const library = calls === 'libc' ? libraryOf(observed) : null;
   const allows = readFilters(observed, null);
   using started = new DisposableStack();
   const handle = started.use(handleOf(observed));
   const gdb = started.use(startGdb(observed, path));
   using states = new ThreadStates(target.pid);
   awaitInterruptible(target, states);
-  const held = new GdbHeld({ target, gdb, handle, journal, allows });
+  const held = new GdbHeld({ target, gdb, handle, journal, allows, library });
   started.move();
   return { held, alreadyStopped: /^[Tt]$/.test(stat.state) };
 }
@@ -37,6 +46,16 @@ function handleOf({ target }: Observed): ProcessHandle {
     code: 'target-lost',
     message: `${target.name}: process ${target.pid} ended before it could be held.`,
     hint: null,
+  });
+}
+
+function libraryOf({ tid, target }: Observed): Library {
+  const library = findLibrary(tid);
+  if (library !== null) return library;
+  throw new HotexecError({
+    code: 'gdb-impossible',
+    message: `${target.name}: it has no C library whose functions gdb could call (glibc or musl, loaded as a library). Nothing was touched.`,
+    hint: '--gdb-call syscall needs none',
   });
 }
 

@@ -22,7 +22,8 @@ import type { Hold } from '../hold.ts';
 import { checkIdentity } from '../seize.ts';
 import { undo } from '../undo.ts';
 import { ownMask, readBlocked, setMask } from './signal-mask.ts';
-import { cureInterruptedCalls, prepareSteps } from './settings.ts';
+import { LibcThread, type Library } from './libc-thread.ts';
+import { cureInterruptedCalls, prepareCalls, prepareSteps } from './settings.ts';
 
 const stopDeadlineMs = 1_000;
 /** Below the new stack pointer nothing has been written yet. */
@@ -35,6 +36,8 @@ export interface GdbMeans {
   readonly journal: Journal;
   /** What the target's seccomp filters let through. */
   readonly allows: Allows;
+  /** Its functions make the calls; null: the thread does, by its registers. */
+  readonly library: Library | null;
 }
 
 export class GdbHeld implements Hold {
@@ -52,6 +55,7 @@ export class GdbHeld implements Hold {
   readonly #gdb: Gdb;
   readonly #handle: ProcessHandle;
   readonly #allows: Allows;
+  readonly #library: Library | null;
   #remote: RemoteThread | null = null;
   #alreadyStopped = false;
   #stopSent = false;
@@ -64,7 +68,7 @@ export class GdbHeld implements Hold {
   #stoppedId: number | null = null;
   readonly #tracerId: number;
 
-  constructor({ target, gdb, handle, journal, allows }: GdbMeans) {
+  constructor({ target, gdb, handle, journal, allows, library }: GdbMeans) {
     this.pid = target.pid;
     this.tracee = new GdbThread(gdb, target.pid);
     this.journal = journal;
@@ -72,6 +76,7 @@ export class GdbHeld implements Hold {
     this.#gdb = gdb;
     this.#handle = handle;
     this.#allows = allows;
+    this.#library = library;
     this.#tracerId = journal.enter({ kind: 'tracer', pid: gdb.pid, startTicks: gdb.startTicks });
   }
 
@@ -113,7 +118,8 @@ export class GdbHeld implements Hold {
       throw attachRefused(this.#target, error);
     }
     checkIdentity(this.#target);
-    prepareSteps(this.#gdb);
+    if (this.#library === null) prepareSteps(this.#gdb);
+    else prepareCalls(this.#gdb);
   }
 
   #enterStopped(alreadyStopped: boolean, mask: bigint): void {
@@ -131,12 +137,18 @@ export class GdbHeld implements Hold {
     const own = this.tracee.registers();
     cureInterruptedCall(own);
     const change = this.change(registersChange(this.tracee.tid, own));
-    this.#remote = new RemoteThread(this.tracee, own, { instruction, observe, allows: this.#allows });
+    const means = { instruction, observe, allows: this.#allows };
+    this.#remote =
+      this.#library === null
+        ? new RemoteThread(this.tracee, own, means)
+        : new LibcThread({ thread: this.tracee, own, gdb: this.#gdb, library: this.#library }, means);
     return change;
   }
 
   /** gdb has no request for a thread's mask, so the thread sets it itself; until then a signal's handler runs as it would anyway. */
   blockSignals(room: bigint): Disposable | null {
+    // A function returns by a trap; one that is blocked would take the program's own handler away (kernel/signal.c force_sig_info_to_task).
+    if (this.#library !== null) return null;
     const mask = ownMask(this.thread, room);
     if (mask === null) return null;
     // What /proc tells of a thread in sigsuspend is not its own mask; this is.

@@ -31,10 +31,9 @@ export function prepare(gdb: Gdb): void {
   for (const setting of unlessUnknown) tryToSet(gdb, setting);
   // One thing after the other: with an asynchronous target gdb 13 may wait for ever for threads that an exec has ended.
   gdb.say('maint set target-async off');
-  // Signals go to the program, as without gdb. (SIGINT is named because `all` leaves it to gdb.) The two that we send it are told of.
+  // Signals go to the program, as without gdb. (SIGINT is named because `all` leaves it to gdb.) Of the two that we send it we are told.
   gdb.say('handle all nostop noprint pass');
   gdb.say('handle SIGINT nostop noprint pass');
-  gdb.say('handle SIGSTOP stop print pass');
   gdb.say('handle SIGCONT stop print nopass');
 }
 
@@ -49,8 +48,21 @@ function tryToSet(gdb: Gdb, setting: string): void {
 /** Once it is attached: one thread moves, the others stay where they are; without that gdb hangs in the exec. It stops at each system call. */
 export function prepareSteps(gdb: Gdb): void {
   gdb.ask('-gdb-set scheduler-locking on');
-  gdb.say('catch syscall');
   gdb.say('catch exec');
+  catchSystemCalls(gdb);
+}
+
+/** The same, but functions are called first: no stop comes in between, and one that goes wrong is undone. */
+export function prepareCalls(gdb: Gdb): void {
+  gdb.ask('-gdb-set scheduler-locking on');
+  gdb.ask('-gdb-set unwindonsignal on');
+  gdb.say('catch exec');
+  gdb.say('handle SIGSTOP nostop noprint pass');
+}
+
+export function catchSystemCalls(gdb: Gdb): void {
+  gdb.say('handle SIGSTOP stop print pass');
+  gdb.say('catch syscall');
 }
 
 /**

@@ -25,6 +25,7 @@ export interface Asked {
   readonly children?: 'kill' | 'keep';
   readonly force?: boolean;
   readonly driver?: 'ptrace' | 'gdb';
+  readonly gdbCall?: 'syscall' | 'libc';
   readonly timeoutMs?: number;
   /** The whole environment, `NAME=value`. */
   readonly environment?: readonly string[];
@@ -104,6 +105,7 @@ function flags(asked: Asked, files: Files): readonly string[] {
     children,
     force,
     driver,
+    gdbCall,
     timeoutMs,
     command,
     exe,
@@ -118,6 +120,7 @@ function flags(asked: Asked, files: Files): readonly string[] {
     ...(children === undefined ? [] : ['--children', children]),
     ...(force === true ? ['--force'] : []),
     ...(driver === undefined ? [] : ['--driver', driver]),
+    ...(gdbCall === undefined ? [] : ['--gdb-call', gdbCall]),
     ...(timeoutMs === undefined ? [] : ['--timeout', `${timeoutMs}ms`]),
     ...(exe === undefined ? [] : ['--exe', exe]),
     ...(cwd === undefined ? [] : ['--cwd', cwd]),
@@ -210,8 +213,8 @@ function request(kind: 'restart' | 'plan', pid: number, asked: Asked): EngineReq
   };
 }
 
-function optionsOf({ keepFds = [], force = false, driver = 'ptrace' }: Asked): RestartOptions {
-  return { ...defaultRestartOptions, drain: false, handover: false, probationMs: 0, keepFds, force, driver };
+function optionsOf({ keepFds = [], force = false, driver = 'ptrace', gdbCall = 'syscall' }: Asked): RestartOptions {
+  return { ...defaultRestartOptions, drain: false, handover: false, probationMs: 0, keepFds, force, driver, gdbCall };
 }
 
 function startTicksOf(pid: number): number {
