@@ -47,7 +47,7 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
 
   host.phase('plan');
   const version = record.resolve(request);
-  const world = { kernel: kernelVersion(), freeMemoryBytes: freemem() };
+  const world = { kernel: kernelVersion(), freeMemoryBytes: freemem(), path: host.path };
   const plan = planRestart(observed, { ...request, version }, world);
   const program = possible(plan);
   const [before, after] = [summarizeObserved(observed), summarize(program, observed.program.cwd)];

@@ -57,11 +57,11 @@ interface Asked {
 export function planRestart(
   observed: Observed,
   request: Asked,
-  world: { readonly kernel: KernelVersion; readonly freeMemoryBytes: number },
+  world: { readonly kernel: KernelVersion; readonly freeMemoryBytes: number; readonly path?: string | undefined },
 ): RestartPlan {
   const keepFds = [...request.options.keepFds, ...passedDescriptors(observed)];
   const byGdb = request.options.driver === 'gdb';
-  const reasons = [...refusals(observed), ...driverRefusals(observed, request.options)];
+  const reasons = [...refusals(observed), ...driverRefusals(observed, request.options, world.path)];
   const lost = lostPrivileges(observed);
   if (lost.length > 0 && !request.options.force) reasons.push(notFreshRefusal(observed, lost));
   const excluded = reasons.some((reason) => reason.code === 'target-excluded');

@@ -149,7 +149,7 @@ describe.each(drivers)('the driver %s', (driver, needed) => {
     await target.line(/^all ended/);
     const ended = target.lines.filter((line) => line.startsWith('ended '));
     expect(ended.length).toBeGreaterThan(10);
-    expect(ended.filter((line) => !/ well $/.test(line))).toEqual([]);
+    expect(ended.filter((line) => !line.endsWith(' well '))).toEqual([]);
   });
 
   test.each(['read', 'epoll_wait', 'ppoll', 'sigsuspend', 'nanosleep', 'futex_timed'])(
@@ -159,7 +159,7 @@ describe.each(drivers)('the driver %s', (driver, needed) => {
       expect(await restart(target.pid, { driver, ...onlyTheKernelRefuses })).toMatchObject({ outcome: 'unchanged' });
       target.say('wake');
       await target.line(/^all ended/);
-      expect(target.lines.filter((line) => line.startsWith('ended ') && !/ well $/.test(line))).toEqual([]);
+      expect(target.lines.filter((line) => line.startsWith('ended ') && !line.endsWith(' well '))).toEqual([]);
     },
   );
 
@@ -229,7 +229,7 @@ describe('a gdb that calls functions of the C library', () => {
       expect(await restart(target.pid, { ...byLibc, ...onlyTheKernelRefuses })).toMatchObject({ outcome: 'unchanged' });
       target.say('wake');
       await target.line(/^all ended/);
-      expect(target.lines.filter((line) => line.startsWith('ended ') && !/ well $/.test(line))).toEqual([]);
+      expect(target.lines.filter((line) => line.startsWith('ended ') && !line.endsWith(' well '))).toEqual([]);
     },
   );
 

@@ -8,12 +8,13 @@ import { ESRCH } from '../../native/errno.ts';
 import { ProcessHandle } from '../../native/pidfd.ts';
 import { ThreadStates } from '../../tracer/thread-states.ts';
 import { isAlive } from '../liveness.ts';
-import type { RestartOptions } from '../../protocol/request.ts';
+import type { RestartOptions, TargetProcess } from '../../protocol/request.ts';
+import { gdbMissing } from '../driver-limits.ts';
 import type { Observed } from '../observe.ts';
 import { readFilters } from '../seccomp.ts';
 import { awaitInterruptible, type Taken } from '../seize.ts';
 import { GdbHeld } from './gdb-held.ts';
-import { findLibrary, type Library } from './libc-thread.ts';
+import { findLibrary } from './library.ts';
 import { prepare } from './settings.ts';
 
 export interface GdbUse {
@@ -22,10 +23,10 @@ export interface GdbUse {
   readonly calls: RestartOptions['gdbCall'];
 }
 
-/** Nothing is changed yet. Throws gdb-missing, gdb-impossible, and what seize throws. */
+/** Nothing is changed yet. What gdb cannot do has been refused. Throws gdb-missing, and what seize throws. */
 export function attach(observed: Observed, journal: Journal, { path, calls }: GdbUse): Taken {
   const { target, stat } = observed;
-  const library = calls === 'libc' ? libraryOf(observed) : null;
+  const library = calls === 'libc' ? findLibrary(observed.tid) : null;
   const allows = readFilters(observed, null);
   using started = new DisposableStack();
   const handle = started.use(handleOf(observed));
@@ -49,37 +50,23 @@ function handleOf({ target }: Observed): ProcessHandle {
   });
 }
 
-function libraryOf({ tid, target }: Observed): Library {
-  const library = findLibrary(tid);
-  if (library !== null) return library;
-  throw new HotexecError({
-    code: 'gdb-impossible',
-    message: `${target.name}: it has no C library whose functions gdb could call (glibc or musl, loaded as a library). Nothing was touched.`,
-    hint: '--gdb-call syscall needs none',
-  });
-}
-
 function startGdb({ target }: Observed, path: string | undefined): Gdb {
   const file = findGdb(path);
-  if (file === null) throw missing(`${target.name}: there is no gdb on PATH.`);
+  if (file === null) throw missing(target, 'there is no gdb on PATH');
   using started = new DisposableStack();
   try {
     const gdb = started.use(new Gdb(file));
     const version = gdb.version();
-    if (version === null) throw missing(`${target.name}: ${file} does not say that it is gdb ${oldestMajor} or newer.`);
+    if (version === null) throw missing(target, `${file} does not say that it is gdb ${oldestMajor} or newer`);
     prepare(gdb);
     started.move();
     return gdb;
   } catch (error) {
     if (!(error instanceof GdbEnded)) throw error;
-    throw missing(`${target.name}: ${file} does not work here: ${error.message}.`);
+    throw missing(target, `${file} does not work here: ${error.message}`);
   }
 }
 
-function missing(what: string): HotexecError {
-  return new HotexecError({
-    code: 'gdb-missing',
-    message: `${what} Nothing was touched.`,
-    hint: 'apt install gdb (apk add gdb, dnf install gdb), or leave --driver gdb out',
-  });
+function missing(target: TargetProcess, why: string): HotexecError {
+  return new HotexecError(gdbMissing(target, why));
 }

@@ -22,7 +22,8 @@ import type { Hold } from '../hold.ts';
 import { checkIdentity } from '../seize.ts';
 import { undo } from '../undo.ts';
 import { ownMask, readBlocked, setMask } from './signal-mask.ts';
-import { LibcThread, type Library } from './libc-thread.ts';
+import { LibcThread } from './libc-thread.ts';
+import type { Library } from './library.ts';
 import { cureInterruptedCalls, prepareCalls, prepareSteps } from './settings.ts';
 
 const stopDeadlineMs = 1_000;

@@ -1,7 +1,6 @@
 // --gdb-call libc: the program's own C library makes the calls, as a person types them: `call (long)syscall(...)`, `call (int)execve(...)`.
 // gdb pushes a frame on the thread's stack, and the return from the function is a trap that it waits for: killed at that very moment, it
 // leaves the program to that trap (docs/limits.md).
-import { readFileSync } from 'node:fs';
 import { arch } from '../../arch/arch.ts';
 import type { Registers } from '../../arch/registers.ts';
 import { GdbRefused } from '../../gdb/errors.ts';
@@ -9,30 +8,12 @@ import type { Gdb } from '../../gdb/gdb.ts';
 import type { GdbThread } from '../../gdb/gdb-thread.ts';
 import { EPERM } from '../../native/errno.ts';
 import type { Argument } from '../../native/syscall.ts';
-import { parseMaps } from '../../procfs/maps.ts';
 import { RemoteThread, type RemoteMeans, type RemoteName } from '../../remote/remote-thread.ts';
 import { textIn } from '../../gdb/mi.ts';
-import { libraryFunction } from '../c-library.ts';
+import type { Library } from './library.ts';
 import { catchSystemCalls } from './settings.ts';
 
 const execDeadlineMs = 5_000;
-
-/** Addresses of functions in the target. */
-export interface Library {
-  readonly syscall: bigint;
-  readonly execve: bigint;
-  /** Answers where errno lies. */
-  readonly errno: bigint;
-}
-
-/** Null: it has no C library, or none that gdb could call (a static program). `tid`: a living thread of the target. */
-export function findLibrary(tid: number): Library | null {
-  const mappings = parseMaps(readFileSync(`/proc/${tid}/maps`, 'latin1'));
-  const [syscall, execve, errno] = ['syscall', 'execve', '__errno_location'].map((name) =>
-    libraryFunction(tid, mappings, [name]),
-  );
-  return syscall === undefined || execve === undefined || errno === undefined ? null : { syscall, execve, errno };
-}
 
 export class LibcThread extends RemoteThread {
   readonly #gdb: Gdb;

@@ -52,9 +52,8 @@ describe('what holds the target', () => {
     [{ driver: 'gdb', drain: false, probe: 'tcp:127.0.0.1:80' }, "driver: 'gdb' cannot have probe"],
     [{ driver: 'gdb', drain: false, handover: true }, "driver: 'gdb' hands over no listening sockets"],
   ])('of the library, too: %j', async (options, message) => {
-    await expect(restart('pid/77', options)).rejects.toMatchObject({
-      code: 'usage',
-      message: expect.stringContaining(message),
-    });
+    const refused: unknown = await restart('pid/77', options).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'usage' });
+    expect(String(refused)).toContain(message);
   });
 });

@@ -58,7 +58,7 @@ describe('what is printed', () => {
   test('as a record is read as it', () => {
     const kinds = fc.constantFrom(...(Object.keys(signs) as (keyof typeof signs)[]));
     fc.assert(
-      fc.property(kinds, token, name, fields, (kind, number, word, all) => {
+      fc.property(kinds, fc.tuple(token, name), fields, (kind, [number, word], all) => {
         const line = `${number ?? ''}${signs[kind]}${word}${all.size > 0 ? ',' : ''}${printFields(all)}`;
         expect(parseMi(line)).toEqual({ kind, token: number, class: word, fields: all });
       }),
