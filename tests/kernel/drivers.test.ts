@@ -196,7 +196,7 @@ describe.each(drivers)('the driver %s', (driver, needed) => {
 });
 
 describe('a gdb that calls functions of the C library', () => {
-  needs('root', { command: 'gcc' }, { command: 'gdb' });
+  needs('root', { command: 'gcc' }, { command: 'musl-gcc' }, { command: 'gdb' });
   const byLibc = { driver: 'gdb', gdbCall: 'libc' } as const;
 
   test.each([
@@ -232,6 +232,15 @@ describe('a gdb that calls functions of the C library', () => {
       expect(target.lines.filter((line) => line.startsWith('ended ') && !line.endsWith(' well '))).toEqual([]);
     },
   );
+
+  test.each([
+    ['', []],
+    [' at a fixed address', ['-no-pie']],
+  ])('restarts a program of musl%s', async (_, flags) => {
+    const target = await start(compile('threads', { compiler: 'musl-gcc', flags }), ['3']);
+    for (let time = 0; time < 2; time++) await expectRestarted(target, byLibc);
+    await expectUnchanged(target, refused, { ...byLibc, ...onlyTheKernelRefuses });
+  });
 
   test('is refused where there is none', async () => {
     const target = await start(compile('threads', { flags: ['-static'] }), ['3']);

@@ -196,9 +196,11 @@ export class GdbHeld implements Hold {
     this.journal.enter(registersChange(this.tracee.tid, own));
     this.stackPointer = own.stackPointer;
     this.#remote = new RemoteThread(this.tracee, own, { instruction, observe, allows: this.#allows });
+    const room = (own.stackPointer - roomBelowStack) & ~0xfffn;
+    // Not blocked so far: a timer of the old program is not to end the new one before it is reset.
+    if (this.#library !== null) setMask(this.thread, { room, mask: everySignal });
     return {
       [Symbol.dispose]: (): void => {
-        const room = (own.stackPointer - roomBelowStack) & ~0xfffn;
         setMask(this.thread, { room, mask: 0n });
         this.giveBack(own);
         this.journal.mark('own');

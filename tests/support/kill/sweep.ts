@@ -8,7 +8,12 @@ import type { FrontOrder } from '../../fixtures/kernel/front.ts';
 import { engineFlags, startEngine, type EngineLaunch, type StartEngine } from '../../../src/front/launch.ts';
 import { askRestart } from '../../../src/front/restart.ts';
 import { HotexecError } from '../../../src/errors.ts';
-import { defaultRestartOptions, sameProgram, type RestartRequest } from '../../../src/protocol/request.ts';
+import {
+  defaultRestartOptions,
+  sameProgram,
+  type RestartOptions,
+  type RestartRequest,
+} from '../../../src/protocol/request.ts';
 import { compile } from '../kernel/compile.ts';
 import { until } from '../until.ts';
 import { Survivor, type Looks, type Shape } from './survivor.ts';
@@ -115,8 +120,8 @@ export interface Asking {
   readonly command: readonly string[] | null;
   /** A program that is started from memory; null or absent: from its path. */
   readonly inMemory?: string | null;
-  /** Who drives; `gdb, which is killed`: that, and not the engine. Absent: ptrace. */
-  readonly driver?: 'gdb' | 'gdb, which is killed';
+  /** What the engine drives, and whether that is killed instead of the engine. Absent: it traces by itself. */
+  readonly gdb?: { readonly killed: 'engine' | 'gdb'; readonly calls: RestartOptions['gdbCall'] };
 }
 
 /** A command that can be found, and that only the kernel refuses: its arguments are too long (E2BIG). */
@@ -124,19 +129,19 @@ export const refused: readonly string[] = ['/bin/true', 'x'.repeat(140_000)];
 
 /** One restart whose engine is killed at the point, and whose first menders are killed at theirs. */
 async function killAt(point: KillPoint, asking: Asking, menders: readonly KillPoint[] = []): Promise<Trial> {
-  const { survivor, workshop, command, inMemory = null, driver } = asking;
+  const { survivor, workshop, command, inMemory = null, gdb } = asking;
   const before = survivor.looks();
   const version = workshop.nextVersion();
   const mendReport = `${workshop.report}-mender`;
   for (const path of [workshop.report, mendReport]) rmSync(path, { force: true });
-  const request = drivenBy(driver, fromMemory(requestFor(survivor, version, command), inMemory));
+  const request = drivenBy(gdb, fromMemory(requestFor(survivor, version, command), inMemory));
   const engines = [workshop.killed(point), ...menders.map((mender) => workshop.killed(mender, mendReport)), engine];
   const ask = survivor.shape.init === true ? askInside : askHere;
   const outcome =
-    driver === undefined
+    gdb === undefined
       ? await ask({ request, engines, diesAtEvent: null }, asking)
       : await askFirst(request, [
-          driver === 'gdb' ? workshop.killedDriving(point) : workshop.withKilledGdb(point),
+          gdb.killed === 'engine' ? workshop.killedDriving(point) : workshop.withKilledGdb(point),
           workshop.launchOf(engine),
         ]);
   const endNs = process.hrtime.bigint();
@@ -154,9 +159,10 @@ async function killAt(point: KillPoint, asking: Asking, menders: readonly KillPo
   };
 }
 
-function drivenBy(driver: Asking['driver'], request: RestartRequest): RestartRequest {
-  const byGdb = { drain: false, handover: false, driver: 'gdb' } as const;
-  return driver === undefined ? request : { ...request, options: { ...request.options, ...byGdb } };
+function drivenBy(gdb: Asking['gdb'], request: RestartRequest): RestartRequest {
+  if (gdb === undefined) return request;
+  const byGdb = { drain: false, handover: false, driver: 'gdb', gdbCall: gdb.calls } as const;
+  return { ...request, options: { ...request.options, ...byGdb } };
 }
 
 function gdbPath(): string {
@@ -222,7 +228,7 @@ export interface Sweep {
   readonly shape: Shape;
   readonly command: readonly string[] | null;
   readonly inMemory?: string;
-  readonly driver?: Asking['driver'];
+  readonly gdb?: Asking['gdb'];
   /** Every how many-th point. */
   readonly stride?: number;
   readonly first?: number;
@@ -243,7 +249,7 @@ export interface SweepReport {
 /** All points of one kind of run. A damaged target is replaced by another. */
 export async function sweep(
   when: When,
-  { shape, command, inMemory, driver, stride = 1, first = 1, last = Number.POSITIVE_INFINITY, engineAt }: Sweep,
+  { shape, command, inMemory, gdb, stride = 1, first = 1, last = Number.POSITIVE_INFINITY, engineAt }: Sweep,
 ): Promise<SweepReport> {
   using workshop = new Workshop();
   const report: SweepReport = { points: 0, restarted: 0, slowestMs: 0, epollEintr: 0, failures: [] };
@@ -256,7 +262,7 @@ export async function sweep(
         workshop,
         command,
         inMemory: inMemory ?? null,
-        ...(driver === undefined ? {} : { driver }),
+        ...(gdb === undefined ? {} : { gdb }),
       };
       const epollBefore = survivor.record().epollEintr;
       const trial = await (engineAt === undefined ? killAt(point, asking) : killAt(engineAt, asking, [point]));
