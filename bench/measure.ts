@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { engineFlags } from '../src/front/launch.ts';
+import type { Driver } from '../src/protocol/request.ts';
 import type { RestartResult } from '../src/protocol/result.ts';
 import { startBusybox } from './container.ts';
 import { restartByGdb } from './gdb.ts';
@@ -36,6 +37,7 @@ export interface Rounds {
 export async function measureAll(programs: Programs, rounds: Rounds): Promise<readonly Comparison[]> {
   return [
     ...(await holds(programs, rounds)),
+    ...(await gdbHolds(programs, rounds)),
     ...(await commands(programs, rounds)),
     ...(await containers(rounds)),
     ...(await serving(programs, rounds)),
@@ -93,8 +95,8 @@ async function holdsOf(
 }
 
 /** As the front does it: one engine, one request. */
-function holdOfFreshEngine(pid: number): number {
-  const input = `${JSON.stringify(requestFor(pid))}\n`;
+function holdOfFreshEngine(pid: number, driver: Driver = 'ptrace'): number {
+  const input = `${JSON.stringify(requestFor(pid, driver))}\n`;
   const { stdout, stderr } = spawnSync(node, [...engineFlags, join(root, 'dist/engine.cjs')], {
     input,
     encoding: 'utf8',
@@ -114,23 +116,44 @@ function compareHolds({ c, warm, fresh }: Holds, what: string, residentMib = 0):
   ];
 }
 
+/** The same hold, by a gdb that hotexec tells what to do: what it costs to have no tracer of one's own. */
+async function gdbHolds(programs: Programs, rounds: Rounds): Promise<readonly Comparison[]> {
+  const found: Comparison[] = [];
+  for (const threads of [1, 100]) {
+    using target = await startTarget(programs, threads);
+    const holdBy = async (driver: Driver): Promise<number> => {
+      const hold = holdOfFreshEngine(target.pid, driver);
+      await target.next();
+      return hold;
+    };
+    const { ptrace, gdb } = await interleave(rounds.few, { ptrace: () => holdBy('ptrace'), gdb: () => holdBy('gdb') });
+    const what = `hold, ${threads} thread${threads === 1 ? '' : 's'}, --driver gdb`;
+    found.push({ what, ours: gdb, other: { name: '--driver ptrace, engine fresh', summary: ptrace }, limits: [] });
+  }
+  return found;
+}
+
 async function commands(programs: Programs, rounds: Rounds): Promise<readonly Comparison[]> {
   using target = await startTarget(programs);
   const ready = async (ms: number): Promise<number> => {
     await target.next();
     return ms;
   };
-  const { ours, article, lean } = await interleave(rounds.many, {
+  const { ours, driving, article, lean } = await interleave(rounds.many, {
     ours: () => ready(timed(hotexec, 'restart', `pid/${target.pid}`, ...alone, '-q')),
+    driving: () => ready(timed(hotexec, 'restart', `pid/${target.pid}`, ...alone, '--driver', 'gdb', '-q')),
     article: () => ready(restartByGdb(target.pid, 'article')),
     lean: () => ready(restartByGdb(target.pid, 'lean')),
   });
   const version = run('gdb', '--version').split('\n')[0]?.split(' ').at(-1) ?? '';
   const what = 'whole command, a process';
+  const byGdb = `${what}, --driver gdb`;
   const limits: readonly Limit[] = [{ kind: 'ratio', value: 0.5 }];
   return [
     { what, ours, other: { name: `gdb ${version} as it comes`, summary: article }, limits },
     { what, ours, other: { name: `gdb ${version} without symbols`, summary: lean }, limits },
+    { what: byGdb, ours: driving, other: { name: `gdb ${version} as it comes`, summary: article }, limits: [] },
+    { what: byGdb, ours: driving, other: { name: `gdb ${version} without symbols`, summary: lean }, limits: [] },
   ];
 }
 

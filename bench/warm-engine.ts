@@ -31,6 +31,8 @@ const host: Host = {
   standAlone: () => {},
   moment: () => {},
   wantsTimeline: false,
+  path: undefined,
+  mend: () => ({ found: 'nothing', detail: '' }),
   interruption: () => (inputReady(stdin) ? 'cancelled' : null),
 };
 

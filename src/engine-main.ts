@@ -11,7 +11,7 @@ import { loginName } from './history/who.ts';
 import type { HeldListeners } from './engine/handover/held-listeners.ts';
 import { keepToo } from './guard.ts';
 import { inspect } from './inspect.ts';
-import { openJournal, type Journal } from './journal/journal.ts';
+import { openJournal, readState, type Journal } from './journal/journal.ts';
 import { mend } from './mend.ts';
 import { inputReady, outputReady } from './native/poll.ts';
 import { syscall } from './native/syscall.ts';
@@ -152,7 +152,7 @@ function createHost(asked: EngineRequest): Host {
   /** The front may have started a guard. */
   let guarded = false;
   moment({ what: 'clock', unixMs: performance.timeOrigin + startedMs });
-  return {
+  const host: Host = {
     ourselves: {
       pids: new Set([process.pid, process.ppid]),
       directory: dirname(process.argv[1] ?? ''),
@@ -180,6 +180,8 @@ function createHost(asked: EngineRequest): Host {
       if (phase === 'hold' || phase === 'mend') writing = 'never';
     },
     wantsTimeline,
+    mend: (journal, on) => mendAfterGdb(journal, on, host),
+    path: process.env['PATH'],
     moment,
     interruption: () => {
       readControls();
@@ -199,6 +201,15 @@ function createHost(asked: EngineRequest): Host {
       guarded = false;
     },
   };
+  return host;
+}
+
+/** The same that the mender of a killed engine would do; here the engine has outlived its gdb. */
+function mendAfterGdb(journal: Journal, target: TargetProcess, host: Host): MendResult {
+  const left = readState(journal.path);
+  return left === null
+    ? { found: 'nothing', detail: 'nothing had been changed' }
+    : mend(left, { journal, target, host, listeners: null });
 }
 
 function emit(event: HotexecEvent): void {

@@ -32,6 +32,10 @@ const table = {
   'not-fresh': 5,
   /** `--format gdb`: the plan has something that a gdb script cannot do. */
   'script-impossible': 5,
+  /** `--driver gdb`: no gdb that can be used is there. */
+  'gdb-missing': 5,
+  /** `--driver gdb`: something that gdb cannot do is needed here. */
+  'gdb-impossible': 5,
   /** The memory limit leaves no room for the restart. */
   'memory-too-small': 5,
   /** A thread could not be stopped in time. */
@@ -42,6 +46,8 @@ const table = {
   'exec-refused': 1,
   /** A seccomp filter of the target forbids a system call that the restart needs. */
   'seccomp-forbids': 1,
+  /** `--driver gdb`: gdb was refused, did not answer, or was killed. */
+  'gdb-failed': 1,
   /** A system call made in the target, or on it, failed. */
   'remote-call-failed': 1,
   /** The journal could not be written, so nothing was begun. */

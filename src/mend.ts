@@ -1,6 +1,7 @@
 // What a killed engine left on a target is put in order: first it is decided which program is there, then the old one is given back all
 // that was changed, or the new one is started again in the proper way.
 import { childrenOf, innermostPid, listDescendants } from './engine/descendants.ts';
+import { endTracer } from './engine/end-tracer.ts';
 import { find, hasNonce } from './engine/left-changes.ts';
 import { isFileChange, mendFiles } from './engine/files/mend.ts';
 import { Held } from './engine/held.ts';
@@ -34,14 +35,22 @@ export function mend(state: JournalState, place: Place): MendResult {
   const { journal, target, host } = place;
   journal.resume(state);
   host.phase('mend');
+  const rest = withoutTracer(state);
   if (!isAlive(target)) return { found: 'gone', detail: 'the process has ended' };
-  const result = mendFilesToo(state, place);
+  const result = mendFilesToo(rest, place);
   const isStarted = result.found === 'new' || result.found === 'previous';
   const holder = find(state.changes, 'holder');
   if (isStarted && holder !== undefined) reapLeftHolder(holder.pidInside, place);
   // Told before the journal goes: were this mender killed after that, nobody else would know.
   if (isStarted) host.phase('verify');
   return result;
+}
+
+/** A gdb that held the target for the engine: while it lives, nobody else can. */
+function withoutTracer(state: JournalState): JournalState {
+  const tracer = find([...state.changes, ...state.changesAfterExec], 'tracer');
+  if (tracer !== undefined) endTracer(tracer);
+  return { ...state, changes: state.changes.filter(({ change }) => change.kind !== 'tracer') };
 }
 
 /** Files go with the program: the new one keeps what was brought for it, and a previous one finds its own before it is started. */
@@ -162,9 +171,10 @@ function adopted(
   const held = new Held(target.pid, tracee, journal);
   const entry = changes.findLast(({ change }) => change.kind === 'stopped');
   const stopped = find(changes, 'stopped');
+  const mask = find(changes, 'mask')?.mask ?? stopped?.mask ?? '0';
   held.adopt({
     alreadyStopped: stopped?.alreadyStopped ?? false,
-    mask: stopped === undefined || stopped.tid !== tracee.tid ? null : BigInt(`0x${stopped.mask}`),
+    mask: stopped === undefined || stopped.tid !== tracee.tid ? null : BigInt(`0x${mask}`),
     stoppedId: entry?.id ?? null,
     siblings: threadIds(target.pid).filter((tid) => tid !== tracee.tid),
   });

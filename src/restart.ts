@@ -5,10 +5,13 @@ import { capture } from './engine/capture.ts';
 import { clearChildren } from './engine/children.ts';
 import { drain, signalOf, whileDraining, type Asked } from './engine/drain.ts';
 import { execArguments, prepareExec } from './engine/exec-call.ts';
+import { attach } from './engine/gdb/attach.ts';
+import { endOfGdb } from './gdb/errors.ts';
 import { bring } from './engine/files/bring.ts';
 import { commitFiles } from './engine/files/commit.ts';
 import { journalBytes } from './engine/files/planned.ts';
 import { HeldListeners } from './engine/handover/held-listeners.ts';
+import type { Hold } from './engine/hold.ts';
 import { stopIfCancelled, type Host } from './engine/host.ts';
 import { kernelVersion } from './engine/kernel-version.ts';
 import { observe } from './engine/observe.ts';
@@ -21,7 +24,7 @@ import { reapHolder } from './engine/reap-holder.ts';
 import { ProgramRecord } from './engine/program-record.ts';
 import { RestartReport } from './engine/report.ts';
 import { resetAttributes } from './engine/reset/reset.ts';
-import { seize, type Seizure } from './engine/seize.ts';
+import { seize, type Seizure, type Taken } from './engine/seize.ts';
 import { chooseScratch, mapScratch, type Scratch } from './engine/stage.ts';
 import { exec, markDescriptors, resetPersonality, startHolder, type Holder } from './engine/swap.ts';
 import { syscallInstruction } from './engine/vdso.ts';
@@ -44,7 +47,7 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
 
   host.phase('plan');
   const version = record.resolve(request);
-  const world = { kernel: kernelVersion(), freeMemoryBytes: freemem() };
+  const world = { kernel: kernelVersion(), freeMemoryBytes: freemem(), path: host.path };
   const plan = planRestart(observed, { ...request, version }, world);
   const program = possible(plan);
   const [before, after] = [summarizeObserved(observed), summarize(program, observed.program.cwd)];
@@ -73,7 +76,9 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
     report.listeners(...listeners.results(), ...plan.handOver.refused);
     if (report.came === 'stays') report.files(...brought.settle());
   } catch (error) {
-    report.failed(error);
+    const gdb = endOfGdb(error);
+    if (gdb === null) report.failed(error);
+    else report.mended(gdb, host.mend(journal, request.target));
   }
   record.settle(report.came, report.result());
   journal.finish();
@@ -82,10 +87,9 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
 
 /** The new program; and if that fails its probation, the previous one: each is started from a held process. */
 function attempt(work: Work): void {
-  const { host, observed, plan, journal, report } = work;
+  const { host, observed, plan, report } = work;
   host.phase('hold');
-  const started =
-    plan.drain.kind === 'ask' ? finishFirst(work, plan.drain) : swap(work, () => seize(observed, journal));
+  const started = plan.drain.kind === 'ask' ? finishFirst(work, plan.drain) : swap(work, () => take(work));
   if (started === null) return;
   report.swapped();
 
@@ -95,6 +99,12 @@ function attempt(work: Work): void {
 
   host.phase('verify');
   if (report.isRunning) report.verified(verify(observed));
+}
+
+/** By ptrace, or by a gdb: what follows is the same. */
+function take({ request, observed, journal, host }: Work): Taken {
+  const { driver, gdbCall } = request.options;
+  return driver === 'gdb' ? attach(observed, journal, { path: host.path, calls: gdbCall }) : seize(observed, journal);
 }
 
 /** The old program finishes by itself, and the new one is started from where it would have ended. Null: it ended otherwise. */
@@ -128,33 +138,34 @@ function rollBack(work: Work, failed: Failed, holder: Holder | null): void {
 }
 
 /** From a held process to the running new program. On an error the old one runs on, if it is still there. */
-export function swap(work: Work, hold: () => Seizure): Started {
+export function swap(work: Work, hold: () => Taken): Started {
   const place = placeIn(work);
-  const seizure = hold();
-  const holder = exchange(work, seizure, place);
-  heldFor(work, seizure.held);
-  return { held: seizure.held, holder };
+  const taken = hold();
+  const holder = exchange(work, taken, place);
+  heldFor(work, taken.held);
+  return { held: taken.held, holder };
 }
 
 /** The hold: in here the target is changed, and nowhere else. */
-function exchange(work: Work, seizure: Seizure, place: Place): Holder | null {
+function exchange(work: Work, taken: Taken, place: Place): Holder | null {
   const { host, observed, plan, program, report, request } = work;
-  using held = seizure.held;
-  using _stopped = held.stopAll(seizure.alreadyStopped && work.stoppedByUs !== true);
-  seizure.onceStopped?.();
+  using held = taken.held;
+  using _stopped = held.stopAll(taken.alreadyStopped && work.stoppedByUs !== true);
+  taken.onceStopped?.();
   using _files = commitFiles(held, work.files);
   using _registers = held.borrow(place.instruction, host.observer);
   using _scratch = mapScratch(held, place.scratch);
+  using _signals = held.blockSignals(place.scratch.address + BigInt(place.scratch.layout.room));
   using call = prepareExec(held, place.scratch, work.file);
 
   host.phase('prove');
-  if (plan.dryRun) report.warn(dryRun(held, place.scratch, call));
+  if (plan.dryRun && held.byPtrace !== null) report.warn(dryRun(held.byPtrace, place.scratch, call));
   stopIfCancelled(host);
 
   host.phase('swap');
   using _descriptors = markDescriptors(held, plan.keepFds, call);
   using _personality = resetPersonality(held, observed);
-  using holder = plan.holder ? startHolder(held, place.scratch) : null;
+  using holder = plan.holder && held.byPtrace !== null ? startHolder(held.byPtrace, place.scratch) : null;
   yieldToStop(observed);
   exec(held, call);
   report.pointOfNoReturn();
@@ -199,7 +210,7 @@ function prove(work: Work, hold: () => Seizure): TracedProcess {
   }
 }
 
-function heldFor({ report, host }: Work, { holdMs, threads }: Seizure['held']): void {
+function heldFor({ report, host }: Work, { holdMs, threads }: Hold): void {
   report.hold(holdMs);
   host.moment({ what: 'held', threads, ms: holdMs });
 }

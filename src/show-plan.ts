@@ -25,7 +25,7 @@ export function showPlan(request: PlanRequest, host: Host): Plan {
   const warnings: string[] = [];
   const record = new ProgramRecord(seen, host, { warn: (message) => warnings.push(message), readOnly: true });
   const observed = recall(seen, record.known);
-  const world = { kernel: kernelVersion(), freeMemoryBytes: freemem() };
+  const world = { kernel: kernelVersion(), freeMemoryBytes: freemem(), path: host.path };
   const decided = planRestart(observed, { ...request, version: record.resolve(request) }, world);
   const { program } = decided;
   const wanted = decided.refusals.length === 0 ? (request.gdbScript ?? null) : null;

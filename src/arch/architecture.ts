@@ -19,6 +19,8 @@ export interface Architecture<Name extends string> {
     /** The number of the system call that was interrupted; -1 outside of one. */
     readonly originalNumber: number;
     readonly arguments: readonly [number, number, number, number, number, number];
+    /** What gdb calls them, in their order in the set. */
+    readonly names: readonly string[];
   };
   /** Calls that answer EINTR after a stop although no handler ran (signal(7), "Interruption of system calls by stop signals"). */
   readonly interruptedByStop: ReadonlySet<number>;

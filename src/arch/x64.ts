@@ -69,6 +69,7 @@ const syscalls = {
   get_mempolicy: 239,
   fallocate: 285,
   dup3: 292,
+  pipe2: 293,
   perf_event_open: 298,
   prlimit64: 302,
   syncfs: 306,
@@ -116,6 +117,10 @@ export const x64: Architecture<keyof typeof syscalls> = {
     originalNumber: 15 * 8,
     // rdi, rsi, rdx, r10, r8, r9
     arguments: [14 * 8, 13 * 8, 12 * 8, 7 * 8, 9 * 8, 8 * 8],
+    names:
+      'r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs_base gs_base ds es fs gs'.split(
+        ' ',
+      ),
   },
   // epoll_wait, epoll_pwait, epoll_pwait2; semop, semtimedop; rt_sigtimedwait; where a receive or send timeout is set on the socket: read,
   // write, readv, writev, accept, accept4, connect, recvfrom, recvmsg, recvmmsg, sendto, sendmsg, sendmmsg; and, missing in signal(7):

@@ -1,5 +1,6 @@
 // The flags that commands share, and how commander is set up: it neither prints nor exits.
 import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@commander-js/extra-typings';
+import { driverOption, gdbCallOption } from './driver-flags.ts';
 import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
 import { timelineOption } from './timeline-file.ts';
@@ -87,6 +88,8 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
     .option('--chown <UID[:GID]>', 'owner of what --copy brings, in numbers as inside the container')
     .option('--allow-volume', 'let --copy write to volumes too, whose content outlives the container');
   return withStartFlags(changed)
+    .addOption(driverOption)
+    .addOption(gdbCallOption)
     .option('--dry-run', 'print every step that would be taken, and change nothing (= hotexec plan)')
     .addOption(formatOption)
     .option(

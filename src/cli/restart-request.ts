@@ -13,6 +13,7 @@ import {
 import type { CliContext } from './context.ts';
 import { parseCopies, type CopyFlags } from './copy-flags.ts';
 import { drainOptions, type DrainFlags } from './drain-flags.ts';
+import { withDriver, type DriverFlags } from './driver-flags.ts';
 import { parseDurationMs } from './duration.ts';
 import { parseEnvFile, parseEnvFlag, type Variable } from './env-file.ts';
 import { probationOptions, type ProbationFlags } from './probation-flags.ts';
@@ -20,7 +21,7 @@ import type { TimelineFlags } from './timeline-file.ts';
 import { usageError } from './usage.ts';
 
 /** As commander gives them. */
-export interface RestartFlags extends CopyFlags, DrainFlags, ProbationFlags, TimelineFlags {
+export interface RestartFlags extends CopyFlags, DrainFlags, DriverFlags, ProbationFlags, TimelineFlags {
   readonly env: readonly string[];
   readonly envFile?: string | undefined;
   readonly unsetEnv: readonly string[];
@@ -110,11 +111,12 @@ function programChange(wanted: WantedProgram): ProgramChange {
 /** Flags that say how it is done, not what. */
 export type OptionFlags = Pick<RestartFlags, 'keepFd' | 'children' | 'timeout' | 'force' | 'verbose'> &
   DrainFlags &
+  DriverFlags &
   ProbationFlags &
   TimelineFlags;
 
 export function restartOptions(flags: OptionFlags): RestartOptions {
-  return {
+  const options = {
     ...defaultRestartOptions,
     keepFds: flags.keepFd.map(parseFd),
     children: flags.children,
@@ -125,6 +127,7 @@ export function restartOptions(flags: OptionFlags): RestartOptions {
     ...drainOptions(flags),
     ...probationOptions(flags),
   };
+  return withDriver(options, flags);
 }
 
 const maxTimeoutMs = 24 * 3_600_000;

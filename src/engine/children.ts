@@ -3,7 +3,7 @@ import { sendToThread, SIGKILL } from '../tracer/signals.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { threadState } from '../tracer/thread-states.ts';
 import { listDescendants, type Descendant } from './descendants.ts';
-import type { Held } from './held.ts';
+import type { Hold } from './hold.ts';
 import { reapChild } from './undo.ts';
 
 const rounds = 20;
@@ -16,7 +16,7 @@ export interface ClearedChildren {
 }
 
 /** Kills all descendants that are not spared and lets the target collect them. Registers must be borrowed. */
-export function clearChildren(held: Held, ours: ReadonlySet<number>): ClearedChildren {
+export function clearChildren(held: Hold, ours: ReadonlySet<number>): ClearedChildren {
   let killed = 0;
   // A child that forks while it is killed leaves another: look again until none is there.
   let left = notSpared(held.pid, ours);

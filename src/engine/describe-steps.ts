@@ -5,6 +5,7 @@ import type { PlannedStep } from '../protocol/plan.ts';
 import { captureSteps, drainSteps, giveSteps, goOnTracedSteps, keepSteps, watchSteps } from './describe-drain.ts';
 import { resetSteps } from './describe-reset.ts';
 import { execArguments } from './exec-call.ts';
+import { gdbHoldSteps, gdbReleaseSteps, gdbSignalSteps } from './gdb/describe.ts';
 import type { Observed } from './observe.ts';
 import type { RestartPlan } from './plan.ts';
 import { call, quote, step } from './planned-step.ts';
@@ -21,7 +22,10 @@ export function describeSteps(
   const handsOver = handOver.served.length > 0;
   const traced = (probation?.catches === true && plan.previous !== null) || handsOver;
   const staged = [scratchSteps(observed, program), ...(program.memory === null ? [] : [memorySteps(observed)])];
-  const proved = [holdSteps(observed), ...staged, ...(plan.dryRun ? [dryRunSteps(program)] : [])];
+  const byGdb = options.driver === 'gdb';
+  const proved = byGdb
+    ? [gdbHoldSteps(observed, options), ...staged, ...gdbSignalSteps(options)]
+    : [holdSteps(observed), ...staged, ...(plan.dryRun ? [dryRunSteps(program)] : [])];
   return [
     ...(handsOver ? [keepSteps(handOver)] : []),
     ...proved,
@@ -30,7 +34,7 @@ export function describeSteps(
       : []),
     swapSteps(observed, plan, program),
     resetSteps(observed, options, program),
-    releaseSteps(observed, traced),
+    byGdb ? gdbReleaseSteps(observed) : releaseSteps(observed, traced),
     ...(handsOver ? [giveSteps(handOver)] : []),
     ...(probation === null ? [] : [watchSteps(observed, probation, traced)]),
     finishSteps(observed, plan),

@@ -11,7 +11,7 @@ import { syscall } from '../native/syscall.ts';
 import { waitingSignals, type SignalInfo } from '../tracer/ptrace/requests.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
 import { innermostPid } from './descendants.ts';
-import type { Held } from './held.ts';
+import type { Watches } from './held.ts';
 import { answerZero } from './handover/answer-call.ts';
 import { inodeOf, type CallStop } from './handover/call-stop.ts';
 import { isHeldPath } from './handover/held-paths.ts';
@@ -63,7 +63,7 @@ function listensTo({ status, waitedSignals }: Observed, signal: number): boolean
 }
 
 /** What is to be seen of a program that finishes. */
-export const whileDraining: NonNullable<Held['watches']> = {
+export const whileDraining: Watches = {
   image: 'old',
   tracing: { calls: new Set([...exitCalls, shutdown, unlink, unlinkat]), children: false },
 };

@@ -3,7 +3,7 @@ import { HotexecError } from '../errors.ts';
 import type { Argument } from '../native/syscall.ts';
 import type { ChangedFile } from '../protocol/result.ts';
 import type { ExecArguments } from '../remote/scratch.ts';
-import type { Held } from './held.ts';
+import type { Hold } from './hold.ts';
 import { openMemoryFile, openRunningFile, type MemoryFile, type Progress } from './memory-file.ts';
 import type { Program } from './program.ts';
 import { pushDescriptor } from './pushed-descriptor.ts';
@@ -52,7 +52,7 @@ export function describeFile(program: Program, file: MemoryFile): ChangedFile {
 }
 
 /** Puts the file of a program in memory into the target. Throws seccomp-forbids or remote-call-failed, with the target as it was. */
-export function prepareExec(held: Held, { address, layout }: Scratch, file: MemoryFile | null): ExecCall {
+export function prepareExec(held: Hold, { address, layout }: Scratch, file: MemoryFile | null): ExecCall {
   const at = (offset: number): bigint => address + BigInt(offset);
   const [path, argv, envp] = [at(layout.path), at(layout.argv), at(layout.envp)];
   if (file === null) return { name: 'execve', args: [path, argv, envp], fd: null, [Symbol.dispose]: () => {} };

@@ -1,15 +1,12 @@
 // Where a running program calls exit_group, for breakpoints: in its C library, and in the code of its own executable (static programs, and
 // Go, which never ends through libc). Read from its memory: the files may be gone.
-import { findDynamicSymbol, type ReadMemory } from '../elf/dynamic-symbol.ts';
 import { findExitCode } from '../elf/exit-code.ts';
 import { AT_ENTRY, parseAuxv } from '../procfs/auxv.ts';
 import { mappingAt, parseMaps, type Mapping } from '../procfs/maps.ts';
 import { readBytes, readText } from '../procfs/read.ts';
-import { readMemory } from '../tracer/memory.ts';
 import { mostBreakpoints } from '../tracer/breakpoints.ts';
+import { libraryFunction, memoryOf } from './c-library.ts';
 
-// glibc, also where it is installed by version; musl is its own ld.so.
-const libraryName = /^(?:libc\.so\.6|libc-2\.\d+\.so|ld-musl-[\w-]+\.so\.1|libc\.musl-[\w-]+\.so\.1|libc\.so)$/;
 // A large program (node) has 60 MiB of code, read in 30 ms.
 const searchLimitBytes = 128 * 1024 * 1024;
 const chunkSizeBytes = 1024 * 1024;
@@ -31,13 +28,8 @@ export function exitAddresses(tid: number): readonly bigint[] {
 }
 
 function libraryAddresses(tid: number, mappings: readonly Mapping[]): readonly bigint[] {
-  const library = mappings.find(({ path, offset }) => offset === 0n && libraryName.test(path?.split('/').at(-1) ?? ''));
-  if (library === undefined) return [];
-  const read = memoryOf(tid);
   // musl's exit() calls _Exit without its _exit; in glibc both are one.
-  const address = findDynamicSymbol(read, library.start, '_Exit') ?? findDynamicSymbol(read, library.start, '_exit');
-  const holds = address === undefined ? undefined : mappingAt(mappings, address);
-  return address !== undefined && holds?.perms.execute === true ? [address] : [];
+  return [libraryFunction(tid, mappings, ['_Exit', '_exit'])].flatMap((address) => address ?? []);
 }
 
 /** In all code of the file that the mapping is of. */
@@ -55,11 +47,4 @@ function codeAddresses(tid: number, mappings: readonly Mapping[], { inode, devic
     }
   }
   return found;
-}
-
-function memoryOf(tid: number): ReadMemory {
-  return (address, sizeBytes) => {
-    const bytes = readMemory(tid, address, sizeBytes);
-    return typeof bytes === 'number' ? undefined : bytes;
-  };
 }

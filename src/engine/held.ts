@@ -21,11 +21,18 @@ import { blockable, everySignal, sendToThread, SIGCONT, signalBit } from '../tra
 import { ThreadStates } from '../tracer/thread-states.ts';
 import type { Tracee } from '../tracer/tracee.ts';
 import { TracedProcess, tracingOptions, type Tracing } from '../tracer/traced-process.ts';
+import type { Hold } from './hold.ts';
 import { undo } from './undo.ts';
 
 const stopDeadlineMs = 1_000;
 
-export class Held implements Disposable {
+/** What goes on traced when it is let go, with all its threads: the old program or the new one. */
+export interface Watches {
+  readonly image: 'old' | 'new';
+  readonly tracing: Tracing;
+}
+
+export class Held implements Hold {
   readonly pid: number;
   readonly tracee: Tracee;
   readonly journal: Journal;
@@ -43,8 +50,8 @@ export class Held implements Disposable {
   threads = 1;
   /** How long all threads stood still, when it is over. */
   holdMs = 0;
-  /** What goes on traced when it is let go, with all its threads: the old program, the new one, or neither (null). */
-  watches: { readonly image: 'old' | 'new'; readonly tracing: Tracing } | null = null;
+  /** Null: neither program goes on traced. */
+  watches: Watches | null = null;
   /** The process as it goes on then. */
   traced: TracedProcess | null = null;
   /** It was traced before this hold, and is after it: the one thread is left at a stop for that tracer, with these options. */
@@ -64,6 +71,10 @@ export class Held implements Disposable {
     this.tracee = tracee;
     this.journal = journal;
     this.states = new ThreadStates(pid);
+  }
+
+  get byPtrace(): Held {
+    return this;
   }
 
   /** Stops every thread. The target is safe from now on: if we are killed it stands stopped with its own registers. */
@@ -158,6 +169,14 @@ export class Held implements Disposable {
     };
   }
 
+  /** They are blocked while registers are borrowed. */
+  blockSignals(): null {
+    return null;
+  }
+
+  /** It is given back with the release. */
+  giveBackMask(): void {}
+
   /** The thread that makes calls for us; a bug if its registers are not borrowed. */
   get thread(): RemoteThread {
     if (this.remote === null) throw new Error('the registers of the target are not borrowed');
@@ -242,7 +261,7 @@ export class Held implements Disposable {
   }
 }
 
-function registersChange(tid: number, registers: Registers): Change {
+export function registersChange(tid: number, registers: Registers): Change {
   return { kind: 'registers', tid, bytes: registers.bytes.toString('hex') };
 }
 

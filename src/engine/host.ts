@@ -1,8 +1,9 @@
 // What the main flow needs from around it: events out, cancelling in, and who we are.
 import { HotexecError } from '../errors.ts';
 import type { HistoryPlace } from '../history/record-file.ts';
-import type { JournalOwner } from '../journal/journal.ts';
-import type { HotexecEvent, Moment, Phase } from '../protocol/event.ts';
+import type { Journal, JournalOwner } from '../journal/journal.ts';
+import type { HotexecEvent, MendResult, Moment, Phase } from '../protocol/event.ts';
+import type { TargetProcess } from '../protocol/request.ts';
 import type { RemoteObserver } from '../remote/remote-thread.ts';
 import type { Ourselves } from './exclusions.ts';
 
@@ -19,6 +20,10 @@ export interface Host {
   /** For the picture; nothing unless one is wanted. */
   moment(moment: Moment): void;
   readonly wantsTimeline: boolean;
+  /** Puts in order what was left on a target when the gdb that held it ended; the journal tells what. */
+  mend(journal: Journal, target: TargetProcess): MendResult;
+  /** Where programs of this machine are looked for. */
+  readonly path: string | undefined;
   /** `cancelled`: somebody asked us to stop; `timeout`: the time for getting to the point of no return is over. */
   interruption(): 'cancelled' | 'timeout' | null;
   /** The person has been told what came of asking; whoever asks again means something else. */

@@ -7,6 +7,7 @@ import type { NotFresh, ProgramSummary } from '../protocol/result.ts';
 import type { ResolvedVersion } from '../history/resolve.ts';
 import { scratchSizeBytes } from '../remote/scratch.ts';
 import { planDrain, type DrainPlan } from './drain.ts';
+import { driverRefusals } from './driver-limits.ts';
 import { refusals } from './exclusions.ts';
 import { noFiles, type FilePlan } from './files/planned.ts';
 import { planHandOver, type HandOverPlan } from './handover/plan.ts';
@@ -58,10 +59,11 @@ interface Asked {
 export function planRestart(
   observed: Observed,
   request: Asked,
-  world: { readonly kernel: KernelVersion; readonly freeMemoryBytes: number },
+  world: { readonly kernel: KernelVersion; readonly freeMemoryBytes: number; readonly path?: string | undefined },
 ): RestartPlan {
   const keepFds = [...request.options.keepFds, ...passedDescriptors(observed)];
-  const reasons = [...refusals(observed)];
+  const byGdb = request.options.driver === 'gdb';
+  const reasons = [...refusals(observed), ...driverRefusals(observed, request.options, world.path)];
   const lost = lostPrivileges(observed);
   if (lost.length > 0 && !request.options.force) reasons.push(notFreshRefusal(observed, lost));
   const excluded = reasons.some((reason) => reason.code === 'target-excluded');
@@ -77,9 +79,9 @@ export function planRestart(
   const handOver = planHandOver(observed, request.options, keptInodes);
   const listeners = listListeners(familyOf(observed));
   const expected = listeners.filter(({ inode }) => !keptInodes.has(inode));
-  const wayBack = chosen === null || !watches(request.options) ? null : choosePrevious(observed, keepFds);
+  const wayBack = chosen === null || byGdb || !watches(request.options) ? null : choosePrevious(observed, keepFds);
   // A dumping child takes down every process that shares its memory before Linux 5.16 (commit 0258b5fd7c71).
-  const sharing = world.kernel.atLeast(5, 16);
+  const sharing = !byGdb && world.kernel.atLeast(5, 16);
   return {
     program: chosen?.program ?? null,
     files: chosen?.files ?? noFiles,
@@ -94,11 +96,13 @@ export function planRestart(
     keepFds,
     drain: planDrain(observed, request.options),
     handOver,
-    probation: planProbation(
-      { listeners: expected, listened: listeners.length > 0 },
-      request.options,
-      handOver.served.length > 0,
-    ),
+    probation: byGdb
+      ? null
+      : planProbation(
+          { listeners: expected, listened: listeners.length > 0 },
+          request.options,
+          handOver.served.length > 0,
+        ),
     dryRun: sharing,
     holder: sharing && wantsHolder(observed, world.freeMemoryBytes),
   };

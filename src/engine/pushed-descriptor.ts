@@ -3,7 +3,7 @@ import { HotexecError } from '../errors.ts';
 import type { Change } from '../journal/change.ts';
 import { describeErrno } from '../native/errno.ts';
 import { emptyPassage, forbiddenToReceive, keepReceived, PushRefused, pushThrough } from '../remote/push-descriptor.ts';
-import type { Held } from './held.ts';
+import type { Hold } from './hold.ts';
 import { fileIdentity, undo } from './undo.ts';
 
 /** Leaving the scope closes it in the target while the old program is there; the exec closes it by itself. */
@@ -17,7 +17,7 @@ export interface PushedDescriptor extends Disposable {
  * else uses meanwhile. The pair of sockets that it comes through is closed again. Throws seccomp-forbids or remote-call-failed, with the
  * target as it was.
  */
-export function pushDescriptor(held: Held, room: bigint, fd: number): PushedDescriptor {
+export function pushDescriptor(held: Hold, room: bigint, fd: number): PushedDescriptor {
   const { thread, journal } = held;
   const forbidden = forbiddenToReceive(thread, room);
   if (forbidden.length > 0) {

@@ -1,5 +1,7 @@
 // What a restart has to tell, collected while it works. Nothing is written while the target is held: events queue in the host.
 import { errorData, HotexecError, type ErrorData } from '../errors.ts';
+import { GdbEnded } from '../gdb/errors.ts';
+import type { MendResult } from '../protocol/event.ts';
 import { describeEnd, newProgramFailed } from '../protocol/program-end.ts';
 import type { RestartRequest } from '../protocol/request.ts';
 import type {
@@ -197,13 +199,29 @@ export class RestartReport {
         outcome: 'lost',
         error: { code: 'target-lost', message, hint: 'its container has ended too; look at its logs' },
       };
-    } else if (this.#pastNoReturn || thrown instanceof SuppressedError) {
+    } else if (this.#pastNoReturn || thrown instanceof SuppressedError || cause instanceof GdbEnded) {
       // Not in order, and the journal says what is missing: the end of this engine calls a mender.
       throw thrown;
     } else if (cause instanceof StopTimeout) {
       this.#failure = { outcome: 'unchanged', error: holdTimeout(name, cause.message).toData() };
     } else {
       this.#failure = { outcome: 'unchanged', error: errorData(cause) };
+    }
+  }
+
+  /** gdb has ended, or was ended because it did not answer; what it left has been put in order since. */
+  mended(gdb: GdbEnded, { found, detail }: MendResult): void {
+    const { name, pid } = this.#request.target;
+    if (found === 'gone') {
+      const message = `${name}: process ${pid} ended while gdb held it: ${gdb.message}.`;
+      this.#failure = { outcome: 'lost', error: { code: 'target-lost', message, hint: null } };
+    } else if (found === 'new' || found === 'previous') {
+      this.#pastNoReturn = true;
+      this.warn(`${gdb.message}; hotexec has finished its work by itself: ${detail}`);
+    } else {
+      const message = `${name}: ${gdb.message}. What had been begun was put back; the program runs on, unchanged.`;
+      const hint = 'try again, or without --driver gdb';
+      this.#failure = { outcome: 'unchanged', error: { code: 'gdb-failed', message, hint } };
     }
   }
 

@@ -23,12 +23,12 @@ const indispensable: readonly (readonly [SyscallName, ...Argument[]])[] = [
   ['execve', 0, 0, 0],
 ];
 
-/** Reads the filters of a stopped tracee. Throws seccomp-forbids when a call that every restart needs is not allowed. */
-export function readFilters(observed: Observed, tid: number): Allows {
+/** Reads the filters of a stopped tracee; `tid` null: another program traces it, and they cannot be read. Throws seccomp-forbids when a call that every restart needs is not allowed. */
+export function readFilters(observed: Observed, tid: number | null): Allows {
   const mode = observed.status.seccomp ?? 0;
   if (mode === 0) return () => true;
   if (mode === 1) throw forbidden(observed, 'it runs in strict seccomp mode: only read, write and exit are allowed');
-  const permit = permitOf(observed, tid);
+  const permit = tid === null ? permitUnread(observed, 'gdb reads none') : permitOf(observed, tid);
   const missing = indispensable.filter((call) => permit(...call) !== 'allowed');
   if (missing.length > 0) {
     const list = missing
@@ -48,7 +48,7 @@ function permitOf(observed: Observed, tid: number): Permit {
     } else if (filter === -ENOENT) {
       return permitByFilters(filters);
     } else {
-      return permitUnread(observed, filter);
+      return permitUnread(observed, describeErrno(filter));
     }
   }
 }
@@ -62,12 +62,12 @@ function permitByFilters(filters: readonly Buffer[]): Permit {
 }
 
 /** The runtimes' default profiles allow every call made here but unshare, which is asked for only where it is allowed. */
-function permitUnread(observed: Observed, errno: number): Permit {
+function permitUnread(observed: Observed, why: string): Permit {
   const ownFilters = (observed.status.seccompFilters ?? 1) - (observed.target.spec?.seccomp === true ? 1 : 0);
   if (ownFilters > 0) {
     throw forbidden(
       observed,
-      `it has a seccomp filter that cannot be read (${describeErrno(errno)}), so a call might kill it`,
+      `it has a seccomp filter that cannot be read (${why}), so a call might kill it`,
       'run hotexec with CAP_SYS_ADMIN on a kernel with CONFIG_CHECKPOINT_RESTORE, so that it can read the filter',
     );
   }

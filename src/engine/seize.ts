@@ -11,18 +11,25 @@ import { seizeThread, threadIds, type Seized } from '../tracer/hold.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { ThreadStates } from '../tracer/thread-states.ts';
 import { Held, holdTimeout } from './held.ts';
+import type { Hold } from './hold.ts';
 import { isAlive } from './liveness.ts';
 import type { Observed } from './observe.ts';
 import { readFilters } from './seccomp.ts';
 
 const patienceMs = 1_000;
 
-export interface Seizure {
-  readonly held: Held;
+/** A target that is about to be held. */
+export interface Taken {
+  readonly held: Hold;
   /** It was stopped by somebody before (SIGSTOP). */
   readonly alreadyStopped: boolean;
   /** To be done when every thread stands still. */
   onceStopped?(): void;
+}
+
+/** The same, by ptrace. */
+export interface Seizure extends Taken {
+  readonly held: Held;
 }
 
 /** One thread of the target at a stop, identity and seccomp filters looked at; nothing changed yet. */
@@ -44,7 +51,7 @@ export function seize(observed: Observed, journal: Journal): Seizure {
 }
 
 /** A thread in state D takes no stop, and an execve would wait for it to die: better to wait before anything is stopped. */
-function awaitInterruptible(target: TargetProcess, states: ThreadStates): void {
+export function awaitInterruptible(target: TargetProcess, states: ThreadStates): void {
   const deadlineMs = performance.now() + patienceMs;
   for (;;) {
     const waiting = threadIds(target.pid).find((tid) => states.of(tid) === 'D');
@@ -85,7 +92,7 @@ function seizeRefused(target: TargetProcess, errno: number): HotexecError {
 }
 
 /** The process cannot end and its pid cannot be reused as long as we hold it: from here on the answer stays true. */
-function checkIdentity(target: TargetProcess): void {
+export function checkIdentity(target: TargetProcess): void {
   const startTicks = parseStat(readFileSync(`/proc/${target.pid}/stat`, 'utf8')).startTicks;
   if (startTicks === target.startTicks && isSameContainer(target)) return;
   throw new HotexecError({

@@ -6,7 +6,7 @@ import { describeErrno, EEXIST } from '../native/errno.ts';
 import { findGap } from '../procfs/gap.ts';
 import { parseMaps } from '../procfs/maps.ts';
 import { layOutScratch, scratchSizeBytes, type ExecArguments, type ScratchLayout } from '../remote/scratch.ts';
-import type { Held } from './held.ts';
+import type { Hold } from './hold.ts';
 
 export const PROT_READ_WRITE = 3;
 export const MAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE: number = 0x02 | 0x20 | 0x10_0000;
@@ -31,7 +31,7 @@ export function chooseScratch(tid: number, program: ExecArguments): Scratch {
 }
 
 /** Maps and fills it. The nonce is written first: from then on the mapping can be told from any other. */
-export function mapScratch(held: Held, scratch: Scratch): Disposable {
+export function mapScratch(held: Hold, scratch: Scratch): Disposable {
   const { address, layout } = scratch;
   const change = held.change({
     kind: 'mapping',

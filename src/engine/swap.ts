@@ -7,6 +7,7 @@ import { childrenOf } from './descendants.ts';
 import { listDescriptors, type Descriptor } from './descriptors.ts';
 import type { ExecCall } from './exec-call.ts';
 import type { Held } from './held.ts';
+import type { Hold } from './hold.ts';
 import { collect, execRefused, killChild, mayHaveChild, spawnSharing } from './prove.ts';
 import type { Observed } from './observe.ts';
 import type { Scratch } from './stage.ts';
@@ -33,7 +34,7 @@ export function planDescriptors(descriptors: readonly Descriptor[], keep: readon
 }
 
 /** Read inside the hold: this is exactly what undoing must bring back. */
-export function markDescriptors(held: Held, keep: readonly number[], call: ExecCall): Disposable {
+export function markDescriptors(held: Hold, keep: readonly number[], call: ExecCall): Disposable {
   // The program's own file is closed by the exec, even where a free number such as 0 was the next.
   const descriptors = listDescriptors(held.tracee.tid).filter((entry) => entry.fd !== call.fd);
   const plan = planDescriptors(descriptors, keep);
@@ -51,7 +52,7 @@ export function markDescriptors(held: Held, keep: readonly number[], call: ExecC
 }
 
 /** A stream that the exec would close, or a port that it would not, is reason enough not to exec. */
-function setFlag({ thread }: Held, fd: number, flag: number): void {
+function setFlag({ thread }: Hold, fd: number, flag: number): void {
   const answer = thread.call('fcntl', fd, F_SETFD, flag);
   // Closed by a process that shares the descriptors (CLONE_FILES).
   if (answer >= 0 || answer === -EBADF) return;
@@ -63,7 +64,7 @@ function setFlag({ thread }: Held, fd: number, flag: number): void {
 }
 
 /** One call for all of them; kernels before 5.11 and old seccomp profiles do not know it. */
-function closeRangeOnExec(held: Held): boolean {
+function closeRangeOnExec(held: Hold): boolean {
   return held.thread.call('close_range', 3, lastDescriptor, CLOSE_RANGE_CLOEXEC) === 0;
 }
 
@@ -109,7 +110,7 @@ export function startHolder(held: Held, scratch: Scratch): Holder | null {
 }
 
 /** Makes the exec. Returns at the new program's exec exit, before its first instruction; throws exec-refused. */
-export function exec(held: Held, { name, args }: ExecCall): void {
+export function exec(held: Hold, { name, args }: ExecCall): void {
   const { thread, tracee, journal } = held;
   const startedMs = performance.now();
   journal.mark('exec');
@@ -125,7 +126,6 @@ export function exec(held: Held, { name, args }: ExecCall): void {
   thread.report(name, args, 0, startedMs);
   tracee.resumeToSyscall();
   while (tracee.next(performance.now() + 5_000).kind !== 'syscall') tracee.resumeToSyscall();
-  held.atEventStop = false;
 }
 
 /** Not what a fresh start has; one that the spec names is left alone. */
@@ -134,7 +134,7 @@ export function hasOddPersonality({ target, environment }: Observed): boolean {
 }
 
 /** Personality bits (no address randomisation, …) take effect in the exec, so these alone are reset before it. */
-export function resetPersonality(held: Held, observed: Observed): Disposable | null {
+export function resetPersonality(held: Hold, observed: Observed): Disposable | null {
   if (!hasOddPersonality(observed)) return null;
   const before = observed.environment.personality;
   if (!held.thread.may('personality', 0)) return null;

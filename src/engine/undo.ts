@@ -11,15 +11,16 @@ import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts'
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { threadState } from '../tracer/thread-states.ts';
 import { childrenOf, innermostPid } from './descendants.ts';
+import { endTracer } from './end-tracer.ts';
 import { undoFile } from './files/undo.ts';
-import type { Held } from './held.ts';
+import type { Hold } from './hold.ts';
 
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const WNOHANG = 1;
 const __WALL = 0x4000_0000;
 
-export function undo(held: Held, change: Change): void {
+export function undo(held: Hold, change: Change): void {
   switch (change.kind) {
     case 'stopped':
       held.release();
@@ -44,6 +45,12 @@ export function undo(held: Held, change: Change): void {
     case 'holder':
       reapChild(held, change.pidInside);
       return;
+    case 'mask':
+      held.giveBackMask(BigInt(`0x${change.mask}`), BigInt(change.room));
+      return;
+    case 'tracer':
+      endTracer(change);
+      return;
     case 'passage':
       closePassage(held.thread, BigInt(change.room));
       return;
@@ -66,14 +73,14 @@ export function undo(held: Held, change: Change): void {
 }
 
 /** It makes its bind again, unless the held socket is already under its number. */
-function registersAfterBind({ tracee }: Held, { fd, file, bytes }: Extract<Change, { kind: 'bind' }>): Registers {
+function registersAfterBind({ tracee }: Hold, { fd, file, bytes }: Extract<Change, { kind: 'bind' }>): Registers {
   const registers = new Registers(Buffer.from(bytes, 'hex'));
   if (fileIdentity(`/proc/${tracee.tid}/fd/${fd}`) === file) registers.completeCall(0n);
   return registers;
 }
 
 /** The nonce says that it is ours: the address alone could by now be anybody's. */
-function unmapScratch(held: Held, change: Extract<Change, { kind: 'mapping' }>): void {
+function unmapScratch(held: Hold, change: Extract<Change, { kind: 'mapping' }>): void {
   const address = BigInt(change.address);
   const nonce = held.thread.read(address, change.nonce.length / 2);
   if (typeof nonce === 'number') return;
@@ -88,7 +95,7 @@ function unmapScratch(held: Held, change: Extract<Change, { kind: 'mapping' }>):
  * A child that was killed after its exec sends a SIGCHLD that the program never asked for; it waits, since all signals are blocked.
  * It is given back if it may stand for another child's end.
  */
-function takeBackSigchld(held: Held, room: bigint): void {
+function takeBackSigchld(held: Hold, room: bigint): void {
   const [set, info, timeout] = [room, room + 16n, room + 160n];
   const bytes = Buffer.alloc(176);
   bytes.writeBigUInt64LE(signalBit(SIGCHLD));
@@ -104,7 +111,7 @@ function takeBackSigchld(held: Held, room: bigint): void {
 }
 
 /** Children that came during the hold can only be ours: all threads of the target stand still. */
-function reapNewChildren(held: Held, before: readonly number[]): void {
+function reapNewChildren(held: Hold, before: readonly number[]): void {
   const known = new Set(before);
   for (const child of childrenOf(held.pid, held.tracee.tid).filter((pid) => !known.has(pid))) {
     const inside = innermostPid(child);
@@ -132,7 +139,7 @@ function sharesOurOrigin(child: number, pid: number): boolean {
 }
 
 /** Lets the target collect a child that was killed; it becomes a zombie a moment after its tracer has seen its end. */
-export function reapChild(held: Held, pidInside: number): void {
+export function reapChild(held: Hold, pidInside: number): void {
   const deadlineMs = performance.now() + 500;
   while (held.thread.call('wait4', pidInside, 0, WNOHANG | __WALL, 0) === 0 && performance.now() < deadlineMs)
     sleep(100_000);

@@ -5,7 +5,7 @@ import { sendToThread, signalName, SIGKILL } from '../tracer/signals.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
 import { isFailedExit } from './ends.ts';
 import { handOverCalls, HandOver } from './handover/hand-over.ts';
-import type { Held } from './held.ts';
+import type { Watches } from './held.ts';
 import { isAlive } from './liveness.ts';
 import { stopSignals } from './outside-stop.ts';
 import { describeProbe, openProbe, type ProbeAttempts } from './probe.ts';
@@ -24,7 +24,7 @@ export interface Failed {
 const lookEveryNs = 2_000_000;
 
 /** What is to be seen of the new program; null: nothing, it is let go. */
-export function whileOnProbation(work: Work): Held['watches'] {
+export function whileOnProbation(work: Work): Watches | null {
   const catches = catchesEnd(work);
   const handsOver = work.listeners.listeners.length > 0;
   if (!catches && !handsOver) return null;

@@ -3,7 +3,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { RestartRequest } from '../protocol/request.ts';
 import type { StagedFiles } from './files/staged.ts';
 import type { HeldListeners } from './handover/held-listeners.ts';
-import type { Held } from './held.ts';
+import type { Hold } from './hold.ts';
 import type { Host } from './host.ts';
 import type { MemoryFile } from './memory-file.ts';
 import type { Observed } from './observe.ts';
@@ -36,7 +36,7 @@ export interface Work {
 
 /** A swap that has come through: the new program runs. */
 export interface Started {
-  readonly held: Held;
+  readonly held: Hold;
   /** Keeps the old memory, until it is reaped. */
   readonly holder: Holder | null;
 }

@@ -9,6 +9,7 @@ import {
   type RestartOptions as EngineOptions,
 } from '../protocol/request.ts';
 import { longestGraceMs, signalNumber } from '../protocol/stop-signal.ts';
+import { checkDriver } from './driver.ts';
 import type { ChangeOptions, Copy, ReplaceOptions, RestartOptions } from './options.ts';
 import { parseProbe, withProbeAddress } from './probe.ts';
 import { fileCopies, replacementFile } from './sources.ts';
@@ -54,7 +55,7 @@ function environmentOf(env: NonNullable<ChangeOptions['env']>): ProgramChange['e
 }
 
 function engineOptions(wanted: ChangeOptions): EngineOptions {
-  const { keepFds, children, force, timeoutMs, verbose, timeline, rollback, probationMs } = {
+  const { keepFds, children, force, timeoutMs, verbose, timeline, rollback, probationMs, driver, gdbCall } = {
     ...defaultRestartOptions,
     ...wanted,
   };
@@ -62,7 +63,7 @@ function engineOptions(wanted: ChangeOptions): EngineOptions {
   const probe = wanted.probe === undefined ? null : parseProbe(wanted.probe);
   if (probe !== null && probationMs === 0)
     throw usage('A probe is made while the new program is watched, and probationMs: 0 watches nothing.');
-  return {
+  const options = {
     keepFds,
     children,
     force,
@@ -72,8 +73,14 @@ function engineOptions(wanted: ChangeOptions): EngineOptions {
     rollback,
     probationMs,
     probe,
+    driver,
+    gdbCall,
     ...drainOptions(wanted),
   };
+  checkDriver(options, { gdb: "driver: 'gdb'", noDrain: 'drain: false', probation: 'probationMs', probe: 'probe' });
+  if (driver === 'gdb' && wanted.handover === true)
+    throw usage("driver: 'gdb' hands over no listening sockets: leave handover out.");
+  return options;
 }
 
 function drainOptions(wanted: ChangeOptions): Pick<EngineOptions, 'drain' | 'gracePeriodMs' | 'signal' | 'handover'> {

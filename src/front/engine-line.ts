@@ -139,7 +139,9 @@ const plan: Schema<Plan> = v.object({
   steps: v.array(
     v.object({
       title: v.string(),
-      calls: v.array(v.object({ by: v.picklist(['hotexec', 'target', 'child']), call: v.string(), when: textOrNull })),
+      calls: v.array(
+        v.object({ by: v.picklist(['hotexec', 'gdb', 'target', 'child']), call: v.string(), when: textOrNull }),
+      ),
     }),
   ),
   notFresh,

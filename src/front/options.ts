@@ -30,6 +30,10 @@ export interface ChangeOptions extends CallOptions {
   readonly keepFds?: readonly number[];
   /** What becomes of the old program's children; `kill` without it. */
   readonly children?: 'kill' | 'keep';
+  /** What holds the target: hotexec itself (`ptrace`), or a gdb of this machine, which needs `drain: false`; `ptrace` without it. */
+  readonly driver?: 'ptrace' | 'gdb';
+  /** Of a gdb: how the target is made to call the kernel, by its registers or by functions of its own C library; `syscall` without it. */
+  readonly gdbCall?: 'syscall' | 'libc';
   /** Goes on although something cannot be as after a fresh start. */
   readonly force?: boolean;
   /** Until the point of no return, files brought included; 30,000 without it. */

@@ -39,6 +39,10 @@ export type Change =
   | { readonly kind: 'passage'; readonly room: string }
   /** A descriptor of ours in the target; `file` is the device and inode of what it stands for. */
   | { readonly kind: 'descriptor'; readonly fd: number; readonly file: string }
+  /** The thread's own mask, which it was made to change itself, by means of `room` in the scratch memory; truer than that in `stopped`. */
+  | { readonly kind: 'mask'; readonly mask: string; readonly room: string }
+  /** A gdb of ours that holds the target for us: it is ended before anything else is put in order. */
+  | { readonly kind: 'tracer'; readonly pid: number; readonly startTicks: number }
   /** Personality bits, which take effect in execve. */
   | { readonly kind: 'personality'; readonly value: number }
   | FileChange;

@@ -31,7 +31,13 @@ const lookAgainNs = 1_000_000;
 const reservedBytes = 64 * 1024;
 // A number of ten digits and its comma, in two lines, and as many again that come before the hold.
 const bytesAnEntry = 44;
-const outlivesExec: ReadonlySet<Change['kind']> = new Set<Change['kind']>(['holder', 'temporary', 'file', 'directory']);
+const outlivesExec: ReadonlySet<Change['kind']> = new Set<Change['kind']>([
+  'tracer',
+  'holder',
+  'temporary',
+  'file',
+  'directory',
+]);
 
 /** The program as it is to be started; bytes are base64, since arguments need not be text. */
 export interface JournalledProgram {

@@ -4,8 +4,8 @@ import type { ContainerIdentity } from './request.ts';
 import type { NotFresh, ProgramSummary } from './result.ts';
 
 export interface PlannedCall {
-  /** Who makes the call: hotexec itself, or the target made to do it. */
-  readonly by: 'hotexec' | 'target' | 'child';
+  /** Who makes the call: hotexec itself, a gdb that it drives, the target made to do it, or a child of it. */
+  readonly by: 'hotexec' | 'gdb' | 'target' | 'child';
   /** As strace would print it. */
   readonly call: string;
   /** Only under this condition; null: always. */

@@ -126,7 +126,13 @@ export interface RestartOptions {
   readonly signal: string | null;
   /** False: listening sockets are closed with the old program (`--no-handover`). */
   readonly handover: boolean;
+  /** What holds the target: hotexec itself by ptrace(2), or a gdb that it starts. */
+  readonly driver: Driver;
+  /** Of a gdb: system calls by the thread's registers, or functions of the program's own C library. */
+  readonly gdbCall: 'syscall' | 'libc';
 }
+
+export type Driver = 'ptrace' | 'gdb';
 
 export interface GdbScriptOptions {
   /** `--show-env`: values too, not only names. */
@@ -209,4 +215,6 @@ export const defaultRestartOptions: RestartOptions = {
   gracePeriodMs: null,
   signal: null,
   handover: true,
+  driver: 'ptrace',
+  gdbCall: 'syscall',
 };

@@ -4,11 +4,11 @@ import { arch, type SyscallName } from '../arch/arch.ts';
 import type { Registers } from '../arch/registers.ts';
 import { EPERM } from '../native/errno.ts';
 import type { Argument } from '../native/syscall.ts';
-import { readMemory, writeMemory } from '../tracer/memory.ts';
-import type { LiveStop, Tracee } from '../tracer/tracee.ts';
+import type { HeldThread } from '../tracer/held-thread.ts';
+import type { LiveStop } from '../tracer/tracee.ts';
 
 /** Calls that must not be made remotely: they overwrite the restart block, and an interrupted sleep of the target would answer EINTR. */
-type Remote = Exclude<SyscallName, 'poll' | 'ppoll' | 'epoll_wait'>;
+export type RemoteName = Exclude<SyscallName, 'poll' | 'ppoll' | 'epoll_wait'>;
 
 export interface RemoteCall {
   readonly tid: number;
@@ -33,14 +33,14 @@ export interface RemoteMeans {
 const callDeadlineMs = 5_000;
 
 export class RemoteThread {
-  readonly tracee: Tracee;
+  readonly tracee: HeldThread;
   readonly #base: Registers;
   readonly #instruction: bigint;
   readonly #observe: RemoteObserver;
   readonly #allows: Allows;
 
   /** `base` are registers to start from: segment registers and flags matter. */
-  constructor(tracee: Tracee, base: Registers, means: RemoteMeans) {
+  constructor(tracee: HeldThread, base: Registers, means: RemoteMeans) {
     this.tracee = tracee;
     this.#base = base.copy();
     this.#instruction = means.instruction;
@@ -58,7 +58,7 @@ export class RemoteThread {
   }
 
   /** Whether the target's seccomp filters let this very call through. */
-  may(name: Remote, ...args: readonly Argument[]): boolean {
+  may(name: RemoteName, ...args: readonly Argument[]): boolean {
     return this.#allows(name, ...args);
   }
 
@@ -66,7 +66,7 @@ export class RemoteThread {
    * Makes the call in the target: its result, or -errno; -EPERM for a call that a filter does not let through, which is not made.
    * Throws TraceeGone when the target ends meanwhile.
    */
-  call(name: Remote, ...args: readonly Argument[]): number {
+  call(name: RemoteName, ...args: readonly Argument[]): number {
     if (!this.may(name, ...args)) return -EPERM;
     const startedMs = performance.now();
     this.enter(name, ...args);
@@ -76,7 +76,7 @@ export class RemoteThread {
   }
 
   /** Up to the entry of the call: the kernel has not begun it. */
-  enter(name: Remote, ...args: readonly Argument[]): void {
+  enter(name: RemoteName, ...args: readonly Argument[]): void {
     this.#base.prepareCall(this.#instruction, arch.syscalls[name], args);
     this.tracee.setRegisters(this.#base);
     this.tracee.resumeToSyscall();
@@ -100,19 +100,19 @@ export class RemoteThread {
   }
 
   /** Tells the observer of a call that was made with enter and advance. */
-  report(name: Remote, args: readonly Argument[], result: number, startedMs: number): void {
+  report(name: RemoteName, args: readonly Argument[], result: number, startedMs: number): void {
     this.#observe?.({ tid: this.tid, name, args, result, durationUs: (performance.now() - startedMs) * 1000 });
   }
 
   read(address: bigint, sizeBytes: number): Buffer | number {
-    return readMemory(this.tid, address, sizeBytes);
+    return this.tracee.read(address, sizeBytes);
   }
 
   write(address: bigint, bytes: Buffer): number {
-    return writeMemory(this.tid, address, bytes);
+    return this.tracee.write(address, bytes);
   }
 
-  #finish(name: Remote, args: readonly Argument[], startedMs: number): number {
+  #finish(name: RemoteName, args: readonly Argument[], startedMs: number): number {
     const result = this.result();
     this.report(name, args, result, startedMs);
     return result;

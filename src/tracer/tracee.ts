@@ -2,13 +2,15 @@
 import { Registers } from '../arch/registers.ts';
 import { ESRCH, describeErrno } from '../native/errno.ts';
 import { StopTimeout, TraceeGone } from './errors.ts';
+import type { HeldThread } from './held-thread.ts';
+import { readMemory, writeMemory } from './memory.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { waitFor, type Stop } from './ptrace/wait.ts';
 
 /** A stop that is not the end of the tracee. */
 export type LiveStop = Exclude<Stop, { kind: 'exited' | 'killed' }>;
 
-export class Tracee {
+export class Tracee implements HeldThread {
   /** It becomes the process id when a thread other than the leader makes an execve (ptrace(2), "execve(2) under ptrace"). */
   tid: number;
   #tidAfterExec: number;
@@ -63,6 +65,14 @@ export class Tracee {
 
   setRegisters(registers: Registers): void {
     this.#check('PTRACE_SETREGS', ptrace.setRegisters(this.tid, registers.bytes));
+  }
+
+  read(address: bigint, sizeBytes: number): Buffer | number {
+    return readMemory(this.tid, address, sizeBytes);
+  }
+
+  write(address: bigint, bytes: Buffer): number {
+    return writeMemory(this.tid, address, bytes);
   }
 
   signalMask(): bigint {

@@ -1,13 +1,12 @@
 // What `plan restart --format gdb` prints does what it says when a real gdb runs it, and never hangs (kernel: a tracer must reap the threads
 // that an exec ends; gdb with `stepi` or an asynchronous target does not always).
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { childrenOf as childrenOfThread } from '../../src/engine/descendants.ts';
-import { parseMaps } from '../../src/procfs/maps.ts';
 import { parseStatus } from '../../src/procfs/status.ts';
+import { codeOf } from '../support/kernel/code.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { directory, file, temporaryDirectory } from '../support/kernel/files.ts';
 import { runScript, scriptFor } from '../support/kernel/gdb.ts';
@@ -218,22 +217,6 @@ describe('a gdb script', () => {
 
 function childrenOf(pid: number): readonly number[] {
   return childrenOfThread(pid, pid);
-}
-
-/** A digest of each executable mapping. */
-function codeOf(pid: number): readonly string[] {
-  const memory = openSync(`/proc/${pid}/mem`, 'r');
-  try {
-    return parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1'))
-      .filter(({ perms, path }) => perms.execute && path !== '[vsyscall]')
-      .map(({ start: from, end }) => {
-        const bytes = Buffer.alloc(Number(end - from));
-        expect(readSync(memory, bytes, 0, bytes.length, from)).toBe(bytes.length);
-        return `${from.toString(16)} ${createHash('sha256').update(bytes).digest('hex')}`;
-      });
-  } finally {
-    closeSync(memory);
-  }
 }
 
 async function found(target: Target): Promise<Record<string, unknown>> {

@@ -1,9 +1,9 @@
 // In the hold the staged files take their places, before the dry run that is to meet them.
-import type { Held } from '../held.ts';
+import type { Hold } from '../hold.ts';
 import type { StagedFiles } from './staged.ts';
 
 /** Leaving the scope puts them back while the old program is there. Null: there are none, or they are in place. */
-export function commitFiles(held: Held, files: StagedFiles | null): Disposable | null {
+export function commitFiles(held: Hold, files: StagedFiles | null): Disposable | null {
   if (files === null) return null;
   const committed = {
     [Symbol.dispose]: (): void => {

@@ -17,7 +17,8 @@ export function planHandOver(
   keptInodes: ReadonlySet<number>,
 ): HandOverPlan {
   const served = listServed(familyOf(observed), keptInodes);
-  return options.handover
+  const why = !options.handover ? 'asked for' : options.driver === 'gdb' ? 'gdb does not wait for its bind' : null;
+  return why === null
     ? { served, refused: [] }
-    : { served: [], refused: served.map((socket) => notHandedOver(socket, 'asked for')) };
+    : { served: [], refused: served.map((socket) => notHandedOver(socket, why)) };
 }

@@ -2,11 +2,11 @@
 import type { SyscallName } from '../../arch/arch.ts';
 import type { ProcessStatus } from '../../procfs/status.ts';
 import type { NotFresh } from '../../protocol/result.ts';
-import type { Held } from '../held.ts';
+import type { Hold } from '../hold.ts';
 import type { Observed } from '../observe.ts';
 
 export interface Reset {
-  readonly held: Held;
+  readonly held: Hold;
   readonly observed: Observed;
   readonly status: ProcessStatus;
   /** Address of 256 bytes in the target, zeroed. */

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { parseStatus } from '../../procfs/status.ts';
 import type { NotFresh } from '../../protocol/result.ts';
-import type { Held } from '../held.ts';
+import type { Hold } from '../hold.ts';
 import type { Observed } from '../observe.ts';
 import { resetCapabilities } from './capabilities.ts';
 import { report, type Reset } from './context.ts';
@@ -17,7 +17,7 @@ const roomBelowStack = 32n * 1024n;
 
 /** Registers must be borrowed; the new program has not run yet. */
 export function resetAttributes(
-  held: Held,
+  held: Hold,
   observed: Observed,
   { cwd, ourSignal }: Pick<Reset, 'cwd' | 'ourSignal'>,
 ): readonly NotFresh[] {

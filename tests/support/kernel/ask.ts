@@ -24,6 +24,8 @@ export interface Asked {
   readonly keepFds?: readonly number[];
   readonly children?: 'kill' | 'keep';
   readonly force?: boolean;
+  readonly driver?: 'ptrace' | 'gdb';
+  readonly gdbCall?: 'syscall' | 'libc';
   readonly timeoutMs?: number;
   /** The whole environment, `NAME=value`. */
   readonly environment?: readonly string[];
@@ -102,6 +104,8 @@ function flags(asked: Asked, files: Files): readonly string[] {
     keepFds = [],
     children,
     force,
+    driver,
+    gdbCall,
     timeoutMs,
     command,
     exe,
@@ -115,6 +119,8 @@ function flags(asked: Asked, files: Files): readonly string[] {
     ...keepFds.flatMap((fd) => ['--keep-fd', String(fd)]),
     ...(children === undefined ? [] : ['--children', children]),
     ...(force === true ? ['--force'] : []),
+    ...(driver === undefined ? [] : ['--driver', driver]),
+    ...(gdbCall === undefined ? [] : ['--gdb-call', gdbCall]),
     ...(timeoutMs === undefined ? [] : ['--timeout', `${timeoutMs}ms`]),
     ...(exe === undefined ? [] : ['--exe', exe]),
     ...(cwd === undefined ? [] : ['--cwd', cwd]),
@@ -207,8 +213,8 @@ function request(kind: 'restart' | 'plan', pid: number, asked: Asked): EngineReq
   };
 }
 
-function optionsOf({ keepFds = [], force = false }: Asked): RestartOptions {
-  return { ...defaultRestartOptions, drain: false, handover: false, probationMs: 0, keepFds, force };
+function optionsOf({ keepFds = [], force = false, driver = 'ptrace', gdbCall = 'syscall' }: Asked): RestartOptions {
+  return { ...defaultRestartOptions, drain: false, handover: false, probationMs: 0, keepFds, force, driver, gdbCall };
 }
 
 function startTicksOf(pid: number): number {

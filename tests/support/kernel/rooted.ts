@@ -104,6 +104,8 @@ export async function rooted(prepare: (inside: string) => void = () => {}): Prom
     standAlone: () => {},
     moment: () => {},
     wantsTimeline: false,
+    path: undefined,
+    mend: () => ({ found: 'nothing', detail: '' }),
   };
   return { inside, outside, sources: tempDirectory(), pid, root, observed, events, journalPlace, journal, host };
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseStat } from '../../../src/procfs/stat.ts';
 import { parseStatus } from '../../../src/procfs/status.ts';
 import type { TargetProcess } from '../../../src/protocol/request.ts';
+import { codeOf } from '../kernel/code.ts';
 import { compile } from '../kernel/compile.ts';
 import { until } from '../until.ts';
 
@@ -17,6 +18,8 @@ export interface Shape {
   readonly mode?: 'no-clone' | 'leader-leaves';
   /** Pid 1 of a pid namespace. */
   readonly init?: boolean;
+  /** Its code is compared as well, byte for byte. */
+  readonly compared?: 'code';
 }
 
 const holderMebibytes = 64;
@@ -32,6 +35,7 @@ export interface Looks {
   readonly maps: string;
   readonly descriptors: string;
   readonly masks: string;
+  readonly code: string;
 }
 
 interface Started {
@@ -110,7 +114,13 @@ export class Survivor implements Disposable {
   }
 
   looks(): Looks {
-    return { record: this.record(), maps: this.#maps(), descriptors: this.#descriptors(), masks: this.#masks() };
+    return {
+      record: this.record(),
+      maps: this.#maps(),
+      descriptors: this.#descriptors(),
+      masks: this.#masks(),
+      code: this.shape.compared === 'code' ? codeOf(this.pid).join('\n') : '',
+    };
   }
 
   /** Undefined: it runs, untraced. */
@@ -147,6 +157,7 @@ export class Survivor implements Disposable {
     const found = (['registers', 'memory', 'mask', 'eintr', 'sigchld'] as const)
       .filter((name) => now.record[name] - before.record[name] > allowed[name])
       .map((name) => `${name}: ${now.record[name] - before.record[name]} faults seen by the program`);
+    if (now.code !== before.code) found.push(difference('code', before.code, now.code));
     if (isNew) found.push(...this.#damageOfNew(now.record, before.record));
     else found.push(...damageOfOld(now, before));
     return [...found, ...this.#children()];

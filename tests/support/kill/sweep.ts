@@ -1,14 +1,19 @@
 // Kills an engine at its N-th effect, for every N, lets the front mend, and looks what the target is left as (tests/fixtures/kernel/kill-at.c).
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { FrontOrder } from '../../fixtures/kernel/front.ts';
-import { engineFlags, startEngine, type StartEngine } from '../../../src/front/launch.ts';
+import { engineFlags, startEngine, type EngineLaunch, type StartEngine } from '../../../src/front/launch.ts';
 import { askRestart } from '../../../src/front/restart.ts';
 import { HotexecError } from '../../../src/errors.ts';
-import { defaultRestartOptions, sameProgram, type RestartRequest } from '../../../src/protocol/request.ts';
+import {
+  defaultRestartOptions,
+  sameProgram,
+  type RestartOptions,
+  type RestartRequest,
+} from '../../../src/protocol/request.ts';
 import { compile } from '../kernel/compile.ts';
 import { until } from '../until.ts';
 import { Survivor, type Looks, type Shape } from './survivor.ts';
@@ -62,12 +67,31 @@ export class Workshop implements Disposable {
     return this.#launch(this.killed(point, report));
   }
 
+  /** The same; what it tells a gdb counts, too. */
+  killedDriving(point: KillPoint): EngineLaunch {
+    const launch = this.launchOf(this.killed(point));
+    return { ...launch, env: { ...launch.env, KILL_AT_WRITES: '1' } };
+  }
+
   killed({ number, when }: KillPoint, report: string = this.report): readonly string[] {
     return [compile('kill-at'), report, String(number), when, ...engine];
   }
 
-  #launch([execPath = '', ...args]: readonly string[]): ReturnType<StartEngine> {
-    return startEngine({ execPath, args, env: this.env });
+  /** An engine with a gdb that is killed at its N-th effect. */
+  withKilledGdb({ number, when }: KillPoint): EngineLaunch {
+    const directory = join(this.directory, 'bin');
+    mkdirSync(directory, { recursive: true });
+    const words = [compile('kill-at'), this.report, String(number), when, gdbPath(), '"$@"'];
+    writeFileSync(join(directory, 'gdb'), `#!/bin/sh\nexec ${words.join(' ')}\n`, { mode: 0o755 });
+    return { ...this.launchOf(engine), env: { ...this.env, PATH: `${directory}:${process.env['PATH'] ?? ''}` } };
+  }
+
+  launchOf([execPath = '', ...args]: readonly string[]): EngineLaunch {
+    return { execPath, args, env: this.env };
+  }
+
+  #launch(words: readonly string[]): ReturnType<StartEngine> {
+    return startEngine(this.launchOf(words));
   }
 
   journals(): readonly string[] {
@@ -101,6 +125,8 @@ export interface Asking {
   readonly command: readonly string[] | null;
   /** A program that is started from memory; null or absent: from its path. */
   readonly inMemory?: string | null;
+  /** What the engine drives, and whether that is killed instead of the engine. Absent: it traces by itself. */
+  readonly gdb?: { readonly killed: 'engine' | 'gdb'; readonly calls: RestartOptions['gdbCall'] };
 }
 
 /** A command that can be found, and that only the kernel refuses: its arguments are too long (E2BIG). */
@@ -108,15 +134,21 @@ export const refused: readonly string[] = ['/bin/true', 'x'.repeat(140_000)];
 
 /** One restart whose engine is killed at the point, and whose first menders are killed at theirs. */
 async function killAt(point: KillPoint, asking: Asking, menders: readonly KillPoint[] = []): Promise<Trial> {
-  const { survivor, workshop, command, inMemory = null } = asking;
+  const { survivor, workshop, command, inMemory = null, gdb } = asking;
   const before = survivor.looks();
   const version = workshop.nextVersion();
   const mendReport = `${workshop.report}-mender`;
   for (const path of [workshop.report, mendReport]) rmSync(path, { force: true });
-  const request = fromMemory(requestFor(survivor, version, command), inMemory);
+  const request = drivenBy(gdb, fromMemory(requestFor(survivor, version, command), inMemory));
   const engines = [workshop.killed(point), ...menders.map((mender) => workshop.killed(mender, mendReport)), engine];
   const ask = survivor.shape.init === true ? askInside : askHere;
-  const outcome = await ask({ request, engines, diesAtEvent: null }, asking);
+  const outcome =
+    gdb === undefined
+      ? await ask({ request, engines, diesAtEvent: null }, asking)
+      : await askFirst(request, [
+          gdb.killed === 'engine' ? workshop.killedDriving(point) : workshop.withKilledGdb(point),
+          workshop.launchOf(engine),
+        ]);
   const endNs = process.hrtime.bigint();
   const [what = '', number = '', call = ''] = await until('the engine has ended', () =>
     readFileSync(menders.length > 0 ? mendReport : workshop.report, 'utf8')
@@ -130,6 +162,16 @@ async function killAt(point: KillPoint, asking: Asking, menders: readonly KillPo
     mendedMs: killed ? Number(endNs - BigInt(number)) / 1e6 : 0,
     damage: await damageAfter(outcome, { survivor, workshop, before, version }),
   };
+}
+
+function drivenBy(gdb: Asking['gdb'], request: RestartRequest): RestartRequest {
+  if (gdb === undefined) return request;
+  const byGdb = { drain: false, handover: false, driver: 'gdb', gdbCall: gdb.calls } as const;
+  return { ...request, options: { ...request.options, ...byGdb } };
+}
+
+function gdbPath(): string {
+  return execFileSync('sh', ['-c', 'command -v gdb'], { encoding: 'utf8' }).trim();
 }
 
 /** Everything that is not as it must be when hotexec has said how it ended. */
@@ -152,7 +194,14 @@ export async function damageAfter(
 }
 
 async function askHere({ request, engines }: FrontOrder, { workshop }: Asking): Promise<Trial['outcome']> {
-  const [first, ...others] = engines.map(([execPath = '', ...args]) => ({ execPath, args, env: workshop.env }));
+  return await askFirst(
+    request,
+    engines.map((words) => workshop.launchOf(words)),
+  );
+}
+
+/** The others mend. */
+async function askFirst(request: RestartRequest, [first, ...others]: readonly EngineLaunch[]): Promise<string> {
   if (first === undefined) throw new Error('no engine');
   let used = 0;
   return await askRestart(request, {
@@ -184,6 +233,7 @@ export interface Sweep {
   readonly shape: Shape;
   readonly command: readonly string[] | null;
   readonly inMemory?: string;
+  readonly gdb?: Asking['gdb'];
   /** Every how many-th point. */
   readonly stride?: number;
   readonly first?: number;
@@ -204,7 +254,7 @@ export interface SweepReport {
 /** All points of one kind of run. A damaged target is replaced by another. */
 export async function sweep(
   when: When,
-  { shape, command, inMemory, stride = 1, first = 1, last = Number.POSITIVE_INFINITY, engineAt }: Sweep,
+  { shape, command, inMemory, gdb, stride = 1, first = 1, last = Number.POSITIVE_INFINITY, engineAt }: Sweep,
 ): Promise<SweepReport> {
   using workshop = new Workshop();
   const report: SweepReport = { points: 0, restarted: 0, slowestMs: 0, epollEintr: 0, failures: [] };
@@ -212,7 +262,13 @@ export async function sweep(
   try {
     for (let number = first; number <= last; number += stride) {
       const point = { number, when };
-      const asking = { survivor, workshop, command, inMemory: inMemory ?? null };
+      const asking = {
+        survivor,
+        workshop,
+        command,
+        inMemory: inMemory ?? null,
+        ...(gdb === undefined ? {} : { gdb }),
+      };
       const epollBefore = survivor.record().epollEintr;
       const trial = await (engineAt === undefined ? killAt(point, asking) : killAt(engineAt, asking, [point]));
       const epoll = survivor.record().epollEintr - epollBefore;
