@@ -77,8 +77,6 @@ export function planRestart(
   if (noProbe !== null) reasons.push(noProbe);
   const keptInodes = new Set(keepFds.flatMap((fd) => socketInode(descriptorTarget(observed.tid, fd) ?? '') ?? []));
   const handOver = planHandOver(observed, request.options, keptInodes);
-  const listeners = listListeners(familyOf(observed));
-  const expected = listeners.filter(({ inode }) => !keptInodes.has(inode));
   const wayBack = chosen === null || byGdb || !watches(request.options) ? null : choosePrevious(observed, keepFds);
   // A dumping child takes down every process that shares its memory before Linux 5.16 (commit 0258b5fd7c71).
   const sharing = !byGdb && world.kernel.atLeast(5, 16);
@@ -98,11 +96,7 @@ export function planRestart(
     handOver,
     probation: byGdb
       ? null
-      : planProbation(
-          { listeners: expected, listened: listeners.length > 0 },
-          request.options,
-          handOver.served.length > 0,
-        ),
+      : planProbation(listenersOf(observed, keptInodes), request.options, handOver.served.length > 0),
     dryRun: sharing,
     holder: sharing && wantsHolder(observed, world.freeMemoryBytes),
   };
@@ -136,6 +130,14 @@ export function planAgain(observed: Observed, program: Program, options: Restart
     dryRun: false,
     holder: false,
   };
+}
+
+function listenersOf(
+  observed: Observed,
+  keptInodes: ReadonlySet<number>,
+): Pick<ProbationPlan, 'listeners' | 'listened'> {
+  const all = listListeners(familyOf(observed));
+  return { listeners: all.filter(({ inode }) => !keptInodes.has(inode)), listened: all.length > 0 };
 }
 
 function watches({ probationMs, rollback }: RestartOptions): boolean {
