@@ -52,7 +52,10 @@ describe('a restart by gdb', () => {
   });
 
   it('is tried in no child, keeps no old memory, hands nothing over and watches nothing', () => {
-    const { dryRun, holder, probation, previous, handOver } = plan({}, byGdb);
+    const { dryRun, holder, probation, previous, handOver } = plan(
+      { target: { pid: process.pid }, tid: process.pid },
+      byGdb,
+    );
     expect({ dryRun, holder, probation, previous, served: handOver.served }).toEqual({
       dryRun: false,
       holder: false,
