@@ -74,4 +74,9 @@ export class Registers {
     let index = 0;
     for (const offset of layout.arguments) this.#view.setBigInt64(offset, BigInt(args[index++] ?? 0), true);
   }
+
+  /** From 0, as the kernel takes them at the entry of a call. */
+  setArgument(index: 0 | 1 | 2 | 3 | 4 | 5, value: bigint): void {
+    this.#view.setBigUint64(arch.registers.arguments[index], BigInt.asUintN(64, value), true);
+  }
 }

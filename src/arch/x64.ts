@@ -16,6 +16,7 @@ const syscalls = {
   sched_yield: 24,
   alarm: 37,
   setitimer: 38,
+  dup2: 33,
   getpid: 39,
   socket: 41,
   connect: 42,

@@ -12,9 +12,9 @@ import { waitingSignals, type SignalInfo } from '../tracer/ptrace/requests.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
 import { innermostPid } from './descendants.ts';
 import type { Watches } from './held.ts';
-import { answerZero } from './handover/answer-call.ts';
+import { answerSame, answerZero } from './handover/answer-call.ts';
 import { inodeOf, type CallStop } from './handover/call-stop.ts';
-import { isHeldPath } from './handover/held-paths.ts';
+import { listenerAt } from './handover/held-paths.ts';
 import type { Observed } from './observe.ts';
 import { stopSignals } from './outside-stop.ts';
 import { describeCaught, Samples } from './samples.ts';
@@ -29,7 +29,7 @@ export interface Asked {
 
 export type DrainPlan = Asked | { readonly kind: 'skip'; readonly why: string };
 
-const { shutdown, unlink, unlinkat } = arch.syscalls;
+const { close, dup2, dup3, shutdown, unlink, unlinkat } = arch.syscalls;
 
 /** What the old program is asked with; null: it is not asked. */
 export function signalOf(plan: DrainPlan): number | null {
@@ -65,7 +65,7 @@ function listensTo({ status, waitedSignals }: Observed, signal: number): boolean
 /** What is to be seen of a program that finishes. */
 export const whileDraining: Watches = {
   image: 'old',
-  tracing: { calls: new Set([...exitCalls, shutdown, unlink, unlinkat]), children: false },
+  tracing: { calls: new Set([...exitCalls, close, dup2, dup3, shutdown, unlink, unlinkat]), children: false },
 };
 
 /** Null: it ended, or was stopped by somebody else, and the report says how. */
@@ -96,7 +96,7 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
       return isOurs;
     },
     onCall: (stop) => {
-      if (isOfHeld(listeners, stop)) answerZero(stop.tid);
+      keepForSuccessor(listeners, stop);
       process.go(stop.tid);
     },
     settle: (nowMs) => {
@@ -149,10 +149,32 @@ function isWaiting({ sigPnd = 0n, shdPnd = 0n }: ProcessStatus, signal: number):
   return ((sigPnd | shdPnd) & signalBit(signal)) !== 0n;
 }
 
-/** It must not end what its successor is to have: a shutdown of a listener would, and an unlink would hide it from clients. */
-function isOfHeld(listeners: Work['listeners'], stop: CallStop): boolean {
-  if (stop.call.number !== shutdown) return isHeldPath(listeners, stop);
-  return listeners.byInode(inodeOf(stop.tid, Number(stop.call.args[0]))) !== undefined;
+/** It must not end what its successor is to have: a shutdown of a listener, an unlink of its path, a close of where its log goes. */
+function keepForSuccessor(listeners: Work['listeners'], stop: CallStop): void {
+  const { tid, call } = stop;
+  switch (call.number) {
+    case close:
+      if (isStandardStream(call.args[0])) answerZero(tid);
+      return;
+    case dup2:
+    case dup3:
+      if (isStandardStream(call.args[1])) answerSame(tid, call.args[1]);
+      return;
+    case shutdown:
+      if (listeners.byInode(inodeOf(tid, Number(call.args[0]))) !== undefined) answerZero(tid);
+      return;
+    default: {
+      const listener = listenerAt(listeners, stop);
+      if (listener === undefined) return;
+      listener.isUnlinked = true;
+      answerZero(tid);
+    }
+  }
+}
+
+/** gnulib's close_stdout and the like: the new program would write into nothing, or into a socket that got the number. */
+function isStandardStream(fd: bigint): boolean {
+  return BigInt.asUintN(32, fd) <= 2n;
 }
 
 function describe(caught: CaughtThread, signal: number, durationMs: number): Drain {

@@ -2,6 +2,7 @@
 import { HotexecError, type ErrorData } from '../errors.ts';
 import { sameProgram, type ProgramChange } from '../protocol/request.ts';
 import type { ResolvedVersion } from '../history/resolve.ts';
+import { describeErrno } from '../native/errno.ts';
 import { ProcessRoot } from '../rootfs/open.ts';
 import { planFiles } from './files/plan.ts';
 import { pathOf, type FilePlan } from './files/planned.ts';
@@ -50,6 +51,8 @@ export function planProgram(observed: Observed, wanted: Wanted, reasons: ErrorDa
     reasons.push(...files.refusals);
     const planned = files.memory ? choose(observed, { ...wanted, change: inMemory(wanted.change) }, root) : chosen;
     const program = destination === null || files.memory ? planned.program : at(planned.program, destination);
+    const noDirectory = whyNoDirectory(root, wanted.change);
+    if (noDirectory !== null) reasons.push(noDirectory);
     const { why, warnings } = isBrought(program, files) ? fine : judge(root, program, observed.program.cwd);
     if (why !== undefined) reasons.push(notStartable(observed, program, why));
     return { program, files, warnings: [...planned.warnings, ...files.warnings, ...warnings] };
@@ -58,6 +61,19 @@ export function planProgram(observed: Observed, wanted: Wanted, reasons: ErrorDa
     reasons.push(error.toData());
     return null;
   }
+}
+
+function whyNoDirectory(root: ProcessRoot, { cwd, files }: ProgramChange): ErrorData | null {
+  // One that is brought along is not there yet.
+  if (cwd === null || files.some(({ destination }) => destination.startsWith(cwd))) return null;
+  const stat = root.stat(cwd);
+  if (typeof stat !== 'number' && stat.isDirectory()) return null;
+  const why = typeof stat === 'number' ? describeErrno(stat) : 'is no directory';
+  return {
+    code: 'program-not-startable',
+    message: `the working directory ${cwd}: ${why}. Nothing was touched.`,
+    hint: 'it is looked for inside the container',
+  };
 }
 
 /** The program that runs now, as a restart without any change would start it; or why it cannot be. */

@@ -2,7 +2,8 @@
 // over. `planProbation` decides before anything is touched, `Settlement` looks while the program starts.
 import type { RestartOptions } from '../protocol/request.ts';
 import type { Probation } from '../protocol/result.ts';
-import type { HeldListeners } from './handover/held-listeners.ts';
+import { listDescendants } from './descendants.ts';
+import { isOpenIn, type HeldListeners } from './handover/held-listeners.ts';
 import { allListeners, listListeners, type Listener } from './listeners.ts';
 import { threadState } from '../tracer/thread-states.ts';
 import type { ProbeAttempts } from './probe.ts';
@@ -24,6 +25,8 @@ export interface ProbationPlan {
 const defaultLimitMs = 10_000;
 /** Nothing says when a program is up that does not listen: one that is misconfigured mostly ends within this. */
 const silentLimitMs = 1_000;
+/** How long a child must have had the sockets to count as one that serves. */
+const trialMs = 250;
 /** How long a program that listens is watched on because its main thread never waits. */
 const restLimitMs = 1_000;
 
@@ -67,6 +70,7 @@ export class Settlement {
   readonly #probe: ProbeAttempts | null;
   readonly #old: ReadonlySet<number>;
   #nextLookMs = 0;
+  #givenSinceMs: number | null = null;
   /** When all listeners were seen again, ms after the start; null: not yet. */
   listeningMs: number | null = null;
 
@@ -106,12 +110,31 @@ export class Settlement {
 
   #look(nowMs: number): void {
     if (this.#plan.listeners.length === 0 || this.listeningMs !== null) return;
-    // That costs nothing to know, and every millisecond more is one in which the program is traced.
-    if (this.#notGiven().length === 0) this.listeningMs = performance.now() - this.#startedMs;
-    if (this.listeningMs !== null || nowMs < this.#nextLookMs) return;
-    if (this.#listensAgain()) this.listeningMs = performance.now() - this.#startedMs;
+    const areGiven = this.#notGiven().length === 0;
+    // At once: every millisecond more is one in which the program is traced.
+    const isNew = areGiven && this.#givenSinceMs === null;
+    if (nowMs < this.#nextLookMs && !isNew) return;
+    if (areGiven) {
+      const sinceMs = (this.#givenSinceMs ??= performance.now());
+      if (this.#isTaken(nowMs - sinceMs)) this.listeningMs = sinceMs - this.#startedMs;
+    } else {
+      this.#givenSinceMs = null;
+      if (this.#listensAgain()) this.listeningMs = performance.now() - this.#startedMs;
+    }
     const tookMs = performance.now() - nowMs;
     this.#nextLookMs = nowMs + Math.max(10, tookMs * 10);
+  }
+
+  /**
+   * The program itself has the sockets; or others of it, for a while already: what only tries its configuration (nginx -t) listens too, and
+   * ends. What nobody has any more is waited for again.
+   */
+  #isTaken(forMs: number): boolean {
+    const handed = this.#listeners.listeners.filter(({ state }) => state === 'listening');
+    if (handed.every(({ inode }) => isOpenIn([this.#pid], inode))) return true;
+    const family = [this.#pid, ...listDescendants(this.#pid, new Set()).map((child) => child.pid)];
+    for (const listener of handed) if (!isOpenIn(family, listener.inode)) listener.state = 'waiting';
+    return forMs > trialMs && handed.every(({ state }) => state === 'listening');
   }
 
   /** What it does not listen on by a socket that it was given. */

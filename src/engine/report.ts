@@ -170,7 +170,12 @@ export class RestartReport {
     return this.#failure?.outcome !== 'lost' && this.#failure?.outcome !== 'stopped' && this.#probation.end !== 'ended';
   }
 
-  verified({ exe, warnings }: Verified): void {
+  /** `serves`: it was to go on. */
+  verified({ exe, warnings }: Verified, serves: boolean): void {
+    if (exe === null && serves) {
+      this.lost({ exitCode: null, signal: null, afterMs: this.#probation.ms });
+      return;
+    }
     this.warn(...warnings);
     if (exe !== null && this.#planned !== null) this.#planned = { ...this.#planned, exe };
   }

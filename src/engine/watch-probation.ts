@@ -76,6 +76,7 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
       const wantsOut = listeners.isComplete && host.interruption() === 'cancelled';
       const settled = wantsOut ? 'cut-short' : settlement.check(nowMs);
       if (settlement.listeningMs !== null) samples.listening();
+      if (settled !== null && settled !== 'silent') listeners.letGo();
       return settled;
     },
     warn: (message) => report.warn(message),

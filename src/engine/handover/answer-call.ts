@@ -1,4 +1,4 @@
-// A system call that is not made, and answered with 0 all the same.
+// A system call that is not made, and answered as if it had been.
 import { arch } from '../../arch/arch.ts';
 import { Tracee } from '../../tracer/tracee.ts';
 
@@ -11,5 +11,14 @@ export function answerZero(tid: number): void {
   const tracee = new Tracee(tid);
   const registers = tracee.registers();
   registers.originalNumber = BigInt(arch.syscalls.sched_yield);
+  tracee.setRegisters(registers);
+}
+
+/** The same of a dup2 or dup3: it answers the new descriptor, which stays what it is (dup2(2), of two equal numbers). */
+export function answerSame(tid: number, fd: bigint): void {
+  const tracee = new Tracee(tid);
+  const registers = tracee.registers();
+  registers.originalNumber = BigInt(arch.syscalls.dup2);
+  registers.setArgument(0, fd);
   tracee.setRegisters(registers);
 }

@@ -1,6 +1,7 @@
 // The new program's own bind, answered with the socket that its predecessor had: it never knows. Whichever process of it calls, that
 // process is held for about a millisecond, given the socket under the number it wanted to bind, and its bind answers 0.
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync, readFileSync, readlinkSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { arch } from '../../arch/arch.ts';
 import { HotexecError } from '../../errors.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -12,20 +13,22 @@ import { StopTimeout } from '../../tracer/errors.ts';
 import { readMemory } from '../../tracer/memory.ts';
 import type { TracedProcess, Tracing } from '../../tracer/traced-process.ts';
 import { Tracee } from '../../tracer/tracee.ts';
+import { ProcessRoot } from '../../rootfs/open.ts';
+import { listDescendants } from '../descendants.ts';
 import { Held } from '../held.ts';
 import type { Observed } from '../observe.ts';
 import { pushDescriptor } from '../pushed-descriptor.ts';
 import { readFilters } from '../seccomp.ts';
 import { chooseScratch, mapScratch } from '../stage.ts';
 import { fileIdentity } from '../undo.ts';
-import { kindOf, SOCK_DGRAM, type HeldListener, type HeldListeners } from './held-listeners.ts';
+import { isOpenIn, kindOf, SOCK_DGRAM, type HeldListener, type HeldListeners } from './held-listeners.ts';
 import { carryOptions, carryStatusFlags } from './options.ts';
 import { answerZero } from './answer-call.ts';
 import { AF_UNIX, parseSocketAddress, type SocketAddress } from './socket-address.ts';
 import { inodeOf, type CallStop } from './call-stop.ts';
-import { isHeldPath } from './held-paths.ts';
+import { listenerAt } from './held-paths.ts';
 
-const { bind, listen, unlink, unlinkat } = arch.syscalls;
+const { bind, connect, listen, unlink, unlinkat } = arch.syscalls;
 const nothing = { path: Buffer.alloc(0), argv: [], environment: [] };
 
 export interface HandOverPlace {
@@ -39,7 +42,7 @@ export interface HandOverPlace {
 }
 
 /** What is to be seen of a program that sockets are handed over to. */
-export const handOverCalls: ReadonlySet<number> = new Set([bind, listen, unlink, unlinkat]);
+export const handOverCalls: ReadonlySet<number> = new Set([bind, connect, listen, unlink, unlinkat]);
 
 export class HandOver {
   readonly listeners: HeldListeners;
@@ -61,10 +64,13 @@ export class HandOver {
       case listen:
         this.#onListen(stop);
         break;
+      case connect:
+        this.#onConnect(stop);
+        break;
       case unlink:
       case unlinkat:
         // It makes room for its own bind, which will find the socket that is there.
-        if (isHeldPath(this.listeners, stop)) answerZero(stop.tid);
+        if (listenerAt(this.listeners, stop) !== undefined) answerZero(stop.tid);
         break;
     }
     process.go(stop.tid);
@@ -73,6 +79,13 @@ export class HandOver {
   #onListen({ tid, call }: CallStop): void {
     const listener = this.listeners.byInode(inodeOf(tid, Number(call.args[0])));
     if (listener?.state === 'bound') listener.state = 'listening';
+  }
+
+  /** It looks whether another of its kind serves already, and would give up: it is to find what a fresh start finds. */
+  #onConnect({ tid, call }: CallStop): void {
+    const wanted = readAddress(tid, call.args[1], Number(call.args[2]));
+    const met = wanted === null ? undefined : this.listeners.reachedBy(wanted);
+    if (met !== undefined) this.listeners.giveUp(met, 'the new program looked whether somebody serves there');
   }
 
   #onBind(process: TracedProcess, stop: CallStop): void {
@@ -87,13 +100,21 @@ export class HandOver {
     try {
       if (!mayBind(theirs, wanted)) return;
       const kind = kindOf(theirs, wanted);
-      const listener = this.listeners.match(kind, wanted);
+      const listener = this.listeners.match(kind, wanted, (inode) => this.#isOpen(inode));
       if (listener === undefined) this.listeners.giveUpConflicting(kind, wanted);
+      else if (isOfPath(wanted) && !hasPath(tid, wanted.host))
+        this.listeners.giveUp(listener, 'its path was gone, and the new program made it anew');
       else this.#give(listener, { pid, tid, fd, theirs });
     } finally {
       closeSync(theirs);
       process.go(tid);
     }
+  }
+
+  /** In a process of the new program. */
+  #isOpen(inode: number): boolean {
+    const { target } = this.#place.observed;
+    return isOpenIn([target.pid, ...listDescendants(target.pid, new Set()).map((child) => child.pid)], inode);
   }
 
   #give(listener: HeldListener, caller: Caller): void {
@@ -167,6 +188,18 @@ function mayBind(fd: number, wanted: SocketAddress): boolean {
   if (typeof bound === 'number' || bound.readUInt16LE(0) !== wanted.family) return false;
   // Of one that is not bound: the family alone (unix(7)), or port 0 (ip(7)).
   return wanted.family === AF_UNIX ? bound.length <= 2 : parseSocketAddress(bound)?.port === 0;
+}
+
+function isOfPath({ family, host }: SocketAddress): boolean {
+  return family === AF_UNIX && !host.startsWith('\0');
+}
+
+/** As the caller would find it. A program's shutdown, or its entrypoint, may have removed it by a child. */
+function hasPath(tid: number, host: string): boolean {
+  const cwd = readlinkSync(`/proc/${tid}/cwd`);
+  using root = new ProcessRoot(tid);
+  const stat = root.stat(resolve(cwd, Buffer.from(host, 'latin1').toString()));
+  return typeof stat !== 'number' && stat.isSocket();
 }
 
 function identityOf(tid: number, fd: number): string | null {

@@ -35,6 +35,8 @@ export interface HeldListener {
   readonly address: string;
   /** `bound`: the new program has it; `listening`: and has called listen, or needs not (UDP). */
   state: 'waiting' | 'bound' | 'listening' | 'given-up';
+  /** The old program has removed its path, as far as it knows. */
+  isUnlinked: boolean;
   /** Why it was given up. */
   why: string | null;
   /** The new program has it anyway, as a descriptor that stays open: it may bind it once more, and need not. */
@@ -69,6 +71,11 @@ export function listServed(pids: readonly number[], kept: ReadonlySet<number> = 
   return [...found.values()];
 }
 
+export function isOpenIn(pids: readonly number[], inode: number): boolean {
+  const link = `socket:[${inode}]`;
+  return pids.some((pid) => descriptorsOf(pid).some((fd) => descriptorTarget(pid, fd) === link));
+}
+
 function descriptorsOf(pid: number): readonly number[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).map(Number);
@@ -90,6 +97,7 @@ export class HeldListeners implements Disposable {
   readonly listeners: readonly HeldListener[];
   /** What could not be kept, and why. */
   readonly missed: readonly ListenerResult[];
+  #areClosed = false;
 
   private constructor(listeners: readonly HeldListener[], missed: readonly ListenerResult[]) {
     this.listeners = listeners;
@@ -112,9 +120,22 @@ export class HeldListeners implements Disposable {
     return new HeldListeners([], []);
   }
 
-  /** The one that a bind asks for; of several on one address the first that waits. */
-  match(kind: SocketKind, bound: SocketAddress): HeldListener | undefined {
-    return this.listeners.find((listener) => listener.state === 'waiting' && isSameSocket(listener, kind, bound));
+  /** The one that a bind asks for; of several on one address the first that waits, or that has been given and closed again. */
+  match(kind: SocketKind, bound: SocketAddress, isOpen: (inode: number) => boolean): HeldListener | undefined {
+    const same = this.listeners.filter(
+      (listener) => listener.state !== 'given-up' && isSameSocket(listener, kind, bound),
+    );
+    return same.find(({ state }) => state === 'waiting') ?? same.find(({ inode }) => !isOpen(inode));
+  }
+
+  /** A waiting one that a connection to the address would come to. */
+  reachedBy(address: SocketAddress): HeldListener | undefined {
+    return this.listeners.find(
+      ({ state, kind, bound }) =>
+        state === 'waiting' &&
+        kind.type !== SOCK_DGRAM &&
+        (isSameAddress(bound, address) || mayConflict(bound, address)),
+    );
   }
 
   byInode(inode: number): HeldListener | undefined {
@@ -154,6 +175,13 @@ export class HeldListeners implements Disposable {
     );
   }
 
+  /** The new program has what it has: the copies end before it goes on untraced, and may close and bind again. */
+  letGo(): void {
+    if (this.#areClosed) return;
+    this.#areClosed = true;
+    for (const listener of this.listeners) if (listener.state !== 'given-up') closeSync(listener.fd);
+  }
+
   /** For the next program: what the last one was given is still held. */
   again(): void {
     for (const listener of this.listeners) if (listener.state !== 'given-up') listener.state = 'waiting';
@@ -171,7 +199,7 @@ export class HeldListeners implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const listener of this.listeners) if (listener.state !== 'given-up') closeSync(listener.fd);
+    this.letGo();
   }
 }
 
@@ -188,7 +216,18 @@ function keepOne({ pid, fd, inode, name, address, kept }: ServedSocket): HeldLis
     closeSync(pulled);
     return 'its address is of no kind that hotexec knows';
   }
-  return { fd: pulled, inode, kind: kindOf(pulled, bound), bound, name, address, state: 'waiting', why: null, kept };
+  return {
+    fd: pulled,
+    inode,
+    kind: kindOf(pulled, bound),
+    bound,
+    name,
+    address,
+    state: 'waiting',
+    isUnlinked: false,
+    why: null,
+    kept,
+  };
 }
 
 /** Of a socket of ours that is, or is about to be, bound to the address. */

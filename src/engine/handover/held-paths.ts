@@ -5,24 +5,24 @@ import { resolve } from 'node:path';
 import { arch } from '../../arch/arch.ts';
 import { readMemory } from '../../tracer/memory.ts';
 import type { CallStop } from './call-stop.ts';
-import type { HeldListeners } from './held-listeners.ts';
+import type { HeldListener, HeldListeners } from './held-listeners.ts';
 import { AF_UNIX } from './socket-address.ts';
 
 const PATH_MAX = 4096;
 const AT_FDCWD = -100;
 const pageSizeBytes = 4096n;
 
-/** Whether an unlink or unlinkat is about the path of a held socket. */
-export function isHeldPath({ listeners }: HeldListeners, { tid, call }: CallStop): boolean {
+/** The held socket whose path an unlink or unlinkat is about. */
+export function listenerAt({ listeners }: HeldListeners, { tid, call }: CallStop): HeldListener | undefined {
   const paths = listeners.filter(({ bound, state }) => bound.family === AF_UNIX && state !== 'given-up');
-  if (paths.length === 0) return false;
+  if (paths.length === 0) return undefined;
   const isAt = call.number === arch.syscalls.unlinkat;
   const path = readPath(tid, isAt ? call.args[1] : call.args[0]);
-  if (path === null) return false;
+  if (path === null) return undefined;
   const directory = isAt ? Number(BigInt.asIntN(32, call.args[0])) : AT_FDCWD;
   const from = link(directory === AT_FDCWD ? `/proc/${tid}/cwd` : `/proc/${tid}/fd/${directory}`);
   const cwd = link(`/proc/${tid}/cwd`);
-  return paths.some(({ bound }) => resolve(cwd, bound.host) === resolve(from, path));
+  return paths.find(({ bound }) => resolve(cwd, bound.host) === resolve(from, path));
 }
 
 function link(path: string): string {

@@ -52,8 +52,14 @@ describe('a restart that went well', () => {
 
   it('tells what runs now as the kernel shows it', () => {
     const done = report();
-    done.verified({ exe: '/bin/busybox', warnings: ['careful'] });
+    done.verified({ exe: '/bin/busybox', warnings: ['careful'] }, true);
     expect(done.result()).toMatchObject({ after: { ...next, exe: '/bin/busybox' }, warnings: ['careful'] });
+  });
+
+  it('does not tell of one that runs where it has ended and was to serve', () => {
+    const done = report();
+    done.verified({ exe: null, warnings: [] }, true);
+    expect(done.result()).toMatchObject({ outcome: 'lost', error: { code: 'target-lost' } });
   });
 
   it('adds up the holds and the children, and passes over warnings that are none', () => {
