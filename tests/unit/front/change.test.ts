@@ -40,6 +40,8 @@ it('takes every option of restart()', async () => {
     gracePeriodMs: 3000,
     stopSignal: 'QUIT',
     handover: false,
+    driver: 'ptrace',
+    gdbCall: 'libc',
   });
   expect(program).toEqual({
     ...sameProgram,
@@ -74,6 +76,8 @@ it('takes every option of restart()', async () => {
     gracePeriodMs: 3000,
     signal: 'QUIT',
     handover: false,
+    driver: 'ptrace',
+    gdbCall: 'libc',
   });
 });
 
