@@ -33,7 +33,7 @@ describe.each(drivers)('the driver %s', (driver, needed) => {
     { what: 'a program whose threads are born and joined', name: 'births', flags: [], args: [] },
   ])('restarts $what', async ({ name, flags, args }) => {
     const target = await start(compile(name, { flags }), args);
-    for (let time = 0; time < 3; time++) await expectRestarted(target, { driver });
+    for (let time = 0; time < 2; time++) await expectRestarted(target, { driver });
   });
 
   test('restarts a static Go program', async (context) => {
@@ -42,7 +42,7 @@ describe.each(drivers)('the driver %s', (driver, needed) => {
     const target = launch('fortio', ['server', '-http-port', '127.0.0.1:0', ...off], {
       stdio: ['ignore', 'ignore', 'ignore'],
     });
-    for (let time = 0; time < 3; time++) {
+    for (let time = 0; time < 2; time++) {
       await until('it listens', () => listens(target.pid));
       const before = startTicks(target.pid);
       expect(await restart(target.pid, { driver })).toMatchObject({ outcome: 'restarted', exitCode: 0 });
@@ -143,7 +143,7 @@ describe.each(drivers)('the driver %s', (driver, needed) => {
 
   test('is not noticed by threads in any system call when a restart fails', async () => {
     const target = await start(compile('waits'));
-    for (let time = 0; time < 3; time++)
+    for (let time = 0; time < 2; time++)
       expect(await restart(target.pid, { driver, ...onlyTheKernelRefuses })).toMatchObject({ outcome: 'unchanged' });
     target.say('wake');
     await target.line(/^all ended/);
@@ -166,7 +166,7 @@ describe.each(drivers)('the driver %s', (driver, needed) => {
   test('adds no signal and loses none when a restart fails', async () => {
     const counting = await start(compile('signal-counts'));
     const sent = await start(compile('rt-signals'));
-    for (let time = 0; time < 3; time++) {
+    for (let time = 0; time < 2; time++) {
       for (const { pid } of [counting, sent])
         expect(await restart(pid, { driver, ...onlyTheKernelRefuses })).toMatchObject({ outcome: 'unchanged' });
     }
@@ -178,7 +178,7 @@ describe.each(drivers)('the driver %s', (driver, needed) => {
 
   test('says so when the process ends in the middle', async () => {
     const target = await start(compile('threads'), ['100']);
-    for (const delayMs of [0, 60, 110, 160]) {
+    for (const delayMs of [0, 60, 120]) {
       const mortal = await start(compile('threads'), ['100']);
       const answer = restart(mortal.pid, { driver });
       await until('hotexec is at work', () => stateOf(mortal.pid) !== 'S' || isTraced(mortal.pid), 5_000).catch(
@@ -205,7 +205,7 @@ describe('a gdb that calls functions of the C library', () => {
     { what: 'a program whose threads never enter the kernel', name: 'spin', flags: [], args: ['2'] },
   ])('restarts $what', async ({ name, flags, args }) => {
     const target = await start(compile(name, { flags }), args);
-    for (let time = 0; time < 3; time++) await expectRestarted(target, byLibc);
+    for (let time = 0; time < 2; time++) await expectRestarted(target, byLibc);
   });
 
   test('restarts python, and leaves nothing behind that execve lets through', async () => {

@@ -19,7 +19,7 @@ const engine = { killed: 'engine', calls: 'syscall' } as const;
 const itself = { killed: 'gdb', calls: 'syscall' } as const;
 const callingLibc = { killed: 'gdb', calls: 'libc' } as const;
 
-/** At each step from the first on, so many apart; at least so many of them. */
+/** At each step from the first on, so many apart; at least so many of them. (Every second one was tried once: none did damage.) */
 async function expectNoDamage(points: number, what: Sweep): Promise<void> {
   const { failures, points: reached } = await sweep('after', what);
   expect(failures).toEqual([]);
@@ -30,7 +30,7 @@ describe('when hotexec is killed while it drives gdb', () => {
   needs('root', { command: 'gcc' }, { command: 'gdb' });
 
   test('at any step of a restart, the old or the new program runs on', async () => {
-    await expectNoDamage(9, { shape: one, command: null, gdb: engine, first: 3, stride: 19 });
+    await expectNoDamage(5, { shape: one, command: null, gdb: engine, first: 3, stride: 31 });
   });
 
   test('at any step of a restart that fails, the old program runs on', async () => {
@@ -49,25 +49,25 @@ describe('when the gdb that hotexec drives is killed', () => {
   needs('root', { command: 'gcc' }, { command: 'gdb' });
 
   test('at any step of a restart, the old or the new program runs on', async () => {
-    await expectNoDamage(10, { shape: one, command: null, gdb: itself, first: 4, stride: 17 });
+    await expectNoDamage(5, { shape: one, command: null, gdb: itself, first: 4, stride: 37 });
   });
 
   test('at any step of a restart of 20 threads, the old or the new program runs on', async () => {
-    await expectNoDamage(5, { shape: twenty, command: null, gdb: itself, first: 7, stride: 41 });
+    await expectNoDamage(3, { shape: twenty, command: null, gdb: itself, first: 7, stride: 67 });
   });
 
   // Not between the trap that ends a function and gdb's taking notice of it, some microseconds: docs/limits.md.
   test('at any step of a restart by functions of libc, the old or the new program runs on', async () => {
-    await expectNoDamage(8, { shape: one, command: null, gdb: callingLibc, first: 11, stride: 61 });
+    await expectNoDamage(3, { shape: one, command: null, gdb: callingLibc, first: 11, stride: 139 });
   });
 
   test('at any step of a restart that fails, the old program runs on', async () => {
-    await expectNoDamage(5, {
+    await expectNoDamage(3, {
       shape: twenty,
       command: [busy(compile('survivor'))],
       gdb: itself,
       first: 5,
-      stride: 43,
+      stride: 61,
     });
   });
 });

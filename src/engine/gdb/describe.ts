@@ -17,7 +17,10 @@ export function gdbHoldSteps({ target, threads }: Observed, { gdbCall }: Restart
       `read /proc/${pid}/stat, /proc/${pid}/cgroup: start time ${target.startTicks} and container must be the same`,
     ),
     call('gdb', 'set scheduler-locking on: one thread moves, the others stay'),
-    call('gdb', gdbCall === 'libc' ? 'catch exec' : 'catch exec, catch syscall'),
+    call(
+      'gdb',
+      gdbCall === 'libc' ? 'catch exec' : 'catch exec, catch syscall: first mmap, munmap and rt_sigprocmask, then all',
+    ),
     call('gdb', 'read the registers: written to the journal'),
     ...(gdbCall === 'libc'
       ? [call('gdb', 'from here on each call of the target is `call (long)syscall(...)` of its C library')]

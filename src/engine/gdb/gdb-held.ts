@@ -24,7 +24,7 @@ import { undo } from '../undo.ts';
 import { ownMask, readBlocked, setMask } from './signal-mask.ts';
 import { LibcThread } from './libc-thread.ts';
 import type { Library } from './library.ts';
-import { cureInterruptedCalls, prepareCalls, prepareSteps } from './settings.ts';
+import { catchCalls, catchEveryCall, cureInterruptedCalls, prepareCalls, prepareSteps } from './settings.ts';
 
 const stopDeadlineMs = 1_000;
 /** Below the new stack pointer nothing has been written yet. */
@@ -150,6 +150,12 @@ export class GdbHeld implements Hold {
   blockSignals(room: bigint): Disposable | null {
     // A function returns by a trap; one that is blocked would take the program's own handler away (kernel/signal.c force_sig_info_to_task).
     if (this.#library !== null) return null;
+    const blocked = this.#blockAll(room);
+    catchEveryCall(this.#gdb);
+    return blocked;
+  }
+
+  #blockAll(room: bigint): Disposable | null {
     const mask = ownMask(this.thread, room);
     if (mask === null) return null;
     // What /proc tells of a thread in sigsuspend is not its own mask; this is.
@@ -209,6 +215,7 @@ export class GdbHeld implements Hold {
   }
 
   giveBackMask(mask: bigint, room: bigint): void {
+    catchCalls(this.#gdb, ['rt_sigprocmask', 'munmap']);
     setMask(this.thread, { room, mask });
   }
 

@@ -11,7 +11,7 @@ import type { Argument } from '../../native/syscall.ts';
 import { RemoteThread, type RemoteMeans, type RemoteName } from '../../remote/remote-thread.ts';
 import { textIn } from '../../gdb/mi.ts';
 import type { Library } from './library.ts';
-import { catchSystemCalls } from './settings.ts';
+import { catchEveryCall } from './settings.ts';
 
 const execDeadlineMs = 5_000;
 
@@ -53,7 +53,7 @@ export class LibcThread extends RemoteThread {
       if (!(error instanceof GdbRefused)) throw error;
       const stop = this.tracee.next(performance.now() + execDeadlineMs);
       if (stop.kind !== 'exec') throw error;
-      catchSystemCalls(this.#gdb);
+      catchEveryCall(this.#gdb);
       return 'exec';
     }
   }

@@ -1,5 +1,5 @@
 // What gdb is told before it attaches. Each line is there because without it gdb has hung, asked, or left something behind.
-import { arch } from '../../arch/arch.ts';
+import { arch, type SyscallName } from '../../arch/arch.ts';
 import { GdbRefused } from '../../gdb/errors.ts';
 import type { Gdb } from '../../gdb/gdb.ts';
 
@@ -45,24 +45,35 @@ function tryToSet(gdb: Gdb, setting: string): void {
   }
 }
 
-/** Once it is attached: one thread moves, the others stay where they are; without that gdb hangs in the exec. It stops at each system call. */
+/** Once it is attached: one thread moves, the others stay where they are; without that gdb hangs in the exec. */
 export function prepareSteps(gdb: Gdb): void {
   gdb.ask('-gdb-set scheduler-locking on');
-  gdb.say('catch exec');
-  catchSystemCalls(gdb);
+  gdb.say('handle SIGSTOP stop print pass');
+  catchCalls(gdb, ['mmap', 'munmap', 'rt_sigprocmask']);
 }
 
 /** The same, but functions are called first: no stop comes in between, and one that goes wrong is undone. */
 export function prepareCalls(gdb: Gdb): void {
   gdb.ask('-gdb-set scheduler-locking on');
   gdb.ask('-gdb-set unwindonsignal on');
-  gdb.say('catch exec');
   gdb.say('handle SIGSTOP nostop noprint pass');
+  gdb.say('catch exec');
 }
 
-export function catchSystemCalls(gdb: Gdb): void {
+/** It stops at each system call from now on, and comes to us with a SIGSTOP. */
+export function catchEveryCall(gdb: Gdb): void {
   gdb.say('handle SIGSTOP stop print pass');
-  gdb.say('catch syscall');
+  catchCalls(gdb, []);
+}
+
+/**
+ * Stops at these calls alone (none: at all). While signals are not blocked, the calls of their handlers are gdb's to pass over: with each
+ * of them told to us, a thread that gets a thousand signals a second would never come to its own call (measured).
+ */
+export function catchCalls(gdb: Gdb, names: readonly SyscallName[]): void {
+  gdb.say('delete');
+  gdb.say('catch exec');
+  gdb.say(['catch syscall', ...names.map((name) => arch.syscalls[name])].join(' '));
 }
 
 /**

@@ -19,7 +19,12 @@ function withGdb(): string {
 
 function plan(differences: Differences, options: RestartOptions): RestartPlan {
   const world = { kernel: kernelVersion('6.1.0'), freeMemoryBytes: 2 ** 30, path: withGdb() };
-  return planRestart(observedProcess(differences), { program: change(), options }, world);
+  const program = { exe: process.execPath, execPath: process.execPath };
+  return planRestart(
+    observedProcess({ tid: process.pid, program, ...differences }),
+    { program: change(), options },
+    world,
+  );
 }
 
 function codes(differences: Differences, options: Partial<RestartOptions> = {}, path = withGdb()): readonly string[] {
