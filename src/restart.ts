@@ -73,7 +73,8 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
     } catch (error) {
       brought.leaveIf(() => report.failed(error));
     }
-    report.listeners(...listeners.results(), ...plan.handOver.refused);
+    // The old program has its own still, where nothing came of it.
+    if (report.came !== 'never') report.listeners(...listeners.results(), ...plan.handOver.refused);
     if (report.came === 'stays') report.files(...brought.settle());
   } catch (error) {
     const gdb = endOfGdb(error);

@@ -122,6 +122,8 @@ export function execRefused(answer: string): HotexecError {
   return new HotexecError({
     code: 'exec-refused',
     message: `the kernel does not start the program: execve answered ${answer}. The old program runs on unchanged.`,
-    hint: 'look at the file, its interpreter and its loader inside the container',
+    hint: answer.includes('E2BIG')
+      ? 'one argument or variable has at most 128 KiB, all together a quarter of the stack limit (execve(2))'
+      : 'look at the file, its interpreter and its loader inside the container',
   });
 }

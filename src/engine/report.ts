@@ -106,8 +106,12 @@ export class RestartReport {
     const message = `${name}: while it finished, the old program ${how}, which could not be caught: process ${pid} is gone.`;
     this.#failure = {
       outcome: 'lost',
-      error: { code: 'target-lost', message, hint: 'its container has ended too; start it again' },
+      error: { code: 'target-lost', message, hint: this.#endHint('start it again') },
     };
+  }
+
+  #endHint(next: string): string {
+    return this.#request.target.container === null ? next : `its container has ended too; ${next}`;
   }
 
   listeners(...results: readonly ListenerResult[]): void {
@@ -149,7 +153,7 @@ export class RestartReport {
     const message = `${this.#request.target.name}: ${which} ${how} after ${round(afterMs)} ms, which could not be caught: process ${this.#request.target.pid} is gone.`;
     this.#failure = {
       outcome: 'lost',
-      error: { code: 'target-lost', message, hint: 'its container has ended too; look at its logs' },
+      error: { code: 'target-lost', message, hint: this.#endHint('look at its logs') },
     };
   }
 
@@ -202,7 +206,7 @@ export class RestartReport {
       const message = `${name}: process ${pid} ended while it was ${this.#pastNoReturn ? 'being given the new program' : 'held'}${how}.`;
       this.#failure = {
         outcome: 'lost',
-        error: { code: 'target-lost', message, hint: 'its container has ended too; look at its logs' },
+        error: { code: 'target-lost', message, hint: this.#endHint('look at its logs') },
       };
     } else if (this.#pastNoReturn || thrown instanceof SuppressedError || cause instanceof GdbEnded) {
       // Not in order, and the journal says what is missing: the end of this engine calls a mender.

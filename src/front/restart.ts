@@ -146,7 +146,7 @@ function verdict({ found, detail }: MendResult, death: DeathDescription, story: 
     case 'previous': {
       const how = story.failed === null ? 'failed its probation' : describeEnd(story.failed);
       const message = `${death.what} Another one has finished its work: the new program ${how}, and the previous one runs again (${detail}).`;
-      const hint = 'what the new program said is in the container log';
+      const hint = 'what the new program said is in its log';
       return {
         outcome: 'rolled-back',
         error: { code: 'new-program-failed', message, hint, details: death.details },

@@ -28,11 +28,10 @@ export function newProgramFailed(target: string, end: ProgramEnd): ErrorData {
 }
 
 function hintFor({ reason, exitCode }: ProgramEnd): string {
-  if (reason === 'probe-timeout')
-    return 'allow it more time with --probation, or look at what it says in the container log';
+  if (reason === 'probe-timeout') return 'allow it more time with --probation, or look at what it says in its log';
   if (reason === 'exit' && exitCode === 0)
     return 'a program that goes into the background, or is done at once: --probation 0 does not watch it';
-  return 'what it said is in the container log; --no-rollback lets a failing program end';
+  return 'what it said is in its log; --no-rollback lets a failing program end';
 }
 
 function duration(ms: number): string {

@@ -36,7 +36,10 @@ const names: ReadonlyMap<number, string> = new Map(
     .map(([name, number]) => [number, name]),
 );
 
-/** `SIGTERM`, or `SIGRTMIN+3` as kill -l prints it. */
+const SIGRTMIN = 34;
+
+/** `SIGTERM`, or `SIGRTMIN+3` as kill -l prints it; 32 and 33 are the C library's own (signal(7)) and have no name. */
 export function signalName(signal: number): string {
-  return names.get(signal) ?? `SIGRTMIN+${signal - 34}`;
+  if (signal === SIGRTMIN) return 'SIGRTMIN';
+  return names.get(signal) ?? (signal < SIGRTMIN ? `signal ${signal}` : `SIGRTMIN+${signal - SIGRTMIN}`);
 }

@@ -109,7 +109,7 @@ describe('restart', () => {
     expect(stdout).toContain('  new program  exited with 1, 310 ms after its start\n');
     expect(stderr).toBe(
       'error: docker/web: the new program exited with 1, 310 ms after its start. The previous program was started again in its place and runs.\n' +
-        'hint: what it said is in the container log; --no-rollback lets a failing program end\n',
+        'hint: what it said is in its log; --no-rollback lets a failing program end\n',
     );
   });
 
