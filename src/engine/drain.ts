@@ -7,6 +7,9 @@ import type { RestartOptions } from '../protocol/request.ts';
 import type { Drain } from '../protocol/result.ts';
 import { gracePeriodOf, signalNumber } from '../protocol/stop-signal.ts';
 import { signalBit, signalName } from '../tracer/signals.ts';
+import { EINVAL } from '../native/errno.ts';
+import { readText } from '../procfs/read.ts';
+import { threadIds } from '../tracer/hold.ts';
 import { syscall } from '../native/syscall.ts';
 import { waitingSignals, type SignalInfo } from '../tracer/ptrace/requests.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
@@ -29,7 +32,7 @@ export interface Asked {
 
 export type DrainPlan = Asked | { readonly kind: 'skip'; readonly why: string };
 
-const { close, dup2, dup3, shutdown, unlink, unlinkat } = arch.syscalls;
+const { accept, accept4, close, dup2, dup3, shutdown, unlink, unlinkat } = arch.syscalls;
 
 /** What the old program is asked with; null: it is not asked. */
 export function signalOf(plan: DrainPlan): number | null {
@@ -96,7 +99,7 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
       return isOurs;
     },
     onCall: (stop) => {
-      keepForSuccessor(listeners, stop);
+      keepForSuccessor(listeners, stop, process);
       process.go(stop.tid);
     },
     settle: (nowMs) => {
@@ -150,7 +153,7 @@ function isWaiting({ sigPnd = 0n, shdPnd = 0n }: ProcessStatus, signal: number):
 }
 
 /** It must not end what its successor is to have: a shutdown of a listener, an unlink of its path, a close of where its log goes. */
-function keepForSuccessor(listeners: Work['listeners'], stop: CallStop): void {
+function keepForSuccessor(listeners: Work['listeners'], stop: CallStop, process: TracedProcess): void {
   const { tid, call } = stop;
   switch (call.number) {
     case close:
@@ -161,7 +164,9 @@ function keepForSuccessor(listeners: Work['listeners'], stop: CallStop): void {
       if (isStandardStream(call.args[1])) answerSame(tid, call.args[1]);
       return;
     case shutdown:
-      if (listeners.byInode(inodeOf(tid, Number(call.args[0]))) !== undefined) answerZero(tid);
+      if (listeners.byInode(inodeOf(tid, Number(call.args[0]))) === undefined) return;
+      answerZero(tid);
+      wakeAcceptors(process, stop);
       return;
     default: {
       const listener = listenerAt(listeners, stop);
@@ -170,6 +175,24 @@ function keepForSuccessor(listeners: Work['listeners'], stop: CallStop): void {
       answerZero(tid);
     }
   }
+}
+
+/** A shutdown wakes threads that wait in accept on the socket, by EINVAL (accept(2)): some programs do it for that. */
+function wakeAcceptors(process: TracedProcess, { pid, tid, call }: CallStop): void {
+  const inode = inodeOf(tid, Number(call.args[0]));
+  for (const other of threadIds(pid)) {
+    if (other === tid) continue;
+    const [number = '', fd = ''] = readLine(`/proc/${pid}/task/${other}/syscall`).split(' ');
+    const accepts = Number(number) === accept || Number(number) === accept4;
+    if (accepts && inodeOf(other, Number(fd)) === inode)
+      process.breakOff(other, -EINVAL, performance.now() + releaseDeadlineMs);
+  }
+}
+
+/** Empty: it has ended. */
+function readLine(path: string): string {
+  const reading = readText(path);
+  return reading.kind === 'read' ? reading.content : '';
 }
 
 /** gnulib's close_stdout and the like: the new program would write into nothing, or into a socket that got the number. */

@@ -48,6 +48,9 @@ export interface ThreadWatcher {
   executed(): void;
 }
 
+/** How a system call ends that a signal or a stop has broken off, and that the kernel would make again (include/linux/errno.h). */
+const ERESTARTSYS = 512n;
+
 const { TRACESYSGOOD, TRACEEXEC, TRACECLONE, TRACEFORK, TRACEVFORK } = ptrace.options;
 
 export function tracingOptions({ children }: Tracing): number {
@@ -195,6 +198,28 @@ export class TracedProcess {
   }
 
   /**
+   * A thread that waits in a system call, or is about to, has this answer (-errno) of it. One that comes out of it keeps its own; one that
+   * ends, or does not stop in time, is left to its next stop.
+   */
+  breakOff(tid: number, answer: number, deadlineMs: number): void {
+    for (;;) {
+      if (ptrace.interrupt(tid) < 0) return;
+      const stop = waitFor(tid, deadlineMs);
+      if (!isLive(stop)) return;
+      const registers = new Registers();
+      const isBrokenOff = ptrace.getRegisters(tid, registers.bytes) >= 0 && registers.result === -ERESTARTSYS;
+      if (isBrokenOff) {
+        registers.result = BigInt(answer);
+        ptrace.setRegisters(tid, registers.bytes);
+      }
+      // At its entry it has not waited yet, and the stop has taken the interrupt away.
+      const isEntry = stop.kind === 'syscall' && ptrace.syscallStop(tid).call !== null;
+      this.go(tid, stop.kind === 'signal' ? stop.signal : 0);
+      if (isBrokenOff || !isEntry) return;
+    }
+  }
+
+  /**
    * All threads but one are let go: those of the process itself into the group-stop that they are in, where an execve ends them without
    * our help; its children run on. One that has not reported itself yet (a new one) is held all the same, and the execve would wait for it.
    */
@@ -315,6 +340,6 @@ function putOffCall(tid: number): void {
   tracee.setRegisters(registers);
 }
 
-function isLive(stop: ReturnType<typeof waitFor>): boolean {
+function isLive(stop: ReturnType<typeof waitFor>): stop is Stop {
   return typeof stop !== 'string' && stop.kind !== 'exited' && stop.kind !== 'killed';
 }

@@ -81,4 +81,13 @@ describe('a new program', () => {
     expect([0, 1, 2].map((fd) => readlinkSync(`/proc/${target.pid}/fd/${fd}`))).toEqual(before);
     expect(target.lines.filter((line) => /^(close|dup2)/.test(line))).toEqual(['close-number 0', 'dup2 2']);
   });
+
+  test('comes after an old one that wakes its thread in accept by a shutdown: it ends at once', async () => {
+    const target = await startSockets(words(`${listening(21_206)} accepts`, 'shutdown join'));
+    const { drain, listeners } = await takeOver(target, words(`${listening(21_206)} serve`));
+    expect(drain).toMatchObject({ end: 'exited', exitCode: 0 });
+    expect(target.lines).toContain('accept EINVAL');
+    expect(listeners).toMatchObject([{ handedOver: true }]);
+    expect(await ask({ host: at, port: 21_206 })).toBe('hello 1');
+  });
 });
