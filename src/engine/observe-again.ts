@@ -1,6 +1,6 @@
 // The work of a later hold: the program has changed since it was observed, by its shutdown or by being another one.
-import { closeSync, lstatSync, readlinkSync, unlinkSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { closeSync, lstatSync, unlinkSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { ProcessRoot } from '../rootfs/open.ts';
 import { mayHaveBoundByRing } from './handover/ring.ts';
 import { observe } from './observe.ts';
@@ -44,13 +44,14 @@ function giveUpBehindRing({ request, listeners, report }: Work): void {
 function giveUpRemoved({ request, listeners }: Work): void {
   for (const listener of listeners.listeners) {
     if (listener.state !== 'waiting' || !listener.isUnlinked) continue;
-    removeSocket(request.target.pid, listener.bound.host);
+    removeSocket(request.target.pid, Buffer.from(listener.bound.host, 'latin1').toString());
     listeners.giveUp(listener, 'the new program did not bind it, and its predecessor had removed its path');
   }
 }
 
-function removeSocket(pid: number, host: string): void {
-  const path = resolve(readlinkSync(`/proc/${pid}/cwd`), Buffer.from(host, 'latin1').toString());
+/** By an absolute path: who is to say where another was meant to lead. */
+function removeSocket(pid: number, path: string): void {
+  if (!path.startsWith('/')) return;
   using root = new ProcessRoot(pid);
   const directory = root.openDirectory(dirname(path));
   if (directory < 0) return;

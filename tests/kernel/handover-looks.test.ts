@@ -23,6 +23,15 @@ describe('a new program', () => {
     expect(await ask({ host: at, port: 21_201 })).toBe('hello 1');
   });
 
+  test('that connects to the same port elsewhere has its own socket all the same', async () => {
+    const serving = 'tcp4 set 1 2 1 bind 0.0.0.0 21207 listen 8';
+    const target = await startSockets(words(serving));
+    // Without waiting: nobody has that address (RFC 5737).
+    const { listeners } = await takeOver(target, words(`tcp4 flags connect 192.0.2.1 21207 close ${serving} serve`));
+    expect(listeners).toMatchObject([{ handedOver: true }]);
+    expect(await ask({ host: at, port: 21_207 })).toBe('hello 1');
+  });
+
   test('that looks whether somebody serves on its path finds nobody', async () => {
     const path = join(tempDirectory(), 'socket');
     const serving = `unlink ${path} stream bind ${path} - listen 8 serve`;

@@ -1,7 +1,6 @@
 // The new program's own bind, answered with the socket that its predecessor had: it never knows. Whichever process of it calls, that
 // process is held for about a millisecond, given the socket under the number it wanted to bind, and its bind answers 0.
-import { closeSync, readFileSync, readlinkSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { closeSync, readFileSync, statSync } from 'node:fs';
 import { arch } from '../../arch/arch.ts';
 import { HotexecError } from '../../errors.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -82,9 +81,12 @@ export class HandOver {
   }
 
   /** It looks whether another of its kind serves already, and would give up: it is to find what a fresh start finds. */
-  #onConnect({ tid, call }: CallStop): void {
+  #onConnect({ pid, tid, call }: CallStop): void {
     const wanted = readAddress(tid, call.args[1], Number(call.args[2]));
-    const met = wanted === null ? undefined : this.listeners.reachedBy(wanted);
+    const theirs = wanted === null ? -1 : pullDescriptor(pid, tid, Number(call.args[0]));
+    if (wanted === null || theirs < 0) return;
+    const met = this.listeners.reachedBy(kindOf(theirs, wanted).type, wanted);
+    closeSync(theirs);
     if (met !== undefined) this.listeners.giveUp(met, 'the new program looked whether somebody serves there');
   }
 
@@ -196,9 +198,11 @@ function isOfPath({ family, host }: SocketAddress): boolean {
 
 /** As the caller would find it. A program's shutdown, or its entrypoint, may have removed it by a child. */
 function hasPath(tid: number, host: string): boolean {
-  const cwd = readlinkSync(`/proc/${tid}/cwd`);
+  const path = Buffer.from(host, 'latin1').toString();
+  if (!path.startsWith('/'))
+    return statSync(`/proc/${tid}/cwd/${path}`, { throwIfNoEntry: false })?.isSocket() === true;
   using root = new ProcessRoot(tid);
-  const stat = root.stat(resolve(cwd, Buffer.from(host, 'latin1').toString()));
+  const stat = root.stat(path);
   return typeof stat !== 'number' && stat.isSocket();
 }
 

@@ -3,11 +3,20 @@
 import { closeSync, readFileSync, readdirSync } from 'node:fs';
 import { describeErrno } from '../../native/errno.ts';
 import { boundAddress, pullDescriptor, readNumberOption } from '../../native/sockets.ts';
+import { threadIds } from '../../tracer/hold.ts';
+import { threadState } from '../../tracer/thread-states.ts';
 import type { ListenerResult } from '../../protocol/result.ts';
 import { descriptorTarget } from '../descriptors.ts';
 import type { Listener } from '../listeners.ts';
 import { listSockets, socketInode } from '../sockets.ts';
-import { AF_INET6, isSameAddress, mayConflict, parseSocketAddress, type SocketAddress } from './socket-address.ts';
+import {
+  AF_INET6,
+  isReachedBy,
+  isSameAddress,
+  mayConflict,
+  parseSocketAddress,
+  type SocketAddress,
+} from './socket-address.ts';
 
 const SOL_SOCKET = 1;
 const SO_TYPE = 3;
@@ -73,7 +82,18 @@ export function listServed(pids: readonly number[], kept: ReadonlySet<number> = 
 
 export function isOpenIn(pids: readonly number[], inode: number): boolean {
   const link = `socket:[${inode}]`;
-  return pids.some((pid) => descriptorsOf(pid).some((fd) => descriptorTarget(pid, fd) === link));
+  const has = (tid: number): boolean => descriptorsOf(tid).some((fd) => descriptorTarget(tid, fd) === link);
+  // A main thread that has left before the others shows none.
+  return pids.some((pid) => has(pid) || ('ZX'.includes(threadState(pid, pid)) && threadsOf(pid).some(has)));
+}
+
+function threadsOf(pid: number): readonly number[] {
+  try {
+    return threadIds(pid);
+  } catch {
+    // It has ended.
+    return [];
+  }
 }
 
 function descriptorsOf(pid: number): readonly number[] {
@@ -128,13 +148,10 @@ export class HeldListeners implements Disposable {
     return same.find(({ state }) => state === 'waiting') ?? same.find(({ inode }) => !isOpen(inode));
   }
 
-  /** A waiting one that a connection to the address would come to. */
-  reachedBy(address: SocketAddress): HeldListener | undefined {
+  /** A waiting one that a connection to the address, by a socket of this type, comes to for sure. */
+  reachedBy(type: number, address: SocketAddress): HeldListener | undefined {
     return this.listeners.find(
-      ({ state, kind, bound }) =>
-        state === 'waiting' &&
-        kind.type !== SOCK_DGRAM &&
-        (isSameAddress(bound, address) || mayConflict(bound, address)),
+      ({ state, kind, bound }) => state === 'waiting' && kind.type === type && isReachedBy(bound, address),
     );
   }
 

@@ -48,3 +48,16 @@ export function mayConflict(a: SocketAddress, b: SocketAddress): boolean {
   if (a.family === AF_UNIX || b.family === AF_UNIX) return false;
   return a.port === b.port && (a.isWildcard || b.isWildcard || a.host === b.host || a.family !== b.family);
 }
+
+/** Whether a connection to the one comes to a socket that is bound to the other: a wildcard is reached by the loopback address at least. */
+export function isReachedBy(bound: SocketAddress, address: SocketAddress): boolean {
+  if (isSameAddress(bound, address)) return true;
+  if (bound.family === AF_UNIX || address.family === AF_UNIX || bound.port !== address.port) return false;
+  return bound.isWildcard && (address.isWildcard || isLoopback(address));
+}
+
+function isLoopback({ family, host }: SocketAddress): boolean {
+  if (family !== AF_INET6) return host.startsWith('127.');
+  // ::1, and 127.0.0.0/8 as an IPv4-mapped address.
+  return /^0{31}1$/.test(host) || /^0{20}ffff7f/.test(host);
+}
