@@ -13,9 +13,9 @@ import { keepToo } from './guard.ts';
 import { inspect } from './inspect.ts';
 import { openJournal, readState, type Journal } from './journal/journal.ts';
 import { mend } from './mend.ts';
-import { inputReady, outputReady } from './native/poll.ts';
+import { awaitInput, inputReady, outputReady } from './native/poll.ts';
 import { syscall } from './native/syscall.ts';
-import { sleep, sleepExactly } from './tracer/ptrace/wait.ts';
+import { sleepExactly } from './tracer/ptrace/wait.ts';
 import { parseNamespaceLink } from './procfs/ns.ts';
 import type { EngineAnswer, EngineLine, HotexecEvent, MendResult, Moment } from './protocol/event.ts';
 import type { EngineControl, EngineRequest, TargetProcess } from './protocol/request.ts';
@@ -34,7 +34,6 @@ const PIPE_BUF = 4096;
 const CLONE_FILES = 0x400;
 /** How long the program may be held for a guard to close its sockets: it takes a millisecond, or the guard is stuck. */
 const dismissalMs = 50;
-const lookEveryNs = 100_000;
 
 /** A signal to the engine never leaves a half-done target: it is busy until it is done, and nothing else listens. */
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
@@ -194,9 +193,9 @@ function createHost(asked: EngineRequest): Host {
     standAlone: () => {
       const deadlineMs = performance.now() + dismissalMs;
       // A front that has gone takes the guard along.
-      while (guarded && !controls.has('alone') && performance.now() < deadlineMs) {
-        guarded = readControls();
-        if (guarded) sleep(lookEveryNs);
+      for (let leftMs = dismissalMs; guarded && !controls.has('alone') && leftMs > 0;) {
+        if (awaitInput(stdin, Math.ceil(leftMs))) guarded = readControls();
+        leftMs = deadlineMs - performance.now();
       }
       guarded = false;
     },

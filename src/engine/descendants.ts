@@ -39,6 +39,11 @@ export function listDescendants(pid: number, ours: ReadonlySet<number>): readonl
   });
 }
 
+/** The process and all below it, whosever they are. */
+export function pidsBelow(pid: number): readonly number[] {
+  return [pid, ...listDescendants(pid, new Set()).map((child) => child.pid)];
+}
+
 type Listed = Pick<ProcessStat, 'pid' | 'ppid' | 'session' | 'state' | 'comm'>;
 
 /** A kernel without CONFIG_PROC_CHILDREN has no lists of children: then all processes are looked at, which takes longer. */

@@ -8,7 +8,7 @@ import type { Drain } from '../protocol/result.ts';
 import { gracePeriodOf, signalNumber } from '../protocol/stop-signal.ts';
 import { signalBit, signalName } from '../tracer/signals.ts';
 import { EINVAL } from '../native/errno.ts';
-import { readText } from '../procfs/read.ts';
+import { currentCall } from '../procfs/current-call.ts';
 import { threadIds } from '../tracer/hold.ts';
 import { syscall } from '../native/syscall.ts';
 import { waitingSignals, type SignalInfo } from '../tracer/ptrace/requests.ts';
@@ -182,17 +182,11 @@ function wakeAcceptors(process: TracedProcess, { pid, tid, call }: CallStop): vo
   const inode = inodeOf(tid, Number(call.args[0]));
   for (const other of threadIds(pid)) {
     if (other === tid) continue;
-    const [number = '', fd = ''] = readLine(`/proc/${pid}/task/${other}/syscall`).split(' ');
-    const accepts = Number(number) === accept || Number(number) === accept4;
-    if (accepts && inodeOf(other, Number(fd)) === inode)
+    const waitsIn = currentCall(pid, other);
+    const accepts = waitsIn?.number === accept || waitsIn?.number === accept4;
+    if (accepts && inodeOf(other, Number(waitsIn.args[0])) === inode)
       process.breakOff(other, -EINVAL, performance.now() + releaseDeadlineMs);
   }
-}
-
-/** Empty: it has ended. */
-function readLine(path: string): string {
-  const reading = readText(path);
-  return reading.kind === 'read' ? reading.content : '';
 }
 
 /** gnulib's close_stdout and the like: the new program would write into nothing, or into a socket that got the number. */

@@ -22,7 +22,7 @@ import { ThreadStates } from '../tracer/thread-states.ts';
 import type { Tracee } from '../tracer/tracee.ts';
 import { TracedProcess, tracingOptions, type Tracing } from '../tracer/traced-process.ts';
 import type { Hold } from './hold.ts';
-import { undo } from './undo.ts';
+import { undoable } from './undo.ts';
 
 const stopDeadlineMs = 1_000;
 
@@ -103,13 +103,7 @@ export class Held implements Hold {
 
   #enterStopped(alreadyStopped: boolean, mask: bigint): void {
     this.#ownMask = mask;
-    this.#stoppedId = this.journal.enter({
-      kind: 'stopped',
-      pid: this.pid,
-      alreadyStopped,
-      tid: this.tracee.tid,
-      mask: mask.toString(16),
-    });
+    this.#stoppedId = this.journal.enter(stoppedChange(this, alreadyStopped, mask));
   }
 
   /** The net again: execve has torn it. The new program has not run yet. */
@@ -154,9 +148,7 @@ export class Held implements Hold {
   /** Borrows the new program's registers for the resets; leaving the scope gives them back. */
   borrowNew(observe: RemoteObserver): Disposable {
     const own = this.tracee.registers();
-    const instruction = findSyscallInstruction(this.tracee.tid);
-    if (instruction === undefined)
-      throw new Error('the new program has no vDSO and no code with a syscall instruction');
+    const instruction = instructionOfNew(this.tracee.tid);
     this.journal.enter(registersChange(this.tracee.tid, own));
     this.stackPointer = own.stackPointer;
     this.remote = new RemoteThread(this.tracee, own, { instruction, observe, allows: this.allows });
@@ -185,14 +177,7 @@ export class Held implements Hold {
 
   /** Writes the change down; the effect comes after, and leaving the scope undoes it while the old program is there. */
   change(change: Change): Disposable {
-    const id = this.journal.enter(change);
-    return {
-      [Symbol.dispose]: (): void => {
-        if (this.image === 'new') return;
-        undo(this, change);
-        this.journal.strike(id);
-      },
-    };
+    return undoable(this, change);
   }
 
   /** Puts the thread's own registers back, at a stop where the kernel finishes an interrupted call. */
@@ -259,6 +244,17 @@ export class Held implements Hold {
     this.release();
     this.states[Symbol.dispose]();
   }
+}
+
+/** `mask`: the thread's own. */
+export function stoppedChange({ pid, tracee }: Hold, alreadyStopped: boolean, mask: bigint): Change {
+  return { kind: 'stopped', pid, alreadyStopped, tid: tracee.tid, mask: mask.toString(16) };
+}
+
+export function instructionOfNew(tid: number): bigint {
+  const instruction = findSyscallInstruction(tid);
+  if (instruction === undefined) throw new Error('the new program has no vDSO and no code with a syscall instruction');
+  return instruction;
 }
 
 export function registersChange(tid: number, registers: Registers): Change {

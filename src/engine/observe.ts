@@ -8,7 +8,7 @@ import { parseIdMap, type IdRange } from '../procfs/id-map.ts';
 import { parseLimits, type ResourceLimits } from '../procfs/limits.ts';
 import { readText } from '../procfs/read.ts';
 import { parseStat, type ProcessStat } from '../procfs/stat.ts';
-import { parseStatus, statusField, type ProcessStatus } from '../procfs/status.ts';
+import { parseStatus, type ProcessStatus } from '../procfs/status.ts';
 import type { Words } from '../procfs/words.ts';
 import { ProcessRoot } from '../rootfs/open.ts';
 import { readMemory } from '../tracer/memory.ts';
@@ -83,11 +83,12 @@ export function observe(target: TargetProcess, ourselves: Ourselves): Observed {
   const { pid } = target;
   refuseByPid(target, ourselves);
   const stat = readStat(target);
-  refuseThread(target);
   const threads = threadIds(pid).map((tid) => ({ tid, state: tid === pid ? stat.state : threadState(pid, tid) }));
   const tid = livingThread(pid, threads);
   refuseWithoutProgram(target, stat, tid);
   try {
+    const status = parseStatus(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    refuseThread(target, status);
     refuse32Bit(target, tid ?? pid);
     const program = observeProgram(
       tid ?? pid,
@@ -96,7 +97,7 @@ export function observe(target: TargetProcess, ourselves: Ourselves): Observed {
     return {
       target,
       stat,
-      status: parseStatus(readFileSync(`/proc/${pid}/status`, 'utf8')),
+      status,
       threads,
       tid: tid ?? pid,
       program,
@@ -118,14 +119,12 @@ export function observe(target: TargetProcess, ourselves: Ourselves): Observed {
 }
 
 /** /proc has a directory for each thread too; it only does not list them (proc(5)). */
-function refuseThread({ pid, name }: TargetProcess): void {
-  const status = readText(`/proc/${pid}/status`);
-  const process = status.kind === 'read' ? statusField(status.content, 'Tgid') : undefined;
-  if (process === undefined || Number(process) === pid) return;
+function refuseThread({ pid, name }: TargetProcess, { tgid = pid }: ProcessStatus): void {
+  if (tgid === pid) return;
   throw new HotexecError({
     code: 'target-not-found',
-    message: `${name}: ${pid} is a thread of process ${process}. Nothing was touched.`,
-    hint: `name the process: ${process}`,
+    message: `${name}: ${pid} is a thread of process ${tgid}. Nothing was touched.`,
+    hint: `name the process: ${tgid}`,
   });
 }
 

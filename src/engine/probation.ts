@@ -2,7 +2,7 @@
 // over. `planProbation` decides before anything is touched, `Settlement` looks while the program starts.
 import type { RestartOptions } from '../protocol/request.ts';
 import type { Probation } from '../protocol/result.ts';
-import { listDescendants } from './descendants.ts';
+import { pidsBelow } from './descendants.ts';
 import { isOpenIn, type HeldListeners } from './handover/held-listeners.ts';
 import { allListeners, listListeners, type Listener } from './listeners.ts';
 import { threadState } from '../tracer/thread-states.ts';
@@ -132,7 +132,7 @@ export class Settlement {
   #isTaken(forMs: number): boolean {
     const handed = this.#listeners.listeners.filter(({ state }) => state === 'listening');
     if (handed.every(({ inode }) => isOpenIn([this.#pid], inode))) return true;
-    const family = [this.#pid, ...listDescendants(this.#pid, new Set()).map((child) => child.pid)];
+    const family = pidsBelow(this.#pid);
     for (const listener of handed) if (!isOpenIn(family, listener.inode)) listener.state = 'waiting';
     return forMs > trialMs && handed.every(({ state }) => state === 'listening');
   }

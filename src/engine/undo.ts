@@ -20,6 +20,18 @@ const FD_CLOEXEC = 1;
 const WNOHANG = 1;
 const __WALL = 0x4000_0000;
 
+/** Writes the change down; the effect comes after, and leaving the scope undoes it while the old program is there. */
+export function undoable(held: Hold, change: Change): Disposable {
+  const id = held.journal.enter(change);
+  return {
+    [Symbol.dispose]: (): void => {
+      if (held.image === 'new') return;
+      undo(held, change);
+      held.journal.strike(id);
+    },
+  };
+}
+
 export function undo(held: Hold, change: Change): void {
   switch (change.kind) {
     case 'stopped':

@@ -1,5 +1,6 @@
 // Holding a process: one seized thread, and a group-stop that keeps all others still and catches the process if its tracer is killed.
 // Only one thread is seized: with 1,000 threads the hold takes half the time, and execve needs no reaping of siblings (measured).
+import { listThreads } from '../procfs/threads.ts';
 import { readdirSync } from 'node:fs';
 import { StopTimeout } from './errors.ts';
 import { cureInterruptedCall } from './cure.ts';
@@ -92,6 +93,12 @@ function notStopping(pid: number, [thread = 0]: readonly number[]): StopTimeout 
 
 export function threadIds(pid: number): readonly number[] {
   return readdirSync(`/proc/${pid}/task`).map(Number);
+}
+
+/** The same, none when the process has ended. */
+export function threadsOf(pid: number): readonly number[] {
+  const threads = listThreads(pid);
+  return threads.kind === 'read' ? threads.content : [];
 }
 
 function isStill(states: ThreadStates, tid: number): boolean {

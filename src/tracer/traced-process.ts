@@ -7,7 +7,7 @@ import { EINTR } from '../native/errno.ts';
 import { readText } from '../procfs/read.ts';
 import { statusField } from '../procfs/status.ts';
 import { cureInterruptedCall } from './cure.ts';
-import { threadIds } from './hold.ts';
+import { threadsOf } from './hold.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { waitFor, waitForAny, type Stop } from './ptrace/wait.ts';
 import { isStopSignal } from './signals.ts';
@@ -305,15 +305,6 @@ function processOf(tid: number): number | undefined {
   const status = readText(`/proc/${tid}/status`);
   const tgid = status.kind === 'read' ? statusField(status.content, 'Tgid') : undefined;
   return tgid === undefined ? undefined : Number(tgid);
-}
-
-/** None when the process has ended. */
-function threadsOf(pid: number): readonly number[] {
-  try {
-    return threadIds(pid);
-  } catch {
-    return [];
-  }
 }
 
 /** One that is gone reports its end at the next wait. */

@@ -7,6 +7,7 @@ import { expectFree, stateOf } from '../support/kernel/in-place.ts';
 import { tryProgram } from '../support/kernel/probation.ts';
 import { launch, start } from '../support/kernel/target.ts';
 import { compile } from '../support/kernel/compile.ts';
+import { fortioServer } from '../support/kernel/serving.ts';
 import { needs } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 
@@ -180,9 +181,7 @@ describe('the drain of a Go program', () => {
     const address = probe.address();
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
     probe.close();
-    const without = ['-grpc-port', '-redirect-port', '-tcp-port', '-udp-port'].flatMap((name) => [name, 'disabled']);
-    const words = ['server', '-http-port', `127.0.0.1:${port}`, ...without];
-    const target = launch('fortio', words, { stdio: 'ignore' });
+    const target = launch('fortio', fortioServer(`127.0.0.1:${port}`), { stdio: 'ignore' });
     const answers = async (): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/echo`)).ok;
     await until('it serves', answers);
     const result = await tryProgram(target.pid, {});

@@ -1,16 +1,18 @@
 // What a restart is, whoever holds the target: hotexec by ptrace, or a gdb that it tells what to do. Each driver keeps all of it.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readText } from '../../src/procfs/read.ts';
 import { plan, restart, type Asked } from '../support/kernel/ask.ts';
 import { compile } from '../support/kernel/compile.ts';
 import * as files from '../support/kernel/files.ts';
+import { found, fromHex } from '../support/kernel/found.ts';
 import { expectFree, expectRestarted, expectUnchanged, startTicks, stateOf } from '../support/kernel/in-place.ts';
 import { launchInSandbox } from '../support/kernel/sandbox.ts';
-import { launch, start, type Target } from '../support/kernel/target.ts';
-import { needs } from '../support/needs.ts';
+import { launch, start } from '../support/kernel/target.ts';
+import { fortioServer, listens } from '../support/kernel/serving.ts';
+import { needs, needsHere } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 
 // An argument of more than 128 KiB: no file tells beforehand, only the kernel refuses it (E2BIG).
@@ -37,11 +39,8 @@ describe.each(drivers)('the driver %s', (driver, needed) => {
   });
 
   test('restarts a static Go program', async (context) => {
-    if (!isThere('fortio')) context.skip('no fortio on PATH');
-    const off = ['-redirect-port', '-grpc-port', '-tcp-port', '-udp-port'].flatMap((flag) => [flag, 'disabled']);
-    const target = launch('fortio', ['server', '-http-port', '127.0.0.1:0', ...off], {
-      stdio: ['ignore', 'ignore', 'ignore'],
-    });
+    needsHere(context, { command: 'fortio' });
+    const target = launch('fortio', fortioServer('127.0.0.1:0'), { stdio: 'ignore' });
     for (let time = 0; time < 2; time++) {
       await until('it listens', () => listens(target.pid));
       const before = startTicks(target.pid);
@@ -81,8 +80,8 @@ describe.each(drivers)('the driver %s', (driver, needed) => {
     expect(answer.result?.after).toEqual({ exe: other, argv: [other, odd, '', long], cwd });
     const [, text = '{}'] = await target.line(/^started (.*"version":2.*)/);
     const said = JSON.parse(text) as Record<'argv' | 'environ', string[]> & { cwd: string };
-    expect(said.argv.map(decode)).toEqual([other, odd, '', long]);
-    expect(said.environ.map(decode)).toContain(`ODD=${odd}`);
+    expect(said.argv.map(fromHex)).toEqual([other, odd, '', long]);
+    expect(said.environ.map(fromHex)).toContain(`ODD=${odd}`);
     expect(said.cwd).toBe(cwd);
     expect(readlinkSync(`/proc/${target.pid}/exe`)).toBe(other);
   });
@@ -281,31 +280,7 @@ describe('the driver gdb', () => {
   });
 });
 
-async function found(target: Target): Promise<Record<string, unknown>> {
-  const [, text = '{}'] = await target.line(/^started (.*)/);
-  return JSON.parse(text) as Record<string, unknown>;
-}
-
-function decode(hexadecimal: string): string {
-  return Buffer.from(hexadecimal, 'hex').toString();
-}
-
 function isTraced(pid: number): boolean {
   const status = readText(`/proc/${pid}/status`);
   return status.kind === 'read' && !/^TracerPid:\t0$/m.test(status.content);
-}
-
-function listens(pid: number): boolean {
-  const inodes = readFileSync(`/proc/${pid}/net/tcp`, 'latin1').matchAll(/^ *\d+: \S+ \S+ 0A .*? (\d+) 1 /gm);
-  const listening = new Set(Array.from(inodes, ([, inode = '']) => `socket:[${inode}]`));
-  return readdirSync(`/proc/${pid}/fd`).some((fd) => listening.has(readlinkSync(`/proc/${pid}/fd/${fd}`)));
-}
-
-function isThere(command: string): boolean {
-  try {
-    execFileSync('sh', ['-c', `command -v ${command}`]);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,6 @@
 // What `plan restart --format gdb` prints does what it says when a real gdb runs it, and never hangs (kernel: a tracer must reap the threads
 // that an exec ends; gdb with `stepi` or an asynchronous target does not always).
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { childrenOf as childrenOfThread } from '../../src/engine/descendants.ts';
@@ -10,11 +9,13 @@ import { codeOf } from '../support/kernel/code.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { directory, file, temporaryDirectory } from '../support/kernel/files.ts';
 import { runScript, scriptFor } from '../support/kernel/gdb.ts';
+import { found, fromHex } from '../support/kernel/found.ts';
 import { expectFree, startTicks } from '../support/kernel/in-place.ts';
 import { launchInSandbox } from '../support/kernel/sandbox.ts';
 import { expectAsBefore, settled } from '../support/kernel/snapshot.ts';
 import { launch, start, type Target } from '../support/kernel/target.ts';
-import { needs } from '../support/needs.ts';
+import { fortioServer, listens } from '../support/kernel/serving.ts';
+import { needs, needsHere } from '../support/needs.ts';
 import { often } from '../support/often.ts';
 import { until } from '../support/until.ts';
 
@@ -49,20 +50,8 @@ describe('a gdb script', () => {
   });
 
   test(`restarts fortio, a static Go program, ${times} times`, { timeout: 120_000 }, async (context) => {
-    if (!isThere('fortio')) context.skip('no fortio on PATH');
-    const off = [
-      '-redirect-port',
-      'disabled',
-      '-grpc-port',
-      'disabled',
-      '-tcp-port',
-      'disabled',
-      '-udp-port',
-      'disabled',
-    ];
-    const target = launch('fortio', ['server', '-http-port', '127.0.0.1:0', ...off], {
-      stdio: ['ignore', 'ignore', 'ignore'],
-    });
+    needsHere(context, { command: 'fortio' });
+    const target = launch('fortio', fortioServer('127.0.0.1:0'), { stdio: 'ignore' });
     for (let time = 0; time < times; time++) {
       await until('it listens', () => listens(target.pid));
       await expectRestarted(target, [], time % 2 === 1);
@@ -89,7 +78,7 @@ describe('a gdb script', () => {
 
   // It has overwritten its arguments and its environment, and has children.
   test(`restarts nginx ${times} times`, { timeout: 120_000 }, async (context) => {
-    if (!isThere('nginx')) context.skip('no nginx on PATH');
+    needsHere(context, { command: 'nginx' });
     const [socket, pidFile] = ['socket', 'pid'].map((name) => join(temporaryDirectory(), name));
     const configuration = file(
       `daemon off; pid ${pidFile}; error_log stderr crit; events {} http { access_log off; server { listen unix:${socket}; } }`,
@@ -122,8 +111,8 @@ describe('a gdb script', () => {
     await expectRestarted(target, ['--show-env', '--env', `ODD=${odd}`, '--cwd', cwd, '--', other, odd, '', long]);
     const [, text = '{}'] = await target.line(/^started (.*"version":2.*)/);
     const said = JSON.parse(text) as Record<'argv' | 'environ' | 'path', string[]> & { cwd: string };
-    expect(said.argv.map(decode)).toEqual([other, odd, '', long]);
-    expect(said.environ.map(decode)).toContain(`ODD=${odd}`);
+    expect(said.argv.map(fromHex)).toEqual([other, odd, '', long]);
+    expect(said.environ.map(fromHex)).toContain(`ODD=${odd}`);
     expect(said.environ).toHaveLength(Object.keys(process.env).length + 1);
     expect(said.cwd).toBe(cwd);
     expect(readlinkSync(`/proc/${target.pid}/exe`)).toBe(other);
@@ -209,36 +198,11 @@ describe('a gdb script', () => {
     expect(output).toContain('--show-env');
     await target.ask('there?');
     expect((await runScript(same)).code).toBe(0);
-    const [, text = '{}'] = await target.line(/^started (.*)/);
-    const { environ } = JSON.parse(text) as { environ: string[] };
-    expect(environ.map(decode)).toEqual(['SECRET=hunter2', 'KEPT=swordfish']);
+    const { environ } = await found(target);
+    expect(environ.map(fromHex)).toEqual(['SECRET=hunter2', 'KEPT=swordfish']);
   });
 });
 
 function childrenOf(pid: number): readonly number[] {
   return childrenOfThread(pid, pid);
-}
-
-async function found(target: Target): Promise<Record<string, unknown>> {
-  const [, text = '{}'] = await target.line(/^started (.*)/);
-  return JSON.parse(text) as Record<string, unknown>;
-}
-
-function decode(hexadecimal: string): string {
-  return Buffer.from(hexadecimal, 'hex').toString();
-}
-
-function listens(pid: number): boolean {
-  const inodes = readFileSync(`/proc/${pid}/net/tcp`, 'latin1').matchAll(/^ *\d+: \S+ \S+ 0A .*? (\d+) 1 /gm);
-  const listening = new Set(Array.from(inodes, ([, inode = '']) => `socket:[${inode}]`));
-  return readdirSync(`/proc/${pid}/fd`).some((fd) => listening.has(readlinkSync(`/proc/${pid}/fd/${fd}`)));
-}
-
-function isThere(command: string): boolean {
-  try {
-    execFileSync('sh', ['-c', `command -v ${command}`]);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,15 +1,14 @@
 // The engine is killed while its target is told to finish, or its successor is being handed a socket: whoever is there then runs, untraced,
 // and its clients are answered.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ask, Client, ourAddress, startSockets, tryTakeOver } from '../support/kernel/handed.ts';
 import { expectLetGo } from '../support/kernel/drained.ts';
-import { Workshop, type KillPoint } from '../support/kill/sweep.ts';
+import { killAtEach, Workshop, type KillPoint } from '../support/kill/sweep.ts';
 import { needs } from '../support/needs.ts';
 import { often } from '../support/often.ts';
 import { until } from '../support/until.ts';
 
-const stride = Number(process.env['HOTEXEC_KILL_STRIDE'] ?? often(13, 37));
 const ownFiles = /^(socket:|pipe:|\/dev\/null)/;
 
 interface Killed {
@@ -30,13 +29,10 @@ describe('when the engine is killed in a drain or a hand-over', () => {
     { binder: 'a thread', who: 'thread', port: 21_052, first: 8 },
     { binder: 'a child', who: 'fork', port: 21_053, first: 15 },
   ])('to $binder, one of the two programs runs and serves', { timeout: 600_000 }, async ({ who, port, first }) => {
-    const trials: Killed[] = [];
-    for (let number = first; ; number += stride) {
-      const trial = await killAt({ number, when: number % 2 === 0 ? 'before' : 'after' }, { who, port });
-      if (process.env['HOTEXEC_KILL_VERBOSE']) console.log(JSON.stringify(trial));
-      trials.push(trial);
-      if (trial.at === null) break;
-    }
+    const trials = await killAtEach(
+      { first, stride: often(13, 37) },
+      async (point) => await killAt(point, { who, port }),
+    );
     expect(trials.length).toBeGreaterThan(5);
     const said = trials.map(({ outcome, answer }) => [outcome, answer] as const);
     const wrong = trials.filter((_trial, index) => !isRight(said[index] ?? ['', null]));
@@ -90,11 +86,8 @@ async function killAt(
   const target = await startSockets(`begins ${serving}`);
   const engines = { engine: workshop.startKilled(point), startEngine: workshop.startEngine };
   const { outcome } = await tryTakeOver(target, `begins ${who} ${serving}`, { engines });
-  const [what, , call = ''] = await until('the engine has ended', () =>
-    readFileSync(workshop.report, 'utf8').trim().split(' '),
-  );
-  const label = `${point.when} ${point.number} ${call}`;
-  const at = what === 'killed' ? call : null;
+  const at = await workshop.killedAt();
+  const label = `${point.when} ${point.number} ${at}`;
   let answer: string | null = null;
   if (outcome !== 'lost') {
     const generation = outcome === 'restarted' ? 1 : 0;

@@ -2,13 +2,13 @@
 // the two programs runs, or the process has ended as the new program ends.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { askRestart } from '../../src/front/restart.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { Survivor, type Shape } from '../support/kill/survivor.ts';
 import { ended } from '../support/kill/command.ts';
-import { engine, frontCommand, requestFor, Workshop, type KillPoint } from '../support/kill/sweep.ts';
+import { engine, frontCommand, killAtEach, requestFor, Workshop, type KillPoint } from '../support/kill/sweep.ts';
 import { needs } from '../support/needs.ts';
 import { often } from '../support/often.ts';
 import { until } from '../support/until.ts';
@@ -35,14 +35,7 @@ describe('when the engine is killed around the end of a new program', () => {
   needs('root', { command: 'gcc' });
 
   test('nobody is left traced or stopped, and what is said is so', { timeout: 600_000 }, async () => {
-    const stride = Number(process.env['HOTEXEC_KILL_STRIDE'] ?? often(19, 37));
-    const trials: Killed[] = [];
-    for (let number = 1; ; number += stride) {
-      const trial = await killAt({ number, when: number % 2 === 0 ? 'before' : 'after' });
-      if (process.env['HOTEXEC_KILL_VERBOSE']) console.log(number, JSON.stringify(trial));
-      trials.push(trial);
-      if (trial.at === null) break;
-    }
+    const trials = await killAtEach({ first: 1, stride: often(19, 37) }, killAt);
     expect(trials.flatMap(({ damage }) => damage)).toEqual([]);
     expect(trials.length).toBeGreaterThan(often(10, 5));
     expect(trials.filter(({ outcome, found }) => !expected[outcome]?.includes(found))).toEqual([]);
@@ -80,10 +73,7 @@ async function killAt(point: KillPoint): Promise<Killed> {
   const asked = { ...request, options: { ...request.options, probationMs: 1_000 } };
   const session = { engine: workshop.startKilled(point), startEngine: workshop.startEngine };
   const { outcome, error } = await askRestart(asked, session);
-  const [what, , call = ''] = await until('the engine has ended', () =>
-    readFileSync(workshop.report, 'utf8').trim().split(' '),
-  );
-  const at = what === 'killed' ? call : null;
+  const at = await workshop.killedAt();
   const left = workshop.journals().map((name) => `a journal is left: ${name}`);
   if (outcome === 'restarted' || outcome === 'lost') {
     // The new program may take its time; it must be able to.
@@ -93,7 +83,7 @@ async function killAt(point: KillPoint): Promise<Killed> {
   const { starts } = before.record;
   const damage = outcome === 'unchanged' ? await survivor.damage(before, -1) : await damageOfPrevious(survivor, starts);
   const found = survivor.record().starts === starts ? 'old program' : 'previous program';
-  return { at, outcome, found, damage: [...left, ...damage].map((fault) => `${call} ${error?.message}: ${fault}`) };
+  return { at, outcome, found, damage: [...left, ...damage].map((fault) => `${at} ${error?.message}: ${fault}`) };
 }
 
 async function damageOfPrevious(survivor: Survivor, starts: number): Promise<readonly string[]> {

@@ -4,6 +4,7 @@ import { compile } from '../support/kernel/compile.ts';
 import { expectFree, stateOf } from '../support/kernel/in-place.ts';
 import { tryProgram } from '../support/kernel/probation.ts';
 import { start, type Target } from '../support/kernel/target.ts';
+import { fortioServer } from '../support/kernel/serving.ts';
 import { needs } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 
@@ -124,9 +125,7 @@ describe('a program in Go on probation', () => {
 
   test('is let go when it listens', async () => {
     const target = await start(compile('serves'), ['0', '0']);
-    const off = ['grpc', 'tcp', 'udp', 'redirect'].flatMap((kind) => [`-${kind}-port`, 'disabled']);
-    const command = ['fortio', 'server', '-http-port', '127.0.0.1:0', ...off];
-    const result = await tryProgram(target.pid, { command });
+    const result = await tryProgram(target.pid, { command: ['fortio', ...fortioServer('127.0.0.1:0')] });
     expect(result).toMatchObject({ outcome: 'restarted', probation: { end: 'listening' } });
     expectFree(target.pid);
   });

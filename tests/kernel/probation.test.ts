@@ -57,34 +57,19 @@ describe.each(places)('the previous program of %s runs again when the new one', 
   });
 });
 
-const fifty = often(50, 10);
-const twenty = often(20, 5);
-
 describe('a new program', () => {
   needs('root', { command: 'gcc' });
 
   // The last of its threads to be stopped stands right before its own exit_group.
-  test(
-    `that ends in two threads at once has failed, ${fifty} times out of ${fifty}`,
-    { timeout: 300_000 },
-    async () => {
-      const target = await start(compile('threads'), ['3']);
-      for (let time = 0; time < fifty; time++) {
-        await expectRolledBack(target, exits(7), { command: ends('together', 7), probationMs: 300 });
-      }
-    },
-  );
-
-  test(
-    `whose last two threads end at once has failed, ${twenty} times out of ${twenty}`,
-    { timeout: 300_000 },
-    async () => {
-      const target = await start(compile('threads'), ['3']);
-      for (let time = 0; time < twenty; time++) {
-        await expectRolledBack(target, exits(7), { command: ends('last-together', 7), probationMs: 300 });
-      }
-    },
-  );
+  test.each([
+    { which: 'that ends in two threads at once', how: 'together', times: often(50, 10) },
+    { which: 'whose last two threads end at once', how: 'last-together', times: often(20, 5) },
+  ])('$which has failed, $times times out of $times', { timeout: 300_000 }, async ({ how, times }) => {
+    const target = await start(compile('threads'), ['3']);
+    for (let time = 0; time < times; time++) {
+      await expectRolledBack(target, exits(7), { command: ends(how, 7), probationMs: 300 });
+    }
+  });
 
   test('that kills itself by a signal has failed', async () => {
     const target = await start(compile('threads'), ['3']);

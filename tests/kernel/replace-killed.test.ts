@@ -7,13 +7,11 @@ import { defaultRestartOptions, sameProgram, type RestartRequest } from '../../s
 import { compile } from '../support/kernel/compile.ts';
 import { expectFree, startTicks } from '../support/kernel/in-place.ts';
 import { start, type Target } from '../support/kernel/target.ts';
-import { Workshop, type KillPoint } from '../support/kill/sweep.ts';
+import { killAtEach, Workshop, type KillPoint } from '../support/kill/sweep.ts';
 import { needs } from '../support/needs.ts';
 import { often } from '../support/often.ts';
 import { tempDirectory } from '../support/temp.ts';
-import { until } from '../support/until.ts';
 
-const stride = Number(process.env['HOTEXEC_KILL_STRIDE'] ?? often(5, 13));
 const old = compile('threads');
 const next = compile('births');
 
@@ -33,13 +31,7 @@ describe('when the engine is killed while it replaces files', () => {
     ['a program that is not asked to finish', 1, { drain: false, probationMs: 0 }],
     ['a program that is watched', 12, { drain: false, probationMs: 100 }],
   ])('of %s, program and files are both old or both new', { timeout: 600_000 }, async (_, first, options) => {
-    const trials: Killed[] = [];
-    for (let number = first; ; number += stride) {
-      const trial = await killAt({ number, when: number % 2 === 0 ? 'before' : 'after' }, options);
-      if (process.env['HOTEXEC_KILL_VERBOSE']) console.log(JSON.stringify(trial));
-      trials.push(trial);
-      if (trial.at === null) break;
-    }
+    const trials = await killAtEach({ first, stride: often(5, 13) }, async (point) => await killAt(point, options));
     expect(trials.length).toBeGreaterThan(8);
     expect(trials.filter((trial) => !isRight(trial))).toEqual([]);
     expect(new Set(trials.map(({ outcome }) => outcome))).toEqual(new Set(['unchanged', 'restarted']));
@@ -80,9 +72,7 @@ async function killAt(point: KillPoint, options: Partial<RestartRequest['options
     engine: workshop.startKilled(point),
     startEngine: workshop.startEngine,
   });
-  const [what, , call = ''] = await until('the engine has ended', () =>
-    readFileSync(workshop.report, 'utf8').trim().split(' '),
-  );
+  const at = await workshop.killedAt();
   expectFree(target.pid);
   expect(workshop.journals()).toEqual([]);
   const runs = await whatRuns(target);
@@ -91,7 +81,7 @@ async function killAt(point: KillPoint, options: Partial<RestartRequest['options
     .toSorted()
     .map((name) => `${name} ${kindOf(join(place, name))}`);
   await target.end();
-  return { label: `${point.when} ${point.number} ${call}`, at: what === 'killed' ? call : null, outcome, runs, files };
+  return { label: `${point.when} ${point.number} ${at}`, at, outcome, runs, files };
 }
 
 /** Each answers in its own words. */

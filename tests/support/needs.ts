@@ -3,18 +3,21 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { beforeEach } from 'vitest';
+import { beforeEach, type TestContext } from 'vitest';
 
 export type Need = 'root' | 'docker' | { readonly command: string };
 
 export function needs(...wanted: readonly Need[]): void {
-  beforeEach((context) => {
-    const reasons = wanted.flatMap((need) => missing(need) ?? []);
-    if (reasons.length === 0) return;
-    const sentence = `${reasons.join(', ')} (scripts/setup-machine.sh, as root, sets a Debian machine up)`;
-    if (process.env['CI'] === 'true') throw new Error(`This test cannot run here: ${sentence}`);
-    context.skip(sentence);
-  });
+  beforeEach((context) => needsHere(context, ...wanted));
+}
+
+/** The same of one test alone. */
+export function needsHere(context: TestContext, ...wanted: readonly Need[]): void {
+  const reasons = wanted.flatMap((need) => missing(need) ?? []);
+  if (reasons.length === 0) return;
+  const sentence = `${reasons.join(', ')} (scripts/setup-machine.sh, as root, sets a Debian machine up)`;
+  if (process.env['CI'] === 'true') throw new Error(`This test cannot run here: ${sentence}`);
+  context.skip(sentence);
 }
 
 const answers = new Map<string, string | undefined>();

@@ -10,17 +10,16 @@ import type { Change } from '../../journal/change.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { ProcessHandle } from '../../native/pidfd.ts';
 import type { TargetProcess } from '../../protocol/request.ts';
-import { findSyscallInstruction } from '../../remote/instruction.ts';
 import { RemoteThread, type Allows, type RemoteObserver } from '../../remote/remote-thread.ts';
 import { cureInterruptedCall } from '../../tracer/cure.ts';
 import { StopTimeout } from '../../tracer/errors.ts';
 import { awaitSiblings, threadIds } from '../../tracer/hold.ts';
 import { everySignal, isStopSignal, SIGCONT, signalBit, SIGSTOP } from '../../tracer/signals.ts';
 import { ThreadStates } from '../../tracer/thread-states.ts';
-import { holdTimeout, registersChange, type Watches } from '../held.ts';
+import { holdTimeout, instructionOfNew, registersChange, stoppedChange, type Watches } from '../held.ts';
 import type { Hold } from '../hold.ts';
 import { checkIdentity } from '../seize.ts';
-import { undo } from '../undo.ts';
+import { undoable } from '../undo.ts';
 import { ownMask, readBlocked, setMask } from './signal-mask.ts';
 import { LibcThread } from './libc-thread.ts';
 import type { Library } from './library.ts';
@@ -125,13 +124,7 @@ export class GdbHeld implements Hold {
 
   #enterStopped(alreadyStopped: boolean, mask: bigint): void {
     this.#mask = mask;
-    this.#stoppedId = this.journal.enter({
-      kind: 'stopped',
-      pid: this.pid,
-      alreadyStopped,
-      tid: this.tracee.tid,
-      mask: mask.toString(16),
-    });
+    this.#stoppedId = this.journal.enter(stoppedChange(this, alreadyStopped, mask));
   }
 
   borrow(instruction: bigint, observe: RemoteObserver): Disposable {
@@ -171,14 +164,7 @@ export class GdbHeld implements Hold {
   }
 
   change(change: Change): Disposable {
-    const id = this.journal.enter(change);
-    return {
-      [Symbol.dispose]: (): void => {
-        if (this.image === 'new') return;
-        undo(this, change);
-        this.journal.strike(id);
-      },
-    };
+    return undoable(this, change);
   }
 
   /** The SIGSTOP is taken where the thread would get it, at its exit from the exec; gdb then tells of the group-stop itself, too. */
@@ -196,9 +182,7 @@ export class GdbHeld implements Hold {
 
   borrowNew(observe: RemoteObserver): Disposable {
     const own = this.tracee.registers();
-    const instruction = findSyscallInstruction(this.tracee.tid);
-    if (instruction === undefined)
-      throw new Error('the new program has no vDSO and no code with a syscall instruction');
+    const instruction = instructionOfNew(this.tracee.tid);
     this.journal.enter(registersChange(this.tracee.tid, own));
     this.stackPointer = own.stackPointer;
     this.#remote = new RemoteThread(this.tracee, own, { instruction, observe, allows: this.#allows });

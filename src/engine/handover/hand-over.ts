@@ -13,7 +13,7 @@ import { readMemory } from '../../tracer/memory.ts';
 import type { TracedProcess, Tracing } from '../../tracer/traced-process.ts';
 import { Tracee } from '../../tracer/tracee.ts';
 import { ProcessRoot } from '../../rootfs/open.ts';
-import { listDescendants } from '../descendants.ts';
+import { pidsBelow } from '../descendants.ts';
 import { Held } from '../held.ts';
 import type { Observed } from '../observe.ts';
 import { pushDescriptor } from '../pushed-descriptor.ts';
@@ -115,8 +115,7 @@ export class HandOver {
 
   /** In a process of the new program. */
   #isOpen(inode: number): boolean {
-    const { target } = this.#place.observed;
-    return isOpenIn([target.pid, ...listDescendants(target.pid, new Set()).map((child) => child.pid)], inode);
+    return isOpenIn(pidsBelow(this.#place.observed.target.pid), inode);
   }
 
   #give(listener: HeldListener, caller: Caller): void {

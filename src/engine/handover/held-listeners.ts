@@ -3,7 +3,7 @@
 import { closeSync, readFileSync, readdirSync } from 'node:fs';
 import { describeErrno } from '../../native/errno.ts';
 import { boundAddress, pullDescriptor, readNumberOption } from '../../native/sockets.ts';
-import { threadIds } from '../../tracer/hold.ts';
+import { threadsOf } from '../../tracer/hold.ts';
 import { threadState } from '../../tracer/thread-states.ts';
 import type { ListenerResult } from '../../protocol/result.ts';
 import { descriptorTarget } from '../descriptors.ts';
@@ -85,15 +85,6 @@ export function isOpenIn(pids: readonly number[], inode: number): boolean {
   const has = (tid: number): boolean => descriptorsOf(tid).some((fd) => descriptorTarget(tid, fd) === link);
   // A main thread that has left before the others shows none.
   return pids.some((pid) => has(pid) || ('ZX'.includes(threadState(pid, pid)) && threadsOf(pid).some(has)));
-}
-
-function threadsOf(pid: number): readonly number[] {
-  try {
-    return threadIds(pid);
-  } catch {
-    // It has ended.
-    return [];
-  }
 }
 
 function descriptorsOf(pid: number): readonly number[] {

@@ -94,12 +94,35 @@ export class Workshop implements Disposable {
     return startEngine(this.launchOf(words));
   }
 
+  /** The effect at which the engine was killed; null: it had ended before. */
+  async killedAt(): Promise<string | null> {
+    const [what, , call = ''] = await until('the engine has ended', () =>
+      readFileSync(this.report, 'utf8').trim().split(' '),
+    );
+    return what === 'killed' ? call : null;
+  }
+
   journals(): readonly string[] {
     return existsSync(this.runDirectory) ? readdirSync(this.runDirectory) : [];
   }
 
   [Symbol.dispose](): void {
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** A trial at each point, `stride` apart, until one is beyond the engine's last effect; HOTEXEC_KILL_STRIDE wins. */
+export async function killAtEach<One extends { readonly at: string | null }>(
+  { first, stride }: { readonly first: number; readonly stride: number },
+  trialAt: (point: KillPoint) => Promise<One>,
+): Promise<readonly One[]> {
+  const trials: One[] = [];
+  const step = Number(process.env['HOTEXEC_KILL_STRIDE'] ?? stride);
+  for (let number = first; ; number += step) {
+    const trial = await trialAt({ number, when: number % 2 === 0 ? 'before' : 'after' });
+    if (process.env['HOTEXEC_KILL_VERBOSE']) console.log(number, JSON.stringify(trial));
+    trials.push(trial);
+    if (trial.at === null) return trials;
   }
 }
 
