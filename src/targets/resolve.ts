@@ -21,6 +21,15 @@ export async function resolve(target: Target, context: ResolveContext): Promise<
       const { resolveDocker } = await import('./docker/docker.ts');
       return resolveDocker(target, context);
     }
+    case 'cri':
+    case 'local-pod': {
+      const { resolveCri } = await import('./cri/cri.ts');
+      return resolveCri(target, context);
+    }
+    case 'containerd': {
+      const { resolveContainerd } = await import('./containerd/containerd.ts');
+      return resolveContainerd(target, context);
+    }
     case 'later':
       throw notYet(target);
   }

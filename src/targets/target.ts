@@ -4,10 +4,31 @@ import { HotexecError } from '../errors.ts';
 export type Target =
   | { readonly kind: 'pid'; readonly pid: number }
   | { readonly kind: 'docker'; readonly name: string }
+  | NodeTarget
   /** Known by the design, not reachable by this version. */
   | { readonly kind: 'later'; readonly type: LaterType; readonly name: string };
 
-const laterTypes = ['containerd', 'cri', 'pod', 'deployment', 'statefulset', 'daemonset'] as const;
+/** What a container runtime of this machine is asked for. `endpoint`: its socket; missing or null: where runtimes usually listen. */
+export type NodeTarget =
+  /** The beginning of an id is enough. */
+  | { readonly kind: 'cri'; readonly id: string; readonly endpoint?: string | null }
+  /** `namespace` is containerd's; null: any. */
+  | {
+      readonly kind: 'containerd';
+      readonly id: string;
+      readonly namespace: string | null;
+      readonly endpoint?: string | null;
+    }
+  /** `pod/NAME --local`; null: any namespace, the only container. */
+  | {
+      readonly kind: 'local-pod';
+      readonly name: string;
+      readonly namespace?: string | null;
+      readonly container?: string | null;
+      readonly endpoint?: string | null;
+    };
+
+const laterTypes = ['pod', 'deployment', 'statefulset', 'daemonset'] as const;
 type LaterType = (typeof laterTypes)[number];
 
 const laterTypeOf: ReadonlyMap<string, LaterType> = new Map<string, LaterType>([
@@ -22,10 +43,11 @@ const laterTypeOf: ReadonlyMap<string, LaterType> = new Map<string, LaterType>([
   ['ds', 'daemonset'],
 ]);
 
-const whatWorks = 'Name a process (1234, pid/1234) or a Docker container (docker/NAME).';
+const whatWorks =
+  'Name a process (1234, pid/1234) or a container (docker/NAME, cri/ID, containerd/ID). hotexec ls lists what runs here.';
 
 /**
- * Reads a target as the command line takes it: `1234`, `pid/1234`, `docker/NAME`.
+ * Reads a target as the command line takes it: `1234`, `pid/1234`, `docker/NAME`, `cri/ID`, `containerd/ID`, `containerd/NAMESPACE/ID`.
  * @throws {HotexecError} `usage` when it is none.
  */
 export function parseTarget(text: string): Target {
@@ -36,15 +58,19 @@ export function parseTarget(text: string): Target {
   const name = text.slice(slash + 1);
   if (type === 'pid') return { kind: 'pid', pid: parsePid(name) };
   if (type === 'docker') return { kind: 'docker', name: parseDockerName(name) };
+  if (type === 'cri') return { kind: 'cri', id: parseCriId(name) };
+  if (type === 'containerd') return parseContainerd(name);
   const later = laterTypeOf.get(type);
   if (later === undefined) throw usage(`${quote(text)} is no target hotexec knows.`, whatWorks);
   if (name === '') throw usage(`${quote(text)} names no ${later}.`, whatWorks);
   return { kind: 'later', type: later, name };
 }
 
+const machineTypes: readonly string[] = ['pid', 'docker', 'cri', 'containerd'];
+
 /** Whether a word is a kind of target that is followed by a name: kubectl's `pod web`. */
 export function isTargetType(word: string): boolean {
-  return word === 'pid' || word === 'docker' || laterTypeOf.has(word);
+  return machineTypes.includes(word) || laterTypeOf.has(word);
 }
 
 /** As it is printed: the short form of a pid is not kept. */
@@ -54,6 +80,12 @@ export function formatTarget(target: Target): string {
       return `pid/${target.pid}`;
     case 'docker':
       return `docker/${target.name}`;
+    case 'cri':
+      return `cri/${target.id}`;
+    case 'containerd':
+      return `containerd/${target.namespace === null ? '' : `${target.namespace}/`}${target.id}`;
+    case 'local-pod':
+      return `pod/${target.name}`;
     case 'later':
       return `${target.type}/${target.name}`;
   }
@@ -62,9 +94,9 @@ export function formatTarget(target: Target): string {
 /** The refusal of a target that only a later version can reach. */
 export function notYet({ type, name }: Extract<Target, { readonly kind: 'later' }>): HotexecError {
   const hint =
-    type === 'containerd' || type === 'cri'
-      ? `Find its process and name that: crictl inspect --output go-template --template '{{.info.pid}}' ID`
-      : 'On the node, as root, its main process can be named by its pid.';
+    type === 'pod'
+      ? `On the node, as root: pod/${name} --local`
+      : 'On the node, as root, hotexec ls lists the containers of its pods.';
   return usage(
     `${type}/${name}: this version of hotexec does not reach ${pluralOf[type]} yet. Nothing was touched.`,
     hint,
@@ -72,8 +104,6 @@ export function notYet({ type, name }: Extract<Target, { readonly kind: 'later' 
 }
 
 const pluralOf: Readonly<Record<LaterType, string>> = {
-  containerd: 'containers of containerd',
-  cri: 'containers over CRI',
   pod: 'pods',
   deployment: 'deployments',
   statefulset: 'stateful sets',
@@ -93,6 +123,19 @@ function parsePid(text: string): number {
 function parseDockerName(name: string): string {
   if (/^[a-zA-Z0-9][\w.-]{0,254}$/.test(name)) return name;
   throw usage(`${quote(name)} is not the name or id of a Docker container.`, 'docker ps lists them.');
+}
+
+// They are hexadecimal everywhere; a name is let through, so that who gives one is told the id.
+function parseCriId(id: string): string {
+  if (/^[a-zA-Z0-9][\w.-]{0,127}$/.test(id)) return id;
+  throw usage(`${quote(id)} is not the id of a container.`, 'hotexec ls and crictl ps list them.');
+}
+
+// containerd's identifiers (pkg/identifiers/validate.go) have no slash.
+function parseContainerd(name: string): Target {
+  const [, namespace, id] = /^(?:([a-zA-Z0-9][\w.-]{0,75})\/)?([a-zA-Z0-9][\w.-]{0,75})$/.exec(name) ?? [];
+  if (id !== undefined) return { kind: 'containerd', id, namespace: namespace ?? null };
+  throw usage(`${quote(name)} is not the id of a container of containerd.`, 'hotexec ls lists them.');
 }
 
 function bareName(text: string): HotexecError {
