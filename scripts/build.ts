@@ -1,6 +1,6 @@
 // node scripts/build.ts [--fast]: dist/{cli.js,engine.cjs,index.js} by esbuild; without --fast their declarations by tsc too.
 // The engine and the command line behind its first lines are one precompiled file each (src/precompiled.ts says why); in the library
-// what is imported lazily stays in a chunk of its own, off the start-up path.
+// what is imported lazily stays in a chunk of its own, off the start-up path. So does the gRPC client, which few commands need.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,8 +25,16 @@ if (!process.argv.includes('--fast')) rmSync(outdir, { recursive: true, force: t
 mkdirSync(chunks, { recursive: true });
 const bundled = new Set<string>();
 await bundle({ index: 'src/index.ts' });
-await bundle({ cli: 'src/cli/main.ts' }, precompiledInstead(await precompile('process', 'src/cli/process.ts', [])));
-await bundleEngine(await precompile('engine', 'src/engine-main.ts', engineFlags));
+const rpc = precompiledInstead('rpc', {
+  name: await precompile('rpc', { entryPoint: 'src/targets/runtime/rpc.ts' }),
+  exported: 'runtimeApi',
+});
+const cli = precompiledInstead('process', {
+  name: await precompile('process', { entryPoint: 'src/cli/process.ts', plugins: [rpc] }),
+  exported: 'runProcess',
+});
+await bundle({ cli: 'src/cli/main.ts' }, cli);
+await bundleEngine(await precompile('engine', { entryPoint: 'src/engine-main.ts', flags: engineFlags }));
 makeExecutable(join(outdir, 'cli.js'));
 writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES'), licenses([...bundled]));
 if (!process.argv.includes('--fast')) declare();
@@ -59,25 +67,43 @@ async function bundleEngine(precompiled: string): Promise<void> {
   });
 }
 
-/** In src/cli/main.ts, which answers --version by itself and leaves all else to process.ts. */
-function precompiledInstead(name: string): Plugin {
+interface Precompiled {
+  /** Without the ending. */
+  readonly name: string;
+  readonly exported: string;
+}
+
+/**
+ * In place of `import('./FILE.ts')`: src/cli/main.ts answers --version by itself and leaves all else to process.ts, and
+ * src/targets/runtime/api.ts leaves gRPC to rpc.ts. A class in there is another one than outside.
+ */
+function precompiledInstead(file: string, { name, exported }: Precompiled): Plugin {
   return {
-    name: 'precompiled',
+    name: `precompiled ${file}`,
     setup(esbuild) {
-      esbuild.onResolve({ filter: /^\.\/process\.ts$/ }, ({ kind }) =>
-        kind === 'dynamic-import' ? { path: name, namespace: 'precompiled' } : undefined,
+      esbuild.onResolve({ filter: new RegExp(String.raw`^\./${file}\.ts$`) }, ({ kind }) =>
+        kind === 'dynamic-import' ? { path: name, namespace: name } : undefined,
       );
-      esbuild.onLoad({ filter: /./, namespace: 'precompiled' }, () => ({
-        contents: `import { runPrecompiled } from './src/precompiled.ts';
-          export const { runProcess } = runPrecompiled(import.meta.dirname, '${name}');`,
+      esbuild.onLoad({ filter: /./, namespace: name }, () => ({
+        contents: `import { dirname } from 'node:path';
+          import { fileURLToPath } from 'node:url';
+          import { runPrecompiled } from './src/precompiled.ts';
+          export const { ${exported} } = runPrecompiled(dirname(fileURLToPath(import.meta.url)), '${name}');`,
         resolveDir: root,
       }));
     },
   };
 }
 
-/** One file for src/precompiled.ts, and its code cache for a Node with these flags. Returns its name without the ending. */
-async function precompile(name: string, entryPoint: string, flags: readonly string[]): Promise<string> {
+interface Precompiling {
+  readonly entryPoint: string;
+  /** Of the Node that will run it. */
+  readonly flags?: readonly string[];
+  readonly plugins?: readonly Plugin[];
+}
+
+/** One file for src/precompiled.ts, and its code cache. Returns its name without the ending. */
+async function precompile(name: string, { entryPoint, flags = [], plugins = [] }: Precompiling): Promise<string> {
   const { metafile, outputFiles } = await build({
     ...common,
     entryPoints: [entryPoint],
@@ -87,6 +113,7 @@ async function precompile(name: string, entryPoint: string, flags: readonly stri
     supported: { 'dynamic-import': false },
     charset: 'ascii',
     write: false,
+    plugins: [...plugins],
     metafile: true,
   });
   remember(metafile.inputs);
@@ -124,10 +151,21 @@ function licenses(inputs: readonly string[]): string {
     .toSorted()
     .map((path) => {
       const [file] = globSync(`${path}/LICEN[CS]E*`, { cwd: root });
-      if (file === undefined) throw new Error(`${path} is bundled and has no licence file`);
-      return `${path.slice('node_modules/'.length)}\n\n${readFileSync(join(root, file), 'utf8')}`;
+      const text = file === undefined ? noticesIn(path, inputs) : readFileSync(join(root, file), 'utf8');
+      return `${path.slice('node_modules/'.length)}\n\n${text}`;
     })
     .join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+/** Of a package without a licence file: what its files begin with. The Apache License is hotexec's own: LICENSE has its text. */
+function noticesIn(path: string, inputs: readonly string[]): string {
+  const files = inputs.filter((input) => input.startsWith(`${path}/`));
+  const heads = files.map((file) => /^(?:\/\/.*\n)*/.exec(readFileSync(join(root, file), 'utf8'))?.[0] ?? '');
+  const notices = new Set(
+    heads.filter((head) => head.includes('Copyright')).map((head) => head.replaceAll(/^\/\/ ?/gm, '')),
+  );
+  if (notices.size === 0) throw new Error(`${path} is bundled and says nothing of its licence`);
+  return [...notices].join('\n');
 }
 
 function declare(): void {

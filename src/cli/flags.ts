@@ -3,10 +3,11 @@ import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@co
 import { driverOption, gdbCallOption } from './driver-flags.ts';
 import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
+import type { TargetFlags } from './target-flags.ts';
 import { timelineOption } from './timeline-file.ts';
 import type { OptionFlags, ReplacementFlags, RestartFlags } from './restart-request.ts';
 
-export interface RestartCommandFlags extends RestartFlags {
+export interface RestartCommandFlags extends RestartFlags, TargetFlags {
   readonly output: 'text' | 'json' | 'jsonl';
   readonly quiet?: true | undefined;
   readonly dryRun?: true | undefined;
@@ -16,7 +17,7 @@ export interface RestartCommandFlags extends RestartFlags {
 
 export interface ReplaceCommandFlags extends RestartCommandFlags, ReplacementFlags {}
 
-export interface RollbackFlags extends OptionFlags {
+export interface RollbackFlags extends OptionFlags, TargetFlags {
   readonly to?: string | undefined;
   readonly list?: true | undefined;
   readonly dryRun?: true | undefined;
@@ -49,12 +50,34 @@ export function rollbackCommand(action: Action<RollbackFlags>): CommandUnknownOp
     .argument('<target...>')
     .option('--to <N>', 'the version to go back to, as --list numbers them; without it the one before this one')
     .option('--list', 'show the programs that ran there, and change nothing');
-  return withStartFlags(withDrainFlags(command))
+  return withTargetFlags(withStartFlags(withDrainFlags(command)))
     .option('--dry-run', 'print every step that would be taken, and change nothing')
     .addOption(timelineOption)
     .addOption(outputOption(['text', 'json', 'jsonl']))
     .option('-q, --quiet', 'print nothing but errors')
     .option('-v, --verbose', 'print each system call made in the target')
+    .action((words, flags) => action(words, flags));
+}
+
+export interface InspectFlags extends TargetFlags {
+  readonly output: 'text' | 'json';
+  readonly showEnv?: true | undefined;
+}
+
+export function inspectCommand(action: Action<InspectFlags>): CommandUnknownOpts {
+  return withTargetFlags(new Command('inspect').argument('<target...>'))
+    .addOption(outputOption(['text', 'json']))
+    .option('--show-env', 'print the values of environment variables too, not only their names')
+    .action((words, flags) => action(words, flags));
+}
+
+export interface DoctorFlags extends TargetFlags {
+  readonly output: 'text' | 'json';
+}
+
+export function doctorCommand(action: Action<DoctorFlags>): CommandUnknownOpts {
+  return withTargetFlags(new Command('doctor').argument('[target...]'))
+    .addOption(outputOption(['text', 'json']))
     .action((words, flags) => action(words, flags));
 }
 
@@ -87,7 +110,7 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
     )
     .option('--chown <UID[:GID]>', 'owner of what --copy brings, in numbers as inside the container')
     .option('--allow-volume', 'let --copy write to volumes too, whose content outlives the container');
-  return withStartFlags(changed)
+  return withTargetFlags(withStartFlags(changed))
     .addOption(driverOption)
     .addOption(gdbCallOption)
     .option('--dry-run', 'print every step that would be taken, and change nothing (= hotexec plan)')
@@ -100,6 +123,19 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
     .addOption(outputOption(['text', 'json', 'jsonl']))
     .option('-q, --quiet', 'print nothing but errors')
     .option('-v, --verbose', 'print each system call made in the target');
+}
+
+/** Every command with a target has them. */
+function withTargetFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
+  return command
+    .option('--local', 'the pod runs on this machine: its container runtime is asked, and no API server')
+    .option('-n, --namespace <NAMESPACE>', 'of the pod; with --local any, if left out')
+    .option('-c, --container <NAME>', 'of the pod, where it has several')
+    .option('--containerd-namespace <NAMESPACE>', 'of containerd/ID; any, if left out')
+    .option(
+      '--runtime-endpoint <SOCKET>',
+      'the socket of the container runtime; without it as crictl finds it, or where runtimes usually listen',
+    );
 }
 
 /** How the old program finishes. */

@@ -3,18 +3,19 @@ import { newOperationId } from '../front/operation-id.ts';
 import { askInspection } from '../front/session.ts';
 import { resolve } from '../targets/resolve.ts';
 import { formatTarget } from '../targets/target.ts';
-import { targetOf } from './arguments.ts';
 import type { CliContext } from './context.ts';
 import { renderInspection } from './render/inspect-text.ts';
 import { openReport } from './report.ts';
+import type { InspectFlags } from './flags.ts';
+import { readTarget } from './target-flags.ts';
 
 export interface InspectInvocation {
   readonly words: readonly string[];
-  readonly flags: { readonly output: 'text' | 'json'; readonly showEnv?: true | undefined };
+  readonly flags: InspectFlags;
 }
 
 export async function runInspect({ words, flags }: InspectInvocation, context: CliContext): Promise<number> {
-  const target = targetOf(words);
+  const target = readTarget(words, flags);
   const { startEngine, signal } = context;
   using engine = startEngine();
   using report = openReport({ title: formatTarget(target), output: flags.output, quiet: false }, context);

@@ -6,7 +6,6 @@ import type { GdbScriptOptions } from '../protocol/request.ts';
 import type { Plan } from '../protocol/plan.ts';
 import { resolve } from '../targets/resolve.ts';
 import { formatTarget } from '../targets/target.ts';
-import { targetOf } from './arguments.ts';
 import type { CliContext, Output } from './context.ts';
 import { renderError } from './render/error-text.ts';
 import { renderPlan } from './render/plan-text.ts';
@@ -16,10 +15,11 @@ import { readChange } from './restart-request.ts';
 import type { RestartInvocation } from './restart.ts';
 import { refuseTimeline } from './timeline-file.ts';
 import { usageError } from './usage.ts';
+import { readTarget } from './target-flags.ts';
 
 export async function runPlan(invocation: RestartInvocation, context: CliContext): Promise<number> {
   const { words, flags } = invocation;
-  const target = targetOf(words);
+  const target = readTarget(words, flags);
   const gdbScript = scriptOptions(invocation);
   refuseTimeline(flags);
   const { program, options } = await readChange(invocation, context);

@@ -6,7 +6,6 @@ import type { HotexecEvent } from '../protocol/event.ts';
 import type { Outcome, RestartResult } from '../protocol/result.ts';
 import { resolve } from '../targets/resolve.ts';
 import { formatTarget } from '../targets/target.ts';
-import { targetOf } from './arguments.ts';
 import type { CliContext } from './context.ts';
 import type { RestartCommandFlags } from './flags.ts';
 import { forgetGone } from './forget-gone.ts';
@@ -17,6 +16,7 @@ import { openReport, type Report } from './report.ts';
 import { readChange, type ReplacementFlags } from './restart-request.ts';
 import { openTimeline, type TimelineDrawing } from './timeline-file.ts';
 import { usageError } from './usage.ts';
+import { readTarget } from './target-flags.ts';
 
 export interface RestartInvocation {
   readonly words: readonly string[];
@@ -35,7 +35,7 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
   }
   if (flags.format !== undefined || flags.showEnv === true)
     throw usageError('--format and --show-env are for a plan.', 'hotexec plan restart TARGET --format gdb');
-  const target = targetOf(words);
+  const target = readTarget(words, flags);
   const { program, options } = await readChange(invocation, context);
   const timeline = await openTimeline(flags, context);
 

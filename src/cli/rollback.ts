@@ -7,7 +7,6 @@ import type { HotexecEvent } from '../protocol/event.ts';
 import { sameProgram, type TargetProcess } from '../protocol/request.ts';
 import { resolve } from '../targets/resolve.ts';
 import { formatTarget } from '../targets/target.ts';
-import { targetOf } from './arguments.ts';
 import type { CliContext } from './context.ts';
 import { forgetGone } from './forget-gone.ts';
 import { exitCodeOfPlan } from './plan.ts';
@@ -19,6 +18,7 @@ import { showResult } from './restart.ts';
 import type { RollbackFlags } from './flags.ts';
 import { openTimeline, refuseTimeline, type TimelineDrawing } from './timeline-file.ts';
 import { usageError } from './usage.ts';
+import { readTarget } from './target-flags.ts';
 
 export interface RollbackInvocation {
   readonly words: readonly string[];
@@ -26,7 +26,7 @@ export interface RollbackInvocation {
 }
 
 export async function runRollback({ words, flags }: RollbackInvocation, context: CliContext): Promise<number> {
-  const target = targetOf(words);
+  const target = readTarget(words, flags);
   const wanted = { version: versionOf(flags), options: await withProbeAddress(restartOptions(flags)) };
 
   if (flags.dryRun === true || flags.list === true) refuseTimeline(flags);

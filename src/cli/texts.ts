@@ -3,7 +3,11 @@ import type { CommandText } from './help.ts';
 
 const targets = `Targets:
   1234, pid/1234    a process of this machine
-  docker/NAME       a Docker container, by name or id; Docker is found as the docker command finds it`;
+  docker/NAME       a Docker container, by name or id; Docker is found as the docker command finds it
+  cri/ID            a container of a pod on this machine, by id or the beginning of it; asks containerd or CRI-O
+  pod/NAME --local  the same by the names of its pod (-n NAMESPACE) and container (-c NAME)
+  containerd/ID     a container that only containerd knows, by id or the beginning of it, or nerdctl's name
+  hotexec ls lists the containers of this machine.`;
 
 const exitCodes = `Exit codes:
   0    restarted (plan: possible)         4    the process is gone
@@ -138,6 +142,21 @@ const doctor: CommandText = {
   more: [targets],
 };
 
+const ls: CommandText = {
+  about: [
+    'List what can be restarted on this machine: the running containers of Docker, of pods (containerd and CRI-O, over CRI) and of containerd itself, with the process that a restart would restart. TARGET is what the other commands take. It changes nothing, and needs no API server.',
+    'With words, only what has all of them in its target, pod, namespace, container or program. A runtime that is not there is left out; one that does not answer is named on standard error.',
+  ],
+  examples: [
+    ['All of them', 'ls'],
+    ['What belongs to a pod', 'ls web-0'],
+    ['Whole commands, whole ids, and who runs them', 'ls -o wide'],
+    ['Restart a container on a node, found by its pod', 'restart "$(hotexec ls -q web-0 app)"'],
+    ['For a script', "ls -o json | jq '.items[].pid'"],
+  ],
+  usage: '[WORD...] [flags]',
+};
+
 const demo: CommandText = {
   about: [
     'Start a small HTTP server in a sandbox and restart it in place three times, while clients connect all the time: at once, gracefully, and with a version that cannot start and is rolled back. Count what the clients saw. It cleans up after itself.',
@@ -160,6 +179,7 @@ export const texts: Readonly<
     | 'plan'
     | 'inspect'
     | 'doctor'
+    | 'ls'
     | 'demo',
     CommandText
   >
@@ -173,5 +193,6 @@ export const texts: Readonly<
   plan,
   inspect,
   doctor,
+  ls,
   demo,
 };

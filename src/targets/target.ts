@@ -66,11 +66,11 @@ export function parseTarget(text: string): Target {
   return { kind: 'later', type: later, name };
 }
 
-const machineTypes: readonly string[] = ['pid', 'docker', 'cri', 'containerd'];
+const machineTypes: ReadonlySet<string> = new Set(['pid', 'docker', 'cri', 'containerd']);
 
 /** Whether a word is a kind of target that is followed by a name: kubectl's `pod web`. */
 export function isTargetType(word: string): boolean {
-  return machineTypes.includes(word) || laterTypeOf.has(word);
+  return machineTypes.has(word) || laterTypeOf.has(word);
 }
 
 /** As it is printed: the short form of a pid is not kept. */

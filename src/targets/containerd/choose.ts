@@ -1,7 +1,7 @@
 // Which of containerd's containers is meant: by its id, the name that nerdctl gave it, or the beginning of its id. Pure.
 import type { HotexecError } from '../../errors.ts';
 import { nearest } from '../nearest.ts';
-import { refusal } from '../runtime/all.ts';
+import { refusal } from '../runtime/refusal.ts';
 import type { ContainerdContainer, RuntimeApi } from '../runtime/api.ts';
 
 export interface NamedContainer extends ContainerdContainer {
@@ -56,7 +56,7 @@ export function isOfCri({ labels }: Pick<Listed, 'labels'>): boolean {
 function notFound(id: string, all: readonly Listed[]): HotexecError {
   const near = nearest(
     id,
-    all.filter((each) => !isSandbox(each)).flatMap((each) => [each.id, nameOf(each)]),
+    all.flatMap((each) => (isSandbox(each) ? [] : [each.id, nameOf(each)])),
   );
   return refusal(
     'target-not-found',

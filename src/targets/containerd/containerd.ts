@@ -4,8 +4,10 @@ import type { ProgramSpec, TargetProcess } from '../../protocol/request.ts';
 import { identify } from '../identity.ts';
 import { parseOciSpec } from '../oci-spec.ts';
 import type { ResolveContext } from '../resolve.ts';
-import { asHotexecError, noRuntime, refusal, withRuntimes } from '../runtime/all.ts';
-import { formatEndpoint, type ContainerdContainer, type RuntimeApi, type Task } from '../runtime/api.ts';
+import { withRuntimes } from '../runtime/all.ts';
+import { asHotexecError, noRuntime, refusal } from '../runtime/refusal.ts';
+import type { ContainerdContainer, RuntimeApi, Task } from '../runtime/api.ts';
+import { formatEndpoint } from '../runtime/failure.ts';
 import { containerdEndpoints } from '../runtime/endpoint.ts';
 import { formatTarget, type Target } from '../target.ts';
 import { chooseContainer, nameOf, type NamedContainer } from './choose.ts';
@@ -61,7 +63,7 @@ function processOf(container: NamedContainer, { name, task, proc }: Resolving): 
 }
 
 /** Another namespace may have the same name, and tomorrow another container may: only 64 digits say for good which one it is. */
-export function wholeId({ id, namespace }: Pick<NamedContainer, 'id' | 'namespace'>): string {
+function wholeId({ id, namespace }: Pick<NamedContainer, 'id' | 'namespace'>): string {
   return /^[\da-f]{64}$/.test(id) ? id : `${namespace}/${id}`;
 }
 

@@ -7,7 +7,7 @@ export async function containersOf(api: RuntimeApi, only: string | null): Promis
   const namespaces = only === null ? await api.namespaces() : [only];
   const listed = await Promise.all(
     namespaces.map(async (namespace) =>
-      (await api.containersIn(namespace)).map((container) => ({ ...container, api, namespace })),
+      (await api.containersIn(namespace)).map(({ id, labels, spec }) => ({ id, labels, spec, api, namespace })),
     ),
   );
   return listed.flat();

@@ -1,7 +1,7 @@
 // Which container is meant: by the beginning of its id, or by its pod and name. Pure; what is not clear is refused with what there is.
 import type { HotexecError } from '../../errors.ts';
 import { nearest } from '../nearest.ts';
-import { refusal } from '../runtime/all.ts';
+import { refusal } from '../runtime/refusal.ts';
 import type { Sandbox } from '../runtime/api.ts';
 import { fullName, type Known, type PodContainer } from './look.ts';
 
@@ -31,11 +31,13 @@ function notFound(id: string, known: readonly Listed[]): HotexecError {
     return refusal(
       'target-excluded',
       `${target} is the sandbox of pod ${sandbox.namespace}/${sandbox.name}: its /pause only holds the pod's namespaces.`,
-      names.length === 0 ? list : `Its containers: ${localTarget(sandbox)} -c ${names.join('|')}`,
+      names.length === 0
+        ? list
+        : `Its containers: ${names.map((name) => `${localTarget(sandbox)} -c ${name}`).join(', ')}`,
     );
   }
   const containers = known.flatMap((each) => each.containers);
-  const byName = containers.find(({ name, state }) => name === id && state === 'running');
+  const byName = containers.toSorted(byFullName).find(({ name, state }) => name === id && state === 'running');
   const near = nearest(
     id,
     containers.map((each) => each.id.slice(0, id.length)),
@@ -68,8 +70,8 @@ export function chooseInPod(choice: PodChoice, known: readonly Listed[]): PodCon
   const [only, ...others] = candidates;
   if (only === undefined) throw refusal('target-not-found', `${target}: none of its containers runs.`, list);
   if (others.length === 0) return only;
-  const names = candidates.map(({ name }) => name);
-  throw refusal('usage', `${target} has several containers: ${names.join(', ')}.`, `Say which one: -c ${only.name}`);
+  const names = candidates.map(({ name }) => name).toSorted();
+  throw refusal('usage', `${target} has several containers: ${names.join(', ')}.`, `Say which one: -c ${names[0]}`);
 }
 
 function choosePod({ name, namespace }: PodChoice, known: readonly Listed[]): Sandbox {
@@ -88,7 +90,10 @@ function choosePod({ name, namespace }: PodChoice, known: readonly Listed[]): Sa
   );
 }
 
-function podNotFound({ name, namespace }: Pick<PodChoice, 'name' | 'namespace'>, pods: readonly Sandbox[]): HotexecError {
+function podNotFound(
+  { name, namespace }: Pick<PodChoice, 'name' | 'namespace'>,
+  pods: readonly Sandbox[],
+): HotexecError {
   const where = namespace === null ? '' : ` in namespace ${namespace}`;
   const elsewhere = pods.find((pod) => pod.name === name);
   const near = nearest(
@@ -135,7 +140,7 @@ function named(
   const found = all.filter((each) => each.name === name);
   const container = found.find(({ state }) => state === 'running') ?? found[0];
   if (container !== undefined) return running(`${target}, container ${name}`, container);
-  const names = [...new Set(all.map((each) => each.name))];
+  const names = [...new Set(all.map((each) => each.name))].toSorted();
   const near = nearest(name, names);
   throw refusal(
     'target-not-found',
@@ -150,10 +155,15 @@ function running(target: string, container: PodContainer): PodContainer {
   throw refusal('target-not-found', `${target} does not run (${state}).`, `crictl logs ${container.id.slice(0, 12)}`);
 }
 
+function byFullName(a: PodContainer, b: PodContainer): number {
+  return fullName(a) < fullName(b) ? -1 : 1;
+}
+
 function namesIn({ id }: Sandbox, known: readonly Listed[]): readonly string[] {
   return known
     .flatMap(({ containers }) => containers)
-    .flatMap(({ sandboxId, name, state }) => (sandboxId === id && state === 'running' ? [name] : []));
+    .flatMap(({ sandboxId, name, state }) => (sandboxId === id && state === 'running' ? [name] : []))
+    .toSorted();
 }
 
 function localTarget({ name, namespace }: Sandbox): string {

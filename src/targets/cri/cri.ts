@@ -3,8 +3,10 @@ import type { HotexecError } from '../../errors.ts';
 import type { ProgramSpec, TargetProcess } from '../../protocol/request.ts';
 import { identify } from '../identity.ts';
 import type { ResolveContext } from '../resolve.ts';
-import { asHotexecError, noRuntime, refusal, withRuntimes } from '../runtime/all.ts';
-import { formatEndpoint, type CriStatus } from '../runtime/api.ts';
+import { withRuntimes } from '../runtime/all.ts';
+import { asHotexecError, noRuntime, refusal } from '../runtime/refusal.ts';
+import type { CriStatus } from '../runtime/api.ts';
+import { formatEndpoint } from '../runtime/failure.ts';
 import { criEndpoints } from '../runtime/endpoint.ts';
 import { formatTarget, type Target } from '../target.ts';
 import { chooseById, chooseInPod } from './choose.ts';
@@ -81,7 +83,7 @@ function untold(name: string, { api, id }: PodContainer): HotexecError {
   return refusal(
     'runtime-unreachable',
     `${name}: the runtime on ${formatEndpoint(api.endpoint)} does not tell the pid of container ${id.slice(0, 12)}.`,
-    'cri-dockerd does not: its containers are Docker\'s, and named docker/ID. Others by their pid.',
+    "cri-dockerd does not: its containers are Docker's, and named docker/ID. Others by their pid.",
   );
 }
 

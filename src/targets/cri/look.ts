@@ -1,6 +1,6 @@
 // All pods and containers that the runtimes of this machine know over CRI. Two calls a runtime, however many pods there are.
 import type { HotexecError } from '../../errors.ts';
-import { asHotexecError } from '../runtime/all.ts';
+import { asHotexecError } from '../runtime/refusal.ts';
 import type { CriContainer, RuntimeApi, Sandbox } from '../runtime/api.ts';
 
 export interface Known {
@@ -35,7 +35,10 @@ async function lookAtOne(api: RuntimeApi): Promise<Known> {
   return {
     api,
     sandboxes,
-    containers: containers.map((container) => ({ ...container, api, pod: podOf.get(container.sandboxId) })),
+    containers: containers.map(({ id, sandboxId, name, state }) => {
+      const pod = podOf.get(sandboxId);
+      return { id, sandboxId, name, state, api, pod };
+    }),
   };
 }
 

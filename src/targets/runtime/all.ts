@@ -1,5 +1,4 @@
 // Several runtimes at once: opened together, closed together.
-import { HotexecError } from '../../errors.ts';
 import { openRuntime, type RuntimeApi } from './api.ts';
 import type { RuntimeEndpoint } from './endpoint.ts';
 
@@ -13,24 +12,4 @@ export async function withRuntimes<Result>(
   } finally {
     for (const api of apis) api[Symbol.dispose]();
   }
-}
-
-/** For a rejection that must be one; anything else is a bug, and thrown. */
-export function asHotexecError(reason: unknown): HotexecError {
-  if (reason instanceof HotexecError) return reason;
-  throw reason;
-}
-
-/** Nothing was touched: it was only looked for. */
-export function refusal(code: HotexecError['code'], message: string, hint: string | null): HotexecError {
-  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint });
-}
-
-/** None of the sockets is there. */
-export function noRuntime(what: string): HotexecError {
-  return refusal(
-    'runtime-unreachable',
-    `No container runtime is here to ask for ${what}: none of their sockets exists.`,
-    'Name its socket: --runtime-endpoint unix:///PATH, or CONTAINER_RUNTIME_ENDPOINT. hotexec doctor shows which were looked for.',
-  );
 }

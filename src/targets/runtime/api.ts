@@ -1,7 +1,7 @@
 // What hotexec asks of a container runtime over its socket, as plain data: CRI (containerd, CRI-O), and containerd's own API. How it is
 // asked is in rpc.ts, which brings a gRPC client and is loaded for nothing else.
-import type { HotexecError } from '../../errors.ts';
 import type { RuntimeEndpoint } from './endpoint.ts';
+import { explain } from './failure.ts';
 
 /** Every call rejects with a HotexecError. */
 export interface RuntimeApi extends Disposable {
@@ -72,18 +72,12 @@ export interface Task {
   readonly exitCode: number;
 }
 
+// A runtime under load, or one whose disk is slow, takes its time; a socket that nobody serves does not answer at all.
+const timeoutMs = 10_000;
+
 /** Nothing is asked yet. */
-export async function openRuntime(endpoint: RuntimeEndpoint, signal?: AbortSignal): Promise<RuntimeApi> {
+export async function openRuntime(endpoint: RuntimeEndpoint, signal: AbortSignal | undefined): Promise<RuntimeApi> {
   const { runtimeApi } = await import('./rpc.ts');
-  return runtimeApi(endpoint, signal);
-}
-
-/** As CONTAINER_RUNTIME_ENDPOINT would be written. */
-export function formatEndpoint({ path }: RuntimeEndpoint): string {
-  return `unix://${path}`;
-}
-
-/** Whether whoever listens there answers, and knows nothing of what it was asked: containerd without its CRI plugin. */
-export function isUnimplemented({ details }: HotexecError): boolean {
-  return details['grpc'] === 'unimplemented';
+  const asked = { endpoint, timeoutMs, signal };
+  return runtimeApi({ ...asked, fail: (failure) => explain(failure, asked) });
 }

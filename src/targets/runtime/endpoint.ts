@@ -45,9 +45,12 @@ function givenEndpoint(given: string | null): RuntimeEndpoint | undefined {
   return given === null ? undefined : { path: parsePath(given, '--runtime-endpoint'), source: '--runtime-endpoint' };
 }
 
-/** What CRI's own tools are told: for the doctor too. */
-export function configuredEndpoint(env: Environment): RuntimeEndpoint | undefined {
-  return fromVariable('CONTAINER_RUNTIME_ENDPOINT', env) ?? fromCrictl(env);
+/** What CRI's own tools are told. `read` gives a file's text, empty where there is none. */
+export function configuredEndpoint(
+  env: Environment,
+  read: typeof readIfThere = readIfThere,
+): RuntimeEndpoint | undefined {
+  return fromVariable('CONTAINER_RUNTIME_ENDPOINT', env) ?? fromCrictl(env, read);
 }
 
 function fromVariable(name: string, env: Environment): RuntimeEndpoint | undefined {
@@ -58,9 +61,9 @@ function fromVariable(name: string, env: Environment): RuntimeEndpoint | undefin
 const crictlConfig = '/etc/crictl.yaml';
 
 /** One line of it: `runtime-endpoint: unix:///run/containerd/containerd.sock`. */
-function fromCrictl(env: Environment): RuntimeEndpoint | undefined {
+function fromCrictl(env: Environment, read: typeof readIfThere): RuntimeEndpoint | undefined {
   const file = env['CRI_CONFIG_FILE'] || crictlConfig;
-  const [, value = ''] = /^runtime-endpoint:[ \t]*(\S*)/m.exec(readIfThere(file)) ?? [];
+  const [, value = ''] = /^runtime-endpoint:[ \t]*(\S*)/m.exec(read(file)) ?? [];
   const text = value.replace(/^(["'])(.*)\1$/, '$2');
   return text === '' ? undefined : { path: parsePath(text, file), source: file };
 }

@@ -1,23 +1,30 @@
-// gRPC over a runtime's Unix socket. The only file that knows the gRPC client; it takes some 10 ms to load, so openRuntime() loads it.
+// gRPC over a runtime's Unix socket. The only file that knows the gRPC client, which is as large as the rest of the command line: it is loaded
+// by openRuntime() alone, and built apart, so that no class of it is one that others know.
 import { connect } from 'node:net';
 import { Code, ConnectError, createClient, type CallOptions } from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
-import { HotexecError, type ErrorCode } from '../../errors.ts';
 import { Containers } from '../protos/containers_pb.js';
 import { Namespaces } from '../protos/namespaces_pb.js';
 import { ContainerState, ImageService, PodSandboxState, RuntimeService, Signal } from '../protos/runtime_pb.js';
 import { Status, Tasks } from '../protos/tasks_pb.js';
-import { formatEndpoint, type RuntimeApi, type Task } from './api.ts';
+import type { RuntimeApi, Task } from './api.ts';
 import type { RuntimeEndpoint } from './endpoint.ts';
+import type { RpcFailure } from './failure.ts';
 
-// A runtime under load, or one whose disk is slow, takes its time; a socket that nobody serves does not answer at all.
-const timeoutMs = 10_000;
 // 110 pods with their annotations are some 100 kB.
 const maxAnswerBytes = 64 * 1024 * 1024;
 // A socket has no host; runtimes look at none.
 const baseUrl = 'http://localhost';
 
-export function runtimeApi(endpoint: RuntimeEndpoint, signal?: AbortSignal): RuntimeApi {
+export interface Calling {
+  readonly endpoint: RuntimeEndpoint;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Makes what is thrown. */
+  readonly fail: (failure: RpcFailure) => Error;
+}
+
+export function runtimeApi({ endpoint, timeoutMs, signal, fail }: Calling): RuntimeApi {
   const createConnection = () => connect(endpoint.path);
   const sessionManager = new Http2SessionManager(baseUrl, {}, { createConnection });
   const transport = createGrpcTransport({ baseUrl, sessionManager, readMaxBytes: maxAnswerBytes });
@@ -32,8 +39,7 @@ export function runtimeApi(endpoint: RuntimeEndpoint, signal?: AbortSignal): Run
     try {
       return await ask({ timeoutMs, headers, ...(signal === undefined ? {} : { signal }) });
     } catch (error) {
-      if (signal?.aborted === true) throw cancelled(signal);
-      throw explain(error, endpoint);
+      throw fail({ ...failureOf(error), cause: error });
     }
   };
 
@@ -147,82 +153,28 @@ function signalName(signal: Signal | undefined): string | null {
   return name?.replace('PLUS', '+').replace('MINUS', '-') ?? null;
 }
 
-function cancelled(signal: AbortSignal): HotexecError {
-  const message = 'Cancelled before anything was touched.';
-  return new HotexecError({ code: 'cancelled', message, hint: null }, { cause: signal.reason });
+function failureOf(error: unknown): Omit<RpcFailure, 'cause'> {
+  const { code, rawMessage } = ConnectError.from(error);
+  return { errno: errnoIn(error), status: statusOf(code), words: rawMessage };
 }
 
-function explain(error: unknown, endpoint: RuntimeEndpoint): HotexecError {
-  const { code, message, hint, details } = sentence(error, endpoint);
-  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint, ...details }, { cause: error });
-}
-
-interface Sentence {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly hint: string | null;
-  readonly details?: { readonly details: { readonly grpc: string } };
-}
-
-const otherWays = 'Start it, or name its socket: --runtime-endpoint unix:///PATH. Without it a process is named by its pid.';
-
-function sentence(error: unknown, endpoint: RuntimeEndpoint): Sentence {
-  const address = formatEndpoint(endpoint);
-  const from = endpoint.source === null ? '' : ` (from ${endpoint.source})`;
-  switch (errnoIn(error)) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return {
-        code: 'runtime-unreachable',
-        message: `No container runtime is at ${address}${from}: there is no such socket.`,
-        hint: otherWays,
-      };
-    case 'ECONNREFUSED':
-      return {
-        code: 'runtime-unreachable',
-        message: `The container runtime does not run: nobody listens on ${address}${from}.`,
-        hint: otherWays,
-      };
-    case 'EACCES':
-    case 'EPERM':
-      return {
-        code: 'not-permitted',
-        message: `This user may not talk to the container runtime on ${address}.`,
-        hint: 'sudo hotexec … (a restart needs it anyway)',
-      };
+function statusOf(code: Code): RpcFailure['status'] {
+  switch (code) {
+    case Code.Unimplemented:
+      return 'unimplemented';
+    case Code.NotFound:
+      return 'not-found';
+    case Code.DeadlineExceeded:
+      return 'deadline-exceeded';
     default:
-      return answerOf(ConnectError.from(error), address);
+      return 'other';
   }
-}
-
-function answerOf({ code, rawMessage }: ConnectError, address: string): Sentence {
-  if (code === Code.Unimplemented) {
-    return {
-      code: 'runtime-unreachable',
-      message: `Whoever listens on ${address} does not know this call: ${rawMessage}.`,
-      hint: 'In /etc/containerd/config.toml, disabled_plugins must not name "cri"; Kubernetes needs it too.',
-      details: { details: { grpc: 'unimplemented' } },
-    };
-  }
-  if (code === Code.NotFound) {
-    return {
-      code: 'target-not-found',
-      message: `The container runtime on ${address} does not know it any more: ${rawMessage}.`,
-      hint: 'hotexec ls lists what runs here.',
-    };
-  }
-  const words = code === Code.DeadlineExceeded ? `no answer within ${timeoutMs / 1000} s` : rawMessage;
-  return {
-    code: 'runtime-unreachable',
-    message: `The container runtime on ${address} does not answer: ${words}.`,
-    hint: otherWays,
-  };
 }
 
 /** Of the socket, however deep the client has wrapped it. */
-function errnoIn(error: unknown): string | undefined {
+function errnoIn(error: unknown): string | null {
   for (let current = error; current instanceof Error; current = current.cause) {
     if ('code' in current && typeof current.code === 'string' && /^E[A-Z]+$/.test(current.code)) return current.code;
   }
-  return undefined;
+  return null;
 }
