@@ -4,9 +4,9 @@ import type { CommandText } from './help.ts';
 const targets = `Targets:
   1234, pid/1234    a process of this machine
   docker/NAME       a Docker container, by name or id; Docker is found as the docker command finds it
-  cri/ID            a container of a pod on this machine, by id or the beginning of it; asks containerd or CRI-O
+  cri/ID            a container of a pod on this machine, by the beginning of its id (containerd, CRI-O)
   pod/NAME --local  the same by the names of its pod (-n NAMESPACE) and container (-c NAME)
-  containerd/ID     a container that only containerd knows, by id or the beginning of it, or nerdctl's name
+  containerd/ID     a container that only containerd knows, by the beginning of its id or nerdctl's name
   hotexec ls lists the containers of this machine.`;
 
 const exitCodes = `Exit codes:

@@ -11,7 +11,9 @@ import { change } from '../support/docker/change.ts';
 import { hotexec } from '../support/docker/hotexec.ts';
 import { executionOf, startTicks, statusOf } from '../support/docker/proc.ts';
 import { buildOf } from '../support/docker/programs/newcomer.ts';
-import { needs } from '../support/needs.ts';
+import { start } from '../support/docker/program.ts';
+import { busybox } from '../support/docker/programs/busybox.ts';
+import { needs, needsHere } from '../support/needs.ts';
 
 const commands = ['containerd', 'ctr', 'runc', 'gcc'].map((command) => ({ command }));
 
@@ -58,6 +60,15 @@ describe('hotexec ls', () => {
       expect(program).toEqual(['/app/server']);
       expect(Math.abs(Date.now() - Date.parse(startedAt))).toBeLessThan(600_000);
     }
+  });
+
+  test("lists Docker's containers too", async (context) => {
+    needsHere(context, 'docker', ...busybox.needs);
+    await using container = await start(busybox);
+    const found = (await list()).items.filter(({ id }) => id === container.id);
+    expect(found).toEqual([
+      expect.objectContaining({ target: container.target, runtime: 'docker', pod: null, pid: container.pid }),
+    ]);
   });
 
   test('is a table, narrowed by words; -q is what a restart takes', async () => {
@@ -138,22 +149,40 @@ describe('a container of a pod', () => {
     await expectRestart('pod/two', pod.containers[1], '--local');
   });
 
+  test('is told from the others where all of a pod share one pid namespace', async () => {
+    const names = ['one', 'two'];
+    await using pod = await startPod(containerd, {
+      name: 'shared',
+      namespace: 'shop',
+      containers: names,
+      sharesPids: true,
+    });
+    const [, second] = pod.containers;
+    await expectRestart('pod/shared', second, '--local', '-c', 'two');
+    const inspection = (await json('inspect', `cri/${second?.id}`)) as Inspection;
+    expect(Number((await statusOf(inspection.pid)).get('NSpid')?.split(/\s+/).at(-1))).toBeGreaterThan(1);
+    expect(inspection.program.spec?.argv).toEqual(['/app/server']);
+  });
+
   test.each([
-    [['pod/web-0', '--local'], 2, 'usage', /several containers: app, side\. Nothing .*-c app/s],
+    [['pod/web-0', '--local'], { exitCode: 2, code: 'usage' }, /several containers: app, side\. Nothing .*-c app/s],
     [
       ['pod/web-0', '--local', '-c', 'sid'],
-      5,
-      'target-not-found',
+      { exitCode: 5, code: 'target-not-found' },
       /is none of its containers.*Did you mean -c side\?/s,
     ],
-    [['pod/web-1', '--local'], 5, 'target-not-found', /Did you mean pod\/web-0\?/],
-    [['pod/web-0', '--local', '-n', 'other'], 5, 'target-not-found', /It runs here in namespace shop/],
-    [['cri/side'], 5, 'target-not-found', /Did you mean cri\/[\da-f]{12} \(shop\/web-0\/side\)\?/],
-    [['cri/0000000000'], 5, 'target-not-found', /there is no such container/],
-    [['docker/web', '--local'], 2, 'usage', /--local is for a pod/],
-    [['containerd/redis', '-n', 'default'], 2, 'usage', /--containerd-namespace/],
-  ])('refuses %j', async (words, exitCode, code, says) => {
-    expect(await refused(words)).toMatchObject({ exitCode, code, message: expect.stringMatching(says) as string });
+    [['pod/web-1', '--local'], { exitCode: 5, code: 'target-not-found' }, /Did you mean pod\/web-0\?/],
+    [
+      ['pod/web-0', '--local', '-n', 'other'],
+      { exitCode: 5, code: 'target-not-found' },
+      /It runs here in namespace shop/,
+    ],
+    [['cri/side'], { exitCode: 5, code: 'target-not-found' }, /Did you mean cri\/[\da-f]{12} \(shop\/web-0\/side\)\?/],
+    [['cri/0000000000'], { exitCode: 5, code: 'target-not-found' }, /there is no such container/],
+    [['docker/web', '--local'], { exitCode: 2, code: 'usage' }, /--local is for a pod/],
+    [['containerd/redis', '-n', 'default'], { exitCode: 2, code: 'usage' }, /--containerd-namespace/],
+  ])('refuses %j', async (words, expected, says) => {
+    expect(await refused(words)).toMatchObject({ ...expected, message: expect.stringMatching(says) as string });
   });
 
   test('refuses a sandbox, by either of its names', async () => {

@@ -16,6 +16,8 @@ export interface PodOptions {
   readonly namespace: string;
   readonly containers: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
+  /** shareProcessNamespace */
+  readonly sharesPids?: boolean;
   /** terminationGracePeriodSeconds */
   readonly graceSeconds?: number;
 }
@@ -37,8 +39,17 @@ export interface PodContainer {
   readonly logs: () => Promise<string>;
 }
 
+interface NamespaceOptions {
+  readonly network: NamespaceMode;
+  readonly pid: NamespaceMode;
+  readonly ipc: NamespaceMode;
+}
+
 // No network namespace of its own: that would take a plugin.
-const namespaceOptions = { network: NamespaceMode.NODE, pid: NamespaceMode.CONTAINER, ipc: NamespaceMode.POD };
+function namespaceOptionsOf({ sharesPids = false }: PodOptions): NamespaceOptions {
+  const pid = sharesPids ? NamespaceMode.POD : NamespaceMode.CONTAINER;
+  return { network: NamespaceMode.NODE, pid, ipc: NamespaceMode.POD };
+}
 
 export async function startPod(containerd: Containerd, options: PodOptions): Promise<Pod> {
   const transport = createGrpcTransport({
@@ -49,6 +60,7 @@ export async function startPod(containerd: Containerd, options: PodOptions): Pro
   const image = await containerd.image(criNamespace);
   await knowsImage(createClient(ImageService, transport), image);
   const { name, namespace, annotations = {} } = options;
+  const namespaceOptions = namespaceOptionsOf(options);
   const config = {
     metadata: { name, namespace, uid: randomUUID(), attempt: 0 },
     logDirectory: await logDirectory(containerd),
@@ -85,7 +97,11 @@ async function knowsImage(images: Client<typeof ImageService>, image: string): P
 interface Starting {
   readonly container: string;
   readonly podSandboxId: string;
-  readonly config: { readonly metadata: { readonly name: string }; readonly logDirectory: string };
+  readonly config: {
+    readonly metadata: { readonly name: string };
+    readonly logDirectory: string;
+    readonly linux: { readonly securityContext: { readonly namespaceOptions: NamespaceOptions } };
+  };
   readonly image: string;
   readonly graceSeconds: number;
 }
@@ -105,7 +121,7 @@ async function startContainer(
       envs: [{ key: 'PORT', value: String(port) }],
       annotations: { 'io.kubernetes.pod.terminationGracePeriod': String(graceSeconds) },
       logPath,
-      linux: { securityContext: { namespaceOptions } },
+      linux: config.linux,
     },
   });
   await runtime.startContainer({ containerId });

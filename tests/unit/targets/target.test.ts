@@ -13,7 +13,9 @@ describe('parseTarget', () => {
     ['docker/shop_web-1.eu', { kind: 'docker', name: 'shop_web-1.eu' }],
     ['pod/web', { kind: 'later', type: 'pod', name: 'web' }],
     ['deploy/web', { kind: 'later', type: 'deployment', name: 'web' }],
-    ['containerd/4f5a', { kind: 'later', type: 'containerd', name: '4f5a' }],
+    ['cri/4f5a', { kind: 'cri', id: '4f5a' }],
+    ['containerd/web_1', { kind: 'containerd', id: 'web_1', namespace: null }],
+    ['containerd/k8s.io/4f5a', { kind: 'containerd', id: '4f5a', namespace: 'k8s.io' }],
   ])('reads %s', (text, target) => {
     expect(parseTarget(text)).toEqual(target);
   });
@@ -26,6 +28,10 @@ describe('parseTarget', () => {
     ['docker/../../info', '"../../info" is not the name or id of a Docker container.'],
     ['docker/a b', '"a b" is not the name or id of a Docker container.'],
     ['podman/web', '"podman/web" is no target hotexec knows.'],
+    ['cri/', '"" is not the id of a container.'],
+    ['cri/../x', '"../x" is not the id of a container.'],
+    ['containerd/', '"" is not the id of a container of containerd.'],
+    ['containerd/a/b/c', '"a/b/c" is not the id of a container of containerd.'],
     ['0', '"0" is not a pid: those are 1 to 4194304.'],
     ['pid/4194305', '"4194305" is not a pid: those are 1 to 4194304.'],
     ['pid/-1', '"-1" is not a pid: those are 1 to 4194304.'],
@@ -46,6 +52,8 @@ describe('parseTarget', () => {
         fc.oneof(
           fc.string(),
           fc.string().map((name) => `docker/${name}`),
+          fc.string().map((name) => `cri/${name}`),
+          fc.string().map((name) => `containerd/${name}`),
         ),
         (text) => {
           expect(readsBackOrRefuses(text)).toBe(true);
