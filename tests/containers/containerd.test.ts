@@ -17,6 +17,10 @@ import { needs, needsHere } from '../support/needs.ts';
 
 const commands = ['containerd', 'ctr', 'runc', 'gcc'].map((command) => ({ command }));
 
+// runc knows the containers of all containerds of a machine by namespace and id.
+const own = `hotexec-test-${process.pid}`;
+const another = `other-${own}`;
+
 let containerd: Containerd;
 let web: Pod;
 let redis: RunContainer;
@@ -27,7 +31,7 @@ beforeAll(async () => {
   containerd = await startContainerd();
   process.env['CONTAINER_RUNTIME_ENDPOINT'] = `unix://${containerd.socket}`;
   web = await startPod(containerd, { name: 'web-0', namespace: 'shop', containers: ['app', 'side'], graceSeconds: 7 });
-  redis = await runContainer(containerd, { id: 'redis', namespace: 'default' });
+  redis = await runContainer(containerd, { id: 'redis', namespace: own });
 });
 
 afterAll(async () => {
@@ -49,7 +53,7 @@ describe('hotexec ls', () => {
       expect.objectContaining({
         target: 'containerd/redis',
         container: 'redis',
-        containerdNamespace: 'default',
+        containerdNamespace: own,
         pod: null,
       }),
       expect.objectContaining({ ...pod, target: `cri/${app?.slice(0, 12)}`, container: 'app', id: app }),
@@ -213,38 +217,38 @@ describe('a container that only containerd knows', () => {
     await expectRestart('containerd/redis', redis);
     expect(await change('replace', 'containerd/redis', '--with', buildOf(2))).toMatchObject({ exitCode: 0 });
     expect(await redis.ask()).toContain('version 2 ');
-    expect(await change('rollback', 'containerd/default/redis')).toMatchObject({ exitCode: 0 });
+    expect(await change('rollback', `containerd/${own}/redis`)).toMatchObject({ exitCode: 0 });
     expect(await redis.ask()).toContain('version 1 ');
     const inspection = (await json('inspect', 'containerd/red')) as Inspection;
     expect(inspection).toMatchObject({
-      container: { id: 'default/redis', name: 'default/redis', runtime: 'containerd' },
+      container: { id: `${own}/redis`, name: `${own}/redis`, runtime: 'containerd' },
       program: { spec: { argv: ['/app/server'] } },
     });
   });
 
   test('must be clear: of two with one name, the namespace says which', async () => {
-    await using other = await runContainer(containerd, { id: 'redis', namespace: 'other' });
+    await using other = await runContainer(containerd, { id: 'redis', namespace: another });
     const { exitCode, code, message } = await refused(['containerd/redis']);
     expect({ exitCode, code }).toEqual({ exitCode: 2, code: 'usage' });
-    expect(message).toContain('containerd/default/redis, containerd/other/redis');
-    await expectRestart('containerd/other/redis', other);
-    await expectRestart('containerd/redis', redis, '--containerd-namespace', 'default');
+    expect(message).toContain(`containerd/${own}/redis, containerd/${another}/redis`);
+    await expectRestart(`containerd/${another}/redis`, other);
+    await expectRestart('containerd/redis', redis, '--containerd-namespace', own);
     const targets = (await list()).items.map(({ target }) => target);
-    expect(targets).toContain('containerd/other/redis');
-    expect(targets).toContain('containerd/default/redis');
+    expect(targets).toContain(`containerd/${another}/redis`);
+    expect(targets).toContain(`containerd/${own}/redis`);
   });
 
   test('is found by the name that nerdctl gave it, under its long id', async () => {
     const id = 'ab'.repeat(32);
-    await using named = await runContainer(containerd, { id, namespace: 'nerd', labels: ['nerdctl/name=cache'] });
+    await using named = await runContainer(containerd, { id, namespace: own, labels: ['nerdctl/name=cache'] });
     await expectRestart('containerd/cache', named);
     expect((await list()).items).toContainEqual(expect.objectContaining({ target: 'containerd/cache', id }));
   });
 
   test('is refused while it is paused, or when it is not there', async () => {
-    await containerd.ctr('default', 'tasks', 'pause', 'redis');
+    await containerd.ctr(own, 'tasks', 'pause', 'redis');
     const paused = await refused(['containerd/redis']);
-    await containerd.ctr('default', 'tasks', 'resume', 'redis');
+    await containerd.ctr(own, 'tasks', 'resume', 'redis');
     expect(paused).toMatchObject({ exitCode: 5, code: 'target-frozen' });
     const missing = await refused(['containerd/rediss']);
     expect(missing).toMatchObject({ exitCode: 5, code: 'target-not-found' });

@@ -10,6 +10,7 @@ import { pack, type ClusterImageRecipe } from '../cluster/archive.ts';
 import { hostFile } from '../docker/rootfs.ts';
 import { buildOf } from '../docker/programs/newcomer.ts';
 import { until } from '../until.ts';
+import { removeLeft, removeRecord } from './left.ts';
 
 const execute = promisify(execFile);
 
@@ -21,6 +22,8 @@ export interface Containerd extends AsyncDisposable {
   /** The reference that the image has in that namespace. */
   readonly image: (namespace: string) => Promise<string>;
 }
+
+const prefix = 'hotexec-test-containerd';
 
 /** CRI's namespace in containerd. */
 export const criNamespace = 'k8s.io';
@@ -37,7 +40,8 @@ async function pauseImage(): Promise<ClusterImageRecipe> {
 }
 
 export async function startContainerd(): Promise<Containerd> {
-  const directory = await mkdtemp(join(tmpdir(), 'hotexec-test-containerd-'));
+  await removeLeft(tmpdir(), prefix);
+  const directory = await mkdtemp(join(tmpdir(), `${prefix}-${process.pid}-`));
   const socket = join(directory, 'containerd.sock');
   await writeFile(
     join(directory, 'config.toml'),
@@ -48,10 +52,12 @@ export async function startContainerd(): Promise<Containerd> {
     const { stdout } = await execute('ctr', ['--address', socket, '--namespace', namespace, ...args]);
     return stdout.trimEnd();
   };
+  const images = new Map<string, Promise<string>>();
   const stop = async (): Promise<void> => {
     daemon.kill('SIGTERM');
     await until('containerd ends', () => ended(daemon), 30_000);
     await rm(directory, { recursive: true, force: true });
+    for (const namespace of images.keys()) await removeRecord(namespace);
   };
   const isUp = async (): Promise<boolean> => ended(daemon) || (await ctr('default', 'version')) !== '';
   try {
@@ -62,7 +68,6 @@ export async function startContainerd(): Promise<Containerd> {
     await stop();
     throw error;
   }
-  const images = new Map<string, Promise<string>>();
   const imported = async (namespace: string): Promise<string> =>
     await importImage(await serverImage(), { directory, ctr, namespace });
   return {
