@@ -33,8 +33,11 @@ export async function runLs({ words, flags }: LsInvocation, context: CliContext)
     const advice = hint === null ? '' : ` (${escapeText(hint)})`;
     stderr.write(`${styleFor(stderr).yellow('warning:')} ${escapeText(withoutUsual(message))}${advice}\n`);
   }
-  if (items.length === 0 && flags.output !== 'json' && flags.quiet !== true) stderr.write(`${nothing(words)}\n`);
-  return list.items.length === 0 ? exitCodeOf(list.unreachable) : 0;
+  // Where nobody could tell anything, that has been said.
+  const isUnknown = list.items.length === 0 && list.unreachable.length > 0;
+  const isSilent = flags.output === 'json' || flags.quiet === true || isUnknown;
+  if (items.length === 0 && !isSilent) stderr.write(`${nothing(words)}\n`);
+  return isUnknown ? exitCodeOf(list.unreachable) : 0;
 }
 
 /** In any place that is shown, whether in capitals or not. */
@@ -57,7 +60,7 @@ function nothing(words: readonly string[]): string {
     : `No container that runs here mentions ${words.map((word) => JSON.stringify(word)).join(' and ')}.`;
 }
 
-/** Nobody could tell anything: that is no empty list. */
+/** That is no empty list. */
 function exitCodeOf([first]: readonly ErrorData[]): number {
   return first === undefined ? 0 : exitCodes[first.code];
 }

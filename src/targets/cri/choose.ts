@@ -128,7 +128,7 @@ function byDefault({ annotations }: Sandbox, candidates: readonly PodContainer[]
 }
 
 /** hotexec's own, which it keeps in a pod that is reached over the cluster. */
-function isAgent(name: string): boolean {
+export function isAgent(name: string): boolean {
   return /^hotexec-.*-\d+$/.test(name);
 }
 

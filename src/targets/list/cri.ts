@@ -1,5 +1,6 @@
 // The running containers of pods. Their pids are in their status alone, so each is asked for.
 import type { HotexecError } from '../../errors.ts';
+import { isAgent } from '../cri/choose.ts';
 import { parseContainerInfo } from '../cri/info.ts';
 import { lookAt, type Known, type PodContainer } from '../cri/look.ts';
 import { withRuntimes } from '../runtime/all.ts';
@@ -27,7 +28,7 @@ async function containersOf({ api, containers }: Known): Promise<Source> {
   try {
     const { name } = await api.version();
     const runtime = name.toLowerCase();
-    const running = containers.filter(({ state }) => state === 'running');
+    const running = containers.filter((each) => each.state === 'running' && !isAgent(each.name));
     return { found: await each(running, async (container) => await found(container, runtime)), failures: [] };
   } catch (error) {
     return { found: [], failures: [asHotexecError(error)] };
