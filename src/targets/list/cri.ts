@@ -28,7 +28,7 @@ async function containersOf({ api, containers }: Known): Promise<Source> {
   try {
     const { name } = await api.version();
     const runtime = name.toLowerCase();
-    const running = containers.filter((each) => each.state === 'running' && !isAgent(each.name));
+    const running = containers.filter(({ state, name }) => state === 'running' && !isAgent(name));
     return { found: await each(running, async (container) => await found(container, runtime)), failures: [] };
   } catch (error) {
     return { found: [], failures: [asHotexecError(error)] };
