@@ -8,7 +8,7 @@ import { threadState } from '../../tracer/thread-states.ts';
 import type { ListenerResult } from '../../protocol/result.ts';
 import { descriptorTarget } from '../descriptors.ts';
 import type { Listener } from '../listeners.ts';
-import { listSockets, socketInode } from '../sockets.ts';
+import { findSockets, socketInode } from '../sockets.ts';
 import {
   AF_INET6,
   isReachedBy,
@@ -59,25 +59,35 @@ export interface ServedSocket {
   readonly inode: number;
   readonly name: string;
   readonly address: string;
+  /** False: a UDP socket. */
+  readonly listens: boolean;
   readonly kept: boolean;
 }
 
 /** Listening TCP and Unix sockets, and UDP sockets on a port that was chosen; each once, whichever processes have it. `kept`: inodes. */
 export function listServed(pids: readonly number[], kept: ReadonlySet<number> = new Set()): readonly ServedSocket[] {
-  const [first = 0] = pids;
-  const sockets = listSockets(first);
-  const found = new Map<number, ServedSocket>();
+  const open = openSockets(pids);
+  const sockets = findSockets(pids[0] ?? 0, new Set(open.keys()));
+  return [...open].flatMap(([inode, place]) => {
+    const socket = sockets.get(inode);
+    if (socket === undefined) return [];
+    const { protocol: name, local: address, remote, state } = socket;
+    const listens = state === 'LISTEN';
+    const serves = listens || (name.startsWith('udp') && remote === null && isChosenPort(address));
+    return serves ? [{ ...place, inode, name, address, listens, kept: kept.has(inode) }] : [];
+  });
+}
+
+/** By inode; of a socket that several have, the first that has it. */
+function openSockets(pids: readonly number[]): ReadonlyMap<number, Pick<ServedSocket, 'pid' | 'fd'>> {
+  const found = new Map<number, Pick<ServedSocket, 'pid' | 'fd'>>();
   for (const pid of pids) {
     for (const fd of descriptorsOf(pid)) {
       const inode = socketInode(descriptorTarget(pid, fd) ?? '');
-      const socket = inode === null ? undefined : sockets.get(inode);
-      if (inode === null || socket === undefined || found.has(inode)) continue;
-      const { protocol: name, local: address, remote, state } = socket;
-      const served = state === 'LISTEN' || (name.startsWith('udp') && remote === null && isChosenPort(address));
-      if (served) found.set(inode, { pid, fd, inode, name, address, kept: kept.has(inode) });
+      if (inode !== null && !found.has(inode)) found.set(inode, { pid, fd });
     }
   }
-  return [...found.values()];
+  return found;
 }
 
 export function isOpenIn(pids: readonly number[], inode: number): boolean {
