@@ -25,7 +25,7 @@ export interface ProbationPlan {
 const defaultLimitMs = 10_000;
 /** Nothing says when a program is up that does not listen: one that is misconfigured mostly ends within this. */
 const silentLimitMs = 1_000;
-/** How long a child must have had the sockets to count as one that serves. */
+/** How long a child must have had the sockets to count as one that serves, and a program one that it has not called listen for. */
 const trialMs = 250;
 /** Sockets of nobody in the program's family count too (a daemon has other parents), and are looked for so often, ms. */
 const lookEverywhereMs = 250;
@@ -114,6 +114,7 @@ export class Settlement {
 
   #look(nowMs: number): void {
     if (this.#plan.listeners.length === 0 || this.listeningMs !== null) return;
+    this.#listeners.takeAsListening(nowMs - trialMs);
     const areGiven = this.#notGiven().length === 0;
     // At once: every millisecond more is one in which the program is traced.
     const isNew = areGiven && this.#givenSinceMs === null;

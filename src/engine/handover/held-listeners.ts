@@ -44,6 +44,8 @@ export interface HeldListener {
   readonly address: string;
   /** `bound`: the new program has it; `listening`: and has called listen, or needs not (UDP). */
   state: 'waiting' | 'bound' | 'listening' | 'given-up';
+  /** When the new program was given it (performance.now() ms); null: not yet. */
+  boundMs: number | null;
   /** The old program has removed its path, as far as it knows. */
   isUnlinked: boolean;
   /** Why it was given up. */
@@ -168,6 +170,13 @@ export class HeldListeners implements Disposable {
     }
   }
 
+  /** A program may see that its socket listens already (SO_ACCEPTCONN), as this one always has, and save itself the call (haproxy). */
+  takeAsListening(boundBeforeMs: number): void {
+    for (const listener of this.listeners)
+      if (listener.state === 'bound' && (listener.boundMs ?? Number.POSITIVE_INFINITY) < boundBeforeMs)
+        listener.state = 'listening';
+  }
+
   /** Before a program goes on that binds without anybody answering. */
   giveUpAll(): void {
     for (const listener of this.listeners)
@@ -242,6 +251,7 @@ function keepOne({ pid, fd, inode, name, address, kept }: ServedSocket): HeldLis
     name,
     address,
     state: 'waiting',
+    boundMs: null,
     isUnlinked: false,
     why: null,
     kept,
