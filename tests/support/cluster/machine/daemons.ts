@@ -44,8 +44,8 @@ export async function stop(daemon: Daemon, graceMs = 10_000): Promise<void> {
 /** Of the running daemon. A pid that somebody else has got since is not its. */
 export function pidOf(daemon: Daemon): number | undefined {
   try {
-    const [pid = '', start] = readFileSync(pidFileOf(daemon), 'utf8').split(' ');
-    return startOf(Number(pid)) === start ? Number(pid) : undefined;
+    const [pid = '', startTicks] = readFileSync(pidFileOf(daemon), 'utf8').split(' ');
+    return startOf(Number(pid)) === startTicks ? Number(pid) : undefined;
   } catch {
     return undefined;
   }
