@@ -38,7 +38,7 @@ export function pushDescriptor(held: Hold, room: bigint, fd: number): PushedDesc
       journal.strike(id);
     });
     const number = pushThrough(thread, { pid: held.pid, room }, fd);
-    const file = fileIdentity(`/proc/self/fd/${fd}`);
+    const file = fileIdentity(process.pid, fd);
     if (file === null) throw new Error(`descriptor ${fd} is not open`);
     const change = held.change({ kind: 'descriptor', fd: number, file });
     keepReceived(thread, room);

@@ -1,6 +1,6 @@
 // How each change is put back: the one place, for a scope that is left and for a mender. Every undo is right if the effect never
 // happened, and right a second time.
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Registers } from '../arch/registers.ts';
 import type { Change } from '../journal/change.ts';
 import { parseStat } from '../procfs/stat.ts';
@@ -11,6 +11,7 @@ import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts'
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { threadState } from '../tracer/thread-states.ts';
 import { childrenOf, innermostPid } from './descendants.ts';
+import { descriptorStat } from './descriptors.ts';
 import { endTracer } from './end-tracer.ts';
 import { undoFile } from './files/undo.ts';
 import type { Hold } from './hold.ts';
@@ -68,7 +69,7 @@ export function undo(held: Hold, change: Change): void {
       return;
     case 'descriptor':
       // Another file of that number is not ours: ours has been closed already.
-      if (fileIdentity(`/proc/${held.tracee.tid}/fd/${change.fd}`) === change.file)
+      if (fileIdentity(held.tracee.tid, change.fd) === change.file)
         held.thread.call('close', change.fd);
       return;
     case 'personality':
@@ -87,7 +88,7 @@ export function undo(held: Hold, change: Change): void {
 /** It makes its bind again, unless the held socket is already under its number. */
 function registersAfterBind({ tracee }: Hold, { fd, file, bytes }: Extract<Change, { kind: 'bind' }>): Registers {
   const registers = new Registers(Buffer.from(bytes, 'hex'));
-  if (fileIdentity(`/proc/${tracee.tid}/fd/${fd}`) === file) registers.completeCall(0n);
+  if (fileIdentity(tracee.tid, fd) === file) registers.completeCall(0n);
   return registers;
 }
 
@@ -157,8 +158,8 @@ export function reapChild(held: Hold, pidInside: number): void {
     sleep(100_000);
 }
 
-/** Device and inode of what a path leads to, an open socket too; null when there is nothing. */
-export function fileIdentity(path: string): string | null {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
+/** Device and inode of what a descriptor stands for, a socket too; null when it is closed. */
+export function fileIdentity(tid: number, fd: number): string | null {
+  const stat = descriptorStat(tid, fd);
+  return stat === null ? null : `${stat.dev}:${stat.ino}`;
 }

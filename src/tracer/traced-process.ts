@@ -6,6 +6,7 @@ import { Registers } from '../arch/registers.ts';
 import { EINTR } from '../native/errno.ts';
 import { readText } from '../procfs/read.ts';
 import { statusField } from '../procfs/status.ts';
+import { processOf } from '../procfs/threads.ts';
 import { cureInterruptedCall } from './cure.ts';
 import { threadsOf } from './hold.ts';
 import * as ptrace from './ptrace/requests.ts';
@@ -299,12 +300,6 @@ export class TracedProcess {
     ptrace.detach(tid, signal);
     this.#threads.delete(tid);
   }
-}
-
-function processOf(tid: number): number | undefined {
-  const status = readText(`/proc/${tid}/status`);
-  const tgid = status.kind === 'read' ? statusField(status.content, 'Tgid') : undefined;
-  return tgid === undefined ? undefined : Number(tgid);
 }
 
 /** One that is gone reports its end at the next wait. */

@@ -119,7 +119,7 @@ export class HandOver {
   }
 
   #give(listener: HeldListener, caller: Caller): void {
-    const before = identityOf(caller.tid, caller.fd);
+    const before = fileIdentity(caller.tid, caller.fd);
     carryOptions(caller.theirs, listener.fd);
     carryStatusFlags(caller.theirs, listener.fd);
     try {
@@ -130,7 +130,7 @@ export class HandOver {
     } catch (error) {
       // Its bind is made as it would have been; without the held socket the kernel lets it.
       if (!(error instanceof HotexecError || error instanceof StopTimeout)) throw error;
-      if (identityOf(caller.tid, caller.fd) === before) this.listeners.giveUp(listener, error.message);
+      if (fileIdentity(caller.tid, caller.fd) === before) this.listeners.giveUp(listener, error.message);
       this.#place.warn(`${listener.address} was not handed over: ${error.message}`);
     }
   }
@@ -157,7 +157,7 @@ export class HandOver {
       kind: 'bind',
       tid,
       fd,
-      file: fileIdentity(`/proc/self/fd/${listener.fd}`) ?? '',
+      file: fileIdentity(process.pid, listener.fd) ?? '',
       bytes: registers.bytes.toString('hex'),
     });
     using _scratch = mapScratch(going, scratch);
@@ -203,10 +203,6 @@ function hasPath(tid: number, host: string): boolean {
   using root = new ProcessRoot(tid);
   const stat = root.stat(path);
   return typeof stat !== 'number' && stat.isSocket();
-}
-
-function identityOf(tid: number, fd: number): string | null {
-  return fileIdentity(`/proc/${tid}/fd/${fd}`);
 }
 
 function closesOnExec(tid: number, fd: number): boolean {

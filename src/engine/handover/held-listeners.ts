@@ -1,12 +1,12 @@
 // The sockets that the old program serves, held open by this engine too: the kernel goes on queueing connections, whatever becomes of the
 // program, until the new one has bound the same address and been given the socket.
-import { closeSync, readFileSync, readdirSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { describeErrno } from '../../native/errno.ts';
 import { boundAddress, pullDescriptor, readNumberOption } from '../../native/sockets.ts';
 import { threadsOf } from '../../tracer/hold.ts';
 import { threadState } from '../../tracer/thread-states.ts';
 import type { ListenerResult } from '../../protocol/result.ts';
-import { descriptorTarget } from '../descriptors.ts';
+import { descriptorNumbers, descriptorTarget } from '../descriptors.ts';
 import type { Listener } from '../listeners.ts';
 import { listSockets, socketInode } from '../sockets.ts';
 import {
@@ -89,7 +89,7 @@ export function isOpenIn(pids: readonly number[], inode: number): boolean {
 
 function descriptorsOf(pid: number): readonly number[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`).map(Number);
+    return descriptorNumbers(pid);
   } catch {
     return [];
   }
