@@ -9,7 +9,7 @@ import { RemoteThread } from '../remote/remote-thread.ts';
 import { TraceeGone } from '../tracer/errors.ts';
 import * as ptrace from '../tracer/ptrace/requests.ts';
 import { waitFor } from '../tracer/ptrace/wait.ts';
-import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
+import { killTracee, signalBit, SIGCHLD } from '../tracer/signals.ts';
 import { Tracee } from '../tracer/tracee.ts';
 import { childrenOf } from './descendants.ts';
 import type { ExecCall } from './exec-call.ts';
@@ -102,7 +102,7 @@ function tryExec(child: SharingChild, { name, args }: ExecCall): string | null {
 
 /** Ends it and collects it as its tracer; from then on it is a zombie of the target. */
 export function killChild(child: SharingChild): void {
-  sendToThread(child.pid, child.pid, SIGKILL);
+  killTracee(child.pid);
   collect(child);
 }
 

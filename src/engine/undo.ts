@@ -7,7 +7,7 @@ import { parseStat } from '../procfs/stat.ts';
 import { closePassage } from '../remote/push-descriptor.ts';
 import { Directories } from '../rootfs/directory.ts';
 import { ProcessRoot } from '../rootfs/open.ts';
-import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
+import { signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { threadState } from '../tracer/thread-states.ts';
 import { childrenOf, innermostPid } from './descendants.ts';
@@ -15,6 +15,7 @@ import { descriptorStat } from './descriptors.ts';
 import { endTracer } from './end-tracer.ts';
 import { undoFile } from './files/undo.ts';
 import type { Hold } from './hold.ts';
+import { signalThread } from './remote-signal.ts';
 
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
@@ -119,7 +120,7 @@ function takeBackSigchld(held: Hold, room: bigint): void {
   const sender = typeof taken === 'number' ? 0 : taken.readInt32LE(16);
   const others = childrenOf(held.pid, held.tracee.tid);
   if (others.some((child) => innermostPid(child) === sender || threadState(child, child) === 'Z')) {
-    sendToThread(held.pid, held.tracee.tid, SIGCHLD);
+    signalThread(held, { pid: held.pid, tid: held.tracee.tid }, SIGCHLD);
   }
 }
 
@@ -129,7 +130,7 @@ function reapNewChildren(held: Hold, before: readonly number[]): void {
   for (const child of childrenOf(held.pid, held.tracee.tid).filter((pid) => !known.has(pid))) {
     const inside = innermostPid(child);
     if (inside === undefined || !sharesOurOrigin(child, held.pid)) continue;
-    sendToThread(child, child, SIGKILL);
+    signalThread(held, { pid: child, tid: child }, SIGKILL);
     reapChild(held, inside);
   }
 }
