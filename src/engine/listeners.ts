@@ -1,6 +1,5 @@
 // Listening sockets of a network namespace and of a process: whether a new program is up is told by them.
-import { readdirSync } from 'node:fs';
-import { descriptorTarget } from './descriptors.ts';
+import { descriptorNumbers, descriptorTarget } from './descriptors.ts';
 import { listSockets, socketInode } from './sockets.ts';
 
 export interface Listener {
@@ -20,14 +19,12 @@ export function listListeners(tid: number): readonly Listener[] {
 
 /** The sockets that a process has open, by inode. */
 export function socketsOf(pid: number): ReadonlySet<number> {
-  return new Set(
-    namesIn(`/proc/${pid}/fd`).flatMap((fd) => socketInode(descriptorTarget(pid, Number(fd)) ?? '') ?? []),
-  );
+  return new Set(numbersOf(pid).flatMap((fd) => socketInode(descriptorTarget(pid, fd) ?? '') ?? []));
 }
 
-function namesIn(directory: string): readonly string[] {
+function numbersOf(pid: number): readonly number[] {
   try {
-    return readdirSync(directory);
+    return descriptorNumbers(pid);
   } catch {
     // It has ended, or is another user's.
     return [];
