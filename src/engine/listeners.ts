@@ -1,6 +1,5 @@
-// The addresses a program serves: listening sockets that it or its descendants have open. Whether a new program is up is told by them.
-import { readdirSync } from 'node:fs';
-import { descriptorTarget } from './descriptors.ts';
+// Listening sockets of a network namespace and of a process: whether a new program is up is told by them.
+import { descriptorNumbers, descriptorTarget } from './descriptors.ts';
 import { listSockets, socketInode } from './sockets.ts';
 
 export interface Listener {
@@ -11,33 +10,21 @@ export interface Listener {
   readonly inode: number;
 }
 
-/** Of these processes; the first one's network namespace is looked at. */
-export function listListeners(pids: readonly number[]): readonly Listener[] {
-  const listening = allListeners(pids[0] ?? 0);
-  if (listening.size === 0) return [];
-  const inodes = new Set(pids.flatMap((pid) => socketsOf(pid)));
-  return [...listening.values()].filter(({ inode }) => inodes.has(inode));
+/** Every listening socket of the network namespace of a process. */
+export function listListeners(tid: number): readonly Listener[] {
+  return [...listSockets(tid)].flatMap(([inode, { protocol, local, state }]) =>
+    state === 'LISTEN' ? [{ protocol, address: local, inode }] : [],
+  );
 }
 
-/** Every listening socket of the network namespace of a process, by inode. */
-export function allListeners(tid: number): ReadonlyMap<number, Listener> {
-  const found = new Map<number, Listener>();
-  for (const [inode, { protocol, local, state }] of listSockets(tid)) {
-    if (state === 'LISTEN') found.set(inode, { protocol, address: local, inode });
-  }
-  return found;
+/** The sockets that a process has open, by inode. */
+export function socketsOf(pid: number): ReadonlySet<number> {
+  return new Set(numbersOf(pid).flatMap((fd) => socketInode(descriptorTarget(pid, fd) ?? '') ?? []));
 }
 
-function socketsOf(pid: number): readonly number[] {
-  return namesIn(`/proc/${pid}/fd`).flatMap((fd) => {
-    const inode = socketInode(descriptorTarget(pid, Number(fd)) ?? '');
-    return inode === null ? [] : [inode];
-  });
-}
-
-function namesIn(directory: string): readonly string[] {
+function numbersOf(pid: number): readonly number[] {
   try {
-    return readdirSync(directory);
+    return descriptorNumbers(pid);
   } catch {
     // It has ended, or is another user's.
     return [];

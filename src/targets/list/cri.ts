@@ -26,8 +26,7 @@ export async function criContainers({ env, endpoint, signal }: ListContext): Pro
 
 async function containersOf({ api, containers }: Known): Promise<Source> {
   try {
-    const { name } = await api.version();
-    const runtime = name.toLowerCase();
+    const runtime = (await api.version()).name.toLowerCase();
     const running = containers.filter(({ state, name }) => state === 'running' && !isAgent(name));
     return { found: await each(running, async (container) => await found(container, runtime)), failures: [] };
   } catch (error) {
