@@ -187,10 +187,14 @@ class PodFront implements Front {
     } catch (error) {
       if (!(error instanceof HotexecError) || error.details['agentEnded'] !== true) throw error;
     }
-    const { pod, api } = this.#parts;
-    const present = await findPod(pod.metadata.name, api);
-    this.#agent = await agentFor({ ...this.#parts, pod: present }, this.#agent.accesses);
+    await this.#take(this.#agent.accesses);
     return ask(this.#agent.front);
+  }
+
+  /** The pod has other ephemeral containers now than when it was found. */
+  async #take(accesses: readonly Access[]): Promise<void> {
+    const pod = await findPod(this.#parts.pod.metadata.name, this.#parts.api);
+    this.#agent = await agentFor({ ...this.#parts, pod }, accesses);
   }
 
   /** False: there is none, or the cluster does not let one in. */
@@ -198,7 +202,7 @@ class PodFront implements Front {
     const others = this.#agent.accesses.slice(1);
     if (others.length === 0) return false;
     try {
-      this.#agent = await agentFor(this.#parts, others);
+      await this.#take(others);
       return true;
     } catch (error) {
       if (error instanceof HotexecError && error.code === 'not-permitted') return false;
