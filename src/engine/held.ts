@@ -149,7 +149,7 @@ export class Held implements Hold {
   borrowNew(observe: RemoteObserver): Disposable {
     const own = this.tracee.registers();
     const instruction = instructionOf(this.tracee.tid);
-    this.journal.enter(registersChange(this.tracee.tid, own));
+    const id = this.journal.enter(registersChange(this.tracee.tid, own));
     this.stackPointer = own.stackPointer;
     this.remote = new RemoteThread(this.tracee, own, { instruction, observe, allows: this.allows });
     this.atEventStop = false;
@@ -157,6 +157,7 @@ export class Held implements Hold {
       [Symbol.dispose]: (): void => {
         this.giveBack(own);
         this.journal.mark('own');
+        this.journal.strike(id);
       },
     };
   }
@@ -206,7 +207,9 @@ export class Held implements Hold {
     const mask = this.#ownMask ?? this.tracee.signalMask();
     const keepStopped = this.image === 'old' && this.#alreadyStopped;
     if (keepStopped) this.tracee.setSignalMask(mask);
-    const stoppedBy = keepStopped ? 0 : endGroupStop({ pid: this.pid, tracee: this.tracee, mask, standAtCall: () => this.#standAtCall(), deadlineMs });
+    const stoppedBy = keepStopped
+      ? 0
+      : endGroupStop({ pid: this.pid, tracee: this.tracee, mask, standAtCall: () => this.#standAtCall(), deadlineMs });
     const options = tracing ?? this.staysTraced;
     if (options !== null) this.tracee.setOptions(tracingOptions(options));
     // Written before the program runs: a mender must not give it a mask that it may have changed since.

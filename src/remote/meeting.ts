@@ -34,7 +34,11 @@ export interface Missed {
  * whoever cleans up. `room`: memory of the target for the address, zeroed again. Everything but this thread stands still, so the number
  * is free for the next descriptor.
  */
-export function meet(thread: RemoteThread, pid: number, { slot, room }: { slot: number; room: bigint }): number | Missed {
+export function meet(
+  thread: RemoteThread,
+  pid: number,
+  { slot, room }: { slot: number; room: bigint },
+): number | Missed {
   randomBytes(addressSizeBytes - 3).copy(address.bytes, 3);
   address.view.setUint16(0, AF_UNIX, true);
   const listener = syscall(arch.syscalls.socket, AF_UNIX, SOCK_SEQPACKET | CLOEXEC | NONBLOCK, 0);
@@ -52,7 +56,6 @@ export function meet(thread: RemoteThread, pid: number, { slot, room }: { slot: 
 }
 
 function connectTarget(thread: RemoteThread, slot: number, room: bigint): Missed | null {
-  const missed = (call: SyscallName, errno: number): Missed => ({ call, errno, by: 'target' });
   thread.call('close', slot);
   const made = thread.call('socket', AF_UNIX, SOCK_SEQPACKET | CLOEXEC, 0);
   if (made < 0) return missed('socket', made);
@@ -67,6 +70,10 @@ function connectTarget(thread: RemoteThread, slot: number, room: bigint): Missed
   return connected < 0 ? missed('connect', connected) : null;
 }
 
+function missed(call: SyscallName, errno: number): Missed {
+  return { call, errno, by: 'target' };
+}
+
 /** Nobody else knows the name, but the namespace lists it (/proc/net/unix). */
 function acceptFrom(listener: number, pid: number): number | Missed {
   for (;;) {
@@ -77,4 +84,3 @@ function acceptFrom(listener: number, pid: number): number | Missed {
     closeSync(accepted);
   }
 }
-

@@ -19,8 +19,17 @@ import type { Observed } from '../observe.ts';
 import { fetchDescriptors, pushDescriptor } from '../pushed-descriptor.ts';
 import { readFilters } from '../seccomp.ts';
 import { chooseScratch, mapScratch, roomIn } from '../stage.ts';
-import { fileIdentity } from '../undo.ts';
-import { isForbidden, isOpenIn, kindOf, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, type HeldListener, type HeldListeners } from './held-listeners.ts';
+import { fileIdentity, ownFileIdentity } from '../undo.ts';
+import {
+  isForbidden,
+  isOpenIn,
+  kindOf,
+  SOCK_DGRAM,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  type HeldListener,
+  type HeldListeners,
+} from './held-listeners.ts';
 import { carryOptions, carryStatusFlags } from './options.ts';
 import { answerZero } from './answer-call.ts';
 import { AF_UNIX, parseSocketAddress, type SocketAddress } from './socket-address.ts';
@@ -202,7 +211,7 @@ export class HandOver {
       kind: 'bind',
       tid,
       fd,
-      file: (listener === null ? null : fileIdentity(process.pid, listener.fd)) ?? '',
+      file: listener === null ? '' : ownFileIdentity(listener.fd),
       bytes: registers.bytes.toString('hex'),
     });
     using _scratch = mapScratch(going, scratch);
