@@ -119,11 +119,7 @@ interface Precompiling {
 }
 
 /** One file for src/precompiled.ts, and its code cache for a Node with these flags. Returns its name without the ending. */
-async function precompile(
-  name: string,
-  entryPoint: string,
-  { flags = [], ...options }: Precompiling,
-): Promise<string> {
+async function precompile(name: string, entryPoint: string, { flags = [], ...options }: Precompiling): Promise<string> {
   const { metafile, outputFiles } = await build({
     ...common,
     entryPoints: [entryPoint],

@@ -103,11 +103,16 @@ interface Reading {
 
 const flagsOfFiles: ReadonlySet<string> = new Set(['--with', '--copy', '--env-file', '--kubeconfig', '--timeline']);
 
-async function valuesOf(flag: string, { targets, ...reading }: Reading & { readonly targets: readonly string[] }): Promise<Completion> {
+async function valuesOf(
+  flag: string,
+  { targets, ...reading }: Reading & { readonly targets: readonly string[] },
+): Promise<Completion> {
   if (flagsOfFiles.has(flag)) return files;
   if (flag === '--namespace') return { candidates: await asking(reading, namespaceNames), directive: ':4' };
   if (flag !== '--container') return nothing;
-  const target = parseTarget(targets.length > 1 ? targets.slice(0, 2).join('/') : (targets[0] ?? ''), { inCluster: true });
+  const target = parseTarget(targets.length > 1 ? targets.slice(0, 2).join('/') : (targets[0] ?? ''), {
+    inCluster: true,
+  });
   if (target.kind !== 'pod') return nothing;
   return { candidates: await asking(reading, async (api) => containerNames(target.name, api)), directive: ':4' };
 }

@@ -19,8 +19,7 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
   const root = new Command(programName(context));
   const documented = (child: CommandUnknownOpts, text: CommandText): CommandUnknownOpts =>
     child.configureHelp({
-      formatHelp: (current, help) =>
-        formatHelp(current, context.program === 'hotexec' ? text : inCluster(text), help),
+      formatHelp: (current, help) => formatHelp(current, context.program === 'hotexec' ? text : inCluster(text), help),
     });
   documented(root, texts.root).option('--version', 'print the version of hotexec').helpOption('-h, --help', helpWords);
   // commander's own errors are thrown, and reported by run.ts like all others.

@@ -69,7 +69,16 @@ async function agentFor(parts: PodFrontParts, accesses: readonly Access[]): Prom
   const { pod, container, api, target, context } = parts;
   const { agent: choice, force, timeoutMs, version } = context.cluster;
   const { signal, onProgress } = context;
-  const making = { api, choice, defaultImage: defaultAgentImage(version), force, timeoutMs, version, signal, onProgress };
+  const making = {
+    api,
+    choice,
+    defaultImage: defaultAgentImage(version),
+    force,
+    timeoutMs,
+    version,
+    signal,
+    onProgress,
+  };
   const agent = await findOrMakeAgent({ pod, container }, accesses, making);
   const open = async (until: AbortSignal): Promise<ByteStream> =>
     openRelay({ target, api, agent: agent.name, signal: until });

@@ -9,7 +9,7 @@ export type Access =
   /** Root with SYS_PTRACE alone. */
   | { readonly kind: 'ptrace-capability' };
 
-export const capability: Access = { kind: 'ptrace-capability' };
+const capability: Access = { kind: 'ptrace-capability' };
 
 export interface UserAndGroup {
   readonly uid: number;
@@ -105,15 +105,10 @@ export function findAgent(
 
 /** Of a container of that name no other can be made: counted on over all that there are. */
 export function nextAgentName(pod: Pod, version: string): string {
-  const taken = [...mainContainers(pod), ...pod.spec.initContainers, ...pod.spec.ephemeralContainers].map(
-    ({ name }) => Number(/^hotexec-.*-(\d+)$/.exec(name)?.[1] ?? 0),
+  const taken = [...mainContainers(pod), ...pod.spec.initContainers, ...pod.spec.ephemeralContainers].map(({ name }) =>
+    Number(/^hotexec-.*-(\d+)$/.exec(name)?.[1] ?? 0),
   );
   return `${namePrefix(version)}-${Math.max(0, ...taken) + 1}`;
-}
-
-/** Whether it is one of ours: those are not restarted, and not counted. */
-export function isAgentName(name: string): boolean {
-  return /^hotexec-.*-\d+$/.test(name);
 }
 
 function namePrefix(version: string): string {

@@ -3,7 +3,9 @@
 import { existsSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { delimiter, join } from 'node:path';
+import * as v from 'valibot';
 import { HotexecError } from '../../errors.ts';
+import type { KubeConfig } from './libraries.ts';
 
 /** The flags that say which cluster; null: as the kubeconfig says. */
 export interface ClusterChoice {
@@ -18,25 +20,36 @@ export interface Cluster {
   /** Without a final slash. */
   readonly server: string;
   readonly namespace: string;
-  /** TLS and headers of a request, as fresh as the login needs. */
-  readonly credentials: () => Promise<RequestOptions>;
+  /** Of a request, as fresh as the login needs. */
+  readonly credentials: () => Promise<Credentials>;
 }
+
+export interface Credentials {
+  /** Certificates, and the agent that knows of proxies. */
+  readonly tls: Omit<RequestOptions, 'headers'>;
+  readonly headers: Headers;
+}
+
+type Headers = Readonly<Record<string, string | string[]>>;
 
 export async function loadCluster(
   choice: ClusterChoice,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Cluster> {
-  const { KubeConfig } = await import('./libraries.ts');
-  const config = new KubeConfig();
+  const { KubeConfig: Config } = await import('./libraries.ts');
+  const config = new Config();
   const files = configFiles(choice, env);
-  for (const file of files) addFile(config, file, new KubeConfig());
+  for (const file of files) addFile(config, file, new Config());
   if (files.length === 0) loadInCluster(config, env);
   if (choice.context !== null) config.setCurrentContext(choice.context);
 
   const context = contextOf(config, files);
   const cluster = config.getCluster(context.cluster);
   if (cluster === null)
-    throw refusal('target-not-found', `The kubeconfig has no cluster ${quote(context.cluster)}, which its context names.`);
+    throw refusal(
+      'target-not-found',
+      `The kubeconfig has no cluster ${quote(context.cluster)}, which its context names.`,
+    );
   const user = config.getUser(context.user);
   if (choice.as !== null && user !== null) Object.assign(user, { impersonateUser: choice.as });
   // There is no TLS to verify; the client library wants it said.
@@ -47,8 +60,6 @@ export async function loadCluster(
     credentials: async () => withGroups(await login(config, cluster.server), choice.asGroups),
   };
 }
-
-type KubeConfig = InstanceType<typeof import('./libraries.ts').KubeConfig>;
 
 /** Those that are there: kubectl passes over files of KUBECONFIG that are missing. */
 function configFiles(
@@ -71,7 +82,11 @@ function addFile(config: KubeConfig, file: string, one: KubeConfig): void {
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new HotexecError(
-      { code: 'usage', message: `The kubeconfig ${quote(file)} cannot be read: ${why}.`, hint: 'kubectl config view shows it.' },
+      {
+        code: 'usage',
+        message: `The kubeconfig ${quote(file)} cannot be read: ${why}.`,
+        hint: 'kubectl config view shows it.',
+      },
       { cause: error },
     );
   }
@@ -106,10 +121,19 @@ function contextOf(config: KubeConfig, files: readonly string[]): ReturnType<Kub
   const context = config.getContextObject(name);
   if (context !== null) return context;
   const names = config.contexts.map((known) => known.name).join(', ');
-  throw refusal('target-not-found', `The kubeconfig has no context ${quote(name)}.`, `It has: ${names === '' ? 'none' : names}`);
+  throw refusal(
+    'target-not-found',
+    `The kubeconfig has no context ${quote(name)}.`,
+    `It has: ${names === '' ? 'none' : names}`,
+  );
 }
 
-async function login(config: KubeConfig, server: string): Promise<RequestOptions> {
+const headersSchema: v.GenericSchema<unknown, Headers> = v.nullish(
+  v.record(v.string(), v.union([v.string(), v.array(v.string())])),
+  {},
+);
+
+async function login(config: KubeConfig, server: string): Promise<Credentials> {
   const options: RequestOptions = {};
   try {
     await config.applyToHTTPSOptions(options);
@@ -124,12 +148,13 @@ async function login(config: KubeConfig, server: string): Promise<RequestOptions
       { cause: error },
     );
   }
-  return options;
+  const { headers, ...tls } = options;
+  return { tls, headers: v.parse(headersSchema, headers) };
 }
 
-function withGroups(options: RequestOptions, groups: readonly string[]): RequestOptions {
-  if (groups.length === 0) return options;
-  return { ...options, headers: { ...options.headers, 'Impersonate-Group': [...groups] } };
+function withGroups({ tls, headers }: Credentials, groups: readonly string[]): Credentials {
+  if (groups.length === 0) return { tls, headers };
+  return { tls, headers: { ...headers, 'Impersonate-Group': [...groups] } };
 }
 
 function quote(text: string): string {

@@ -206,7 +206,9 @@ describe('bad usage of a replacement exits 2, before an engine is asked', () => 
     const argv = ['replace', 'docker/web', '--with', 'app'];
     const run = await runCli(argv, { program: 'kubectl-hotexec', cwd: files() });
     expect(run).toMatchObject({ exitCode: 2, requests: [] });
-    expect(run.stderr).toMatch(/^error: "docker\/web" is on a machine, and kubectl hotexec reaches what is in a cluster.\n/);
+    expect(run.stderr).toMatch(
+      /^error: "docker\/web" is on a machine, and kubectl hotexec reaches what is in a cluster.\n/,
+    );
   });
 });
 

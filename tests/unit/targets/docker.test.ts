@@ -112,11 +112,14 @@ describe('docker/NAME', () => {
   it('stops asking when it is cancelled', async () => {
     const { socket } = await docker({ silent: true });
     const signal = AbortSignal.timeout(50);
-    const asking = resolve({ kind: 'docker', name: 'web' }, {
-      env: { DOCKER_HOST: `unix://${socket}` },
-      proc: '/proc',
-      signal,
-    });
+    const asking = resolve(
+      { kind: 'docker', name: 'web' },
+      {
+        env: { DOCKER_HOST: `unix://${socket}` },
+        proc: '/proc',
+        signal,
+      },
+    );
     await expect(asking).rejects.toMatchObject({ code: 'cancelled' });
   });
 });
@@ -201,8 +204,7 @@ async function docker(setting: Setting): Promise<FakeDocker> {
     { pid: 4711, comm: 'nginx', ppid: 4500, startTicks: 429_055, cgroup, nsPid: [4711, 1] },
   ]);
   const context = { env: { DOCKER_HOST: `unix://${socket}` }, proc };
-  const resolveNamed = async (name: string): Promise<TargetProcess> =>
-    resolve({ kind: 'docker', name }, context);
+  const resolveNamed = async (name: string): Promise<TargetProcess> => resolve({ kind: 'docker', name }, context);
   return { socket, requests, resolveNamed, resolveWeb: async () => resolveNamed('web') };
 }
 

@@ -56,10 +56,12 @@ describe('parseTarget', () => {
 });
 
 it('says of a target of a later version that it is not reached yet', async () => {
-  await expect(resolve({ kind: 'later', type: 'cri', name: '4f5a' }, { env: {}, proc: '/proc' })).rejects.toMatchObject({
-    code: 'usage',
-    message: 'cri/4f5a: this version of hotexec does not reach containers over CRI yet. Nothing was touched.',
-  });
+  await expect(resolve({ kind: 'later', type: 'cri', name: '4f5a' }, { env: {}, proc: '/proc' })).rejects.toMatchObject(
+    {
+      code: 'usage',
+      message: 'cri/4f5a: this version of hotexec does not reach containers over CRI yet. Nothing was touched.',
+    },
+  );
 });
 
 function readsBackOrRefuses(text: string): boolean {
