@@ -8,15 +8,16 @@ const parsers = ['procfs', 'elf', 'arch'];
 const front = ['agent', 'targets', 'front', ...parsers, ...shared];
 const lowEngine = [...parsers, 'native', ...shared];
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  cli: ['demo', 'doctor', 'watch', 'rollout', 'index', ...front],
+  cli: ['demo', 'doctor', 'watch', 'rollout', 'connect', 'index', ...front],
   demo: ['doctor', 'watch', 'rollout', 'index', ...front],
   doctor: ['native', ...front],
-  watch: ['rollout', ...front],
-  rollout: front,
+  watch: ['rollout', 'connect', ...front],
+  rollout: ['connect', ...front],
+  connect: front,
   agent: ['targets', 'front', ...parsers, ...shared],
   targets: ['front', ...parsers, ...shared],
   front: [...parsers, ...shared],
-  index: ['rollout', 'watch', ...front],
+  index: ['rollout', 'watch', 'connect', ...front],
 
   'engine-main': [
     'restart',
@@ -144,6 +145,7 @@ const config: OxlintConfig = defineConfig({
         'src/precompiled.ts',
         'src/native/**',
         'scripts/**',
+        'deploy/**',
         'bench/**',
         'tests/**',
         '*.config.ts',
@@ -165,7 +167,7 @@ const config: OxlintConfig = defineConfig({
       },
     },
     {
-      files: ['scripts/**', 'bench/**', 'tests/**', '*.config.ts'],
+      files: ['scripts/**', 'deploy/**', 'bench/**', 'tests/**', '*.config.ts'],
       rules: {
         'no-console': 'off',
         'typescript/consistent-type-assertions': 'off',

@@ -3,7 +3,7 @@
 // what is imported lazily stays in a chunk of its own, off the start-up path. So does the gRPC client, which few commands need.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { engineFlags } from '../src/front/launch.ts';
@@ -24,17 +24,27 @@ const common = {
 if (!process.argv.includes('--fast')) rmSync(outdir, { recursive: true, force: true });
 mkdirSync(chunks, { recursive: true });
 const bundled = new Set<string>();
-await bundle({ index: 'src/index.ts' });
-const rpc = precompiledInstead('rpc', {
-  name: await precompile('rpc', { entryPoint: 'src/targets/runtime/rpc.ts' }),
-  exported: 'runtimeApi',
+const libraries = precompiledInstead({
+  path: './libraries.ts',
+  exports: ['KubeConfig', 'WebSocket'],
+  file: await precompile('kubernetes', 'src/targets/kubernetes/libraries.ts', {
+    plugins: [kubeconfigAlone()],
+    minifyWhitespace: true,
+  }),
 });
-const cli = precompiledInstead('process', {
-  name: await precompile('process', { entryPoint: 'src/cli/process.ts', plugins: [rpc] }),
-  exported: 'runProcess',
+await bundle({ index: 'src/index.ts' }, libraries);
+const rpc = precompiledInstead({
+  path: './rpc.ts',
+  exports: ['runtimeApi'],
+  file: await precompile('rpc', 'src/targets/runtime/rpc.ts', {}),
 });
-await bundle({ cli: 'src/cli/main.ts' }, cli);
-await bundleEngine(await precompile('engine', { entryPoint: 'src/engine-main.ts', flags: engineFlags }));
+const command = precompiledInstead({
+  path: './process.ts',
+  exports: ['runProcess'],
+  file: await precompile('process', 'src/cli/process.ts', { plugins: [libraries, rpc] }),
+});
+await bundle({ cli: 'src/cli/main.ts' }, command);
+await bundleEngine(await precompile('engine', 'src/engine-main.ts', { flags: engineFlags }));
 makeExecutable(join(outdir, 'cli.js'));
 writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES'), licenses([...bundled]));
 if (!process.argv.includes('--fast')) declare();
@@ -44,11 +54,11 @@ async function bundle(entryPoints: Readonly<Record<string, string>>, ...plugins:
   const { metafile } = await build({
     ...common,
     entryPoints,
+    plugins: [...plugins],
     outdir,
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     format: 'esm',
-    plugins: [...plugins],
     metafile: true,
   });
   remember(metafile.inputs);
@@ -68,42 +78,56 @@ async function bundleEngine(precompiled: string): Promise<void> {
 }
 
 interface Precompiled {
-  /** Without the ending. */
-  readonly name: string;
-  readonly exported: string;
+  /** As it is imported, lazily. */
+  readonly path: string;
+  readonly exports: readonly string[];
+  readonly file: string;
 }
 
 /**
- * In place of `import('./FILE.ts')`: src/cli/main.ts answers --version by itself and leaves all else to process.ts, and
- * src/targets/runtime/api.ts leaves gRPC to rpc.ts. A class in there is another one than outside.
+ * src/cli/main.ts answers --version by itself and leaves all else to process.ts; what reaches a cluster, or a container runtime by gRPC, is
+ * for commands that do. A class in there is another one than outside.
  */
-function precompiledInstead(file: string, { name, exported }: Precompiled): Plugin {
+function precompiledInstead({ path, exports, file }: Precompiled): Plugin {
+  const namespace = `precompiled ${path}`;
   return {
-    name: `precompiled ${file}`,
+    name: namespace,
     setup(esbuild) {
-      esbuild.onResolve({ filter: new RegExp(String.raw`^\./${file}\.ts$`) }, ({ kind }) =>
-        kind === 'dynamic-import' ? { path: name, namespace: name } : undefined,
+      esbuild.onResolve({ filter: /\.ts$/ }, ({ kind, path: imported }) =>
+        kind === 'dynamic-import' && imported === path ? { path: file, namespace } : undefined,
       );
-      esbuild.onLoad({ filter: /./, namespace: name }, () => ({
-        contents: `import { dirname } from 'node:path';
-          import { fileURLToPath } from 'node:url';
+      esbuild.onLoad({ filter: /./, namespace }, () => ({
+        contents: `import { fileURLToPath } from 'node:url';
           import { runPrecompiled } from './src/precompiled.ts';
-          export const { ${exported} } = runPrecompiled(dirname(fileURLToPath(import.meta.url)), '${name}');`,
+          const directory = fileURLToPath(new URL('.', import.meta.url));
+          export const { ${exports.join(', ')} } = runPrecompiled(directory, '${file}');`,
         resolveDir: root,
       }));
     },
   };
 }
 
-interface Precompiling {
-  readonly entryPoint: string;
-  /** Of the Node that will run it. */
-  readonly flags?: readonly string[];
-  readonly plugins?: readonly Plugin[];
+/** Of the Kubernetes client the kubeconfig is used and none of its thousand requests: without them and their HTTP client it loads in a third of the time. */
+function kubeconfigAlone(): Plugin {
+  return {
+    name: 'kubeconfig alone',
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^(?:undici|\.\/gen\/index\.js)$/ }, ({ path }) => ({ path, namespace: 'nothing' }));
+      esbuild.onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
+    },
+  };
 }
 
-/** One file for src/precompiled.ts, and its code cache. Returns its name without the ending. */
-async function precompile(name: string, { entryPoint, flags = [], plugins = [] }: Precompiling): Promise<string> {
+interface Precompiling {
+  /** Of the Node that will run it. */
+  readonly flags?: readonly string[];
+  readonly plugins?: Plugin[];
+  /** Without comments, which need not be ASCII. */
+  readonly minifyWhitespace?: boolean;
+}
+
+/** One file for src/precompiled.ts, and its code cache for a Node with these flags. Returns its name without the ending. */
+async function precompile(name: string, entryPoint: string, { flags = [], ...options }: Precompiling): Promise<string> {
   const { metafile, outputFiles } = await build({
     ...common,
     entryPoints: [entryPoint],
@@ -112,8 +136,8 @@ async function precompile(name: string, { entryPoint, flags = [], plugins = [] }
     // A vm.Script would need a loader for import(): they become require, run as late as before.
     supported: { 'dynamic-import': false },
     charset: 'ascii',
+    ...options,
     write: false,
-    plugins: [...plugins],
     metafile: true,
   });
   remember(metafile.inputs);
@@ -150,8 +174,8 @@ function licenses(inputs: readonly string[]): string {
   return [...packages]
     .toSorted()
     .map((path) => {
-      const [file] = globSync(`${path}/LICEN[CS]E*`, { cwd: root });
-      const text = file === undefined ? noticesIn(path, inputs) : readFileSync(join(root, file), 'utf8');
+      const file = readdirSync(join(root, path)).find((name) => /^licen[cs]e/i.test(name));
+      const text = file === undefined ? noticesIn(path, inputs) : readFileSync(join(root, path, file), 'utf8');
       return `${path.slice('node_modules/'.length)}\n\n${text}`;
     })
     .join(`\n${'-'.repeat(80)}\n\n`);

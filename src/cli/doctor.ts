@@ -3,10 +3,12 @@ import { machineAt } from '../doctor/machine.ts';
 import { runDoctor } from '../doctor/doctor.ts';
 import { resolve } from '../targets/resolve.ts';
 import { criVersion } from '../targets/cri/version.ts';
+import { isInCluster } from '../targets/target.ts';
 import type { CliContext } from './context.ts';
-import { selfTest } from './self-test.ts';
 import type { DoctorFlags } from './flags.ts';
-import { readTarget } from './target-flags.ts';
+import { readTarget } from './open-target.ts';
+import { selfTest } from './self-test.ts';
+import { usageError } from './usage.ts';
 
 export interface DoctorInvocation {
   readonly words: readonly string[];
@@ -14,7 +16,13 @@ export interface DoctorInvocation {
 }
 
 export async function runDiagnosis({ words, flags }: DoctorInvocation, context: CliContext): Promise<number> {
-  const target = words.length === 0 ? null : await resolve(readTarget(words, flags), context);
+  const named = words.length === 0 ? null : readTarget({ words, flags }, context);
+  if (named !== null && isInCluster(named))
+    throw usageError(
+      'doctor looks at this machine, and a pod is elsewhere.',
+      'hotexec inspect pod/NAME says what it allows; on its node: hotexec doctor pod/NAME --local',
+    );
+  const target = named === null ? null : await resolve(named, context);
   const { stdout, env, host } = context;
   const machine = machineAt({
     env,

@@ -3,7 +3,7 @@ import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@co
 import { driverOption, gdbCallOption } from './driver-flags.ts';
 import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
-import type { TargetFlags } from './target-flags.ts';
+import type { TargetFlags } from './open-target.ts';
 import { timelineOption } from './timeline-file.ts';
 import type { OptionFlags, ReplacementFlags, RestartFlags } from './restart-request.ts';
 
@@ -127,16 +127,14 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
 
 /** Every command with a target has them. */
 function withTargetFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
-  return command
-    .option('--local', 'the pod runs on this machine: its container runtime is asked, and no API server')
-    .option('-n, --namespace <NAMESPACE>', 'of the pod; with --local any, if left out')
-    .option('-c, --container <NAME>', 'of the pod, where it has several')
-    .option('--containerd-namespace <NAMESPACE>', 'of containerd/ID; any, if left out')
-    .option(
-      '--runtime-endpoint <SOCKET>',
-      'the socket of the container runtime; without it as crictl finds it, or where runtimes usually listen',
-    );
+  return withClusterFlags(command)
+    .addOption(forNodes(new Option('--local', 'of a pod: it runs on this machine, and no API server is asked')))
+    .addOption(forNodes(new Option('--containerd-namespace <NAMESPACE>', 'of containerd/ID; any, if left out')))
+    .addOption(forNodes(new Option('--runtime-endpoint <SOCKET>', runtimeEndpointDescription)));
 }
+
+const runtimeEndpointDescription =
+  'the socket of the container runtime; without it as crictl finds it, or where runtimes usually listen';
 
 /** How the old program finishes. */
 function withDrainFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
@@ -157,6 +155,42 @@ function withStartFlags<Args extends unknown[], Opts extends OptionValues>(comma
     .addOption(noRollbackOption)
     .option('--force', 'go on although something cannot be as after a fresh start')
     .option('--timeout <DURATION>', 'give up before the point of no return after this long', '30s');
+}
+
+/** Which pod, in which cluster, as whom; and the agent beside it. Under a heading of their own in the help. */
+function withClusterFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
+  return command
+    .addOption(forPods(new Option('-n, --namespace <NAME>', 'where the pod is')))
+    .addOption(forPods(new Option('-c, --container <NAME>', "which of the pod's containers")))
+    .addOption(forPods(new Option('-l, --selector <LABELS>', 'those with these labels, as in: pods -l app=web')))
+    .addOption(forPods(new Option('--context <NAME>', 'which context of the kubeconfig')))
+    .addOption(forPods(new Option('--kubeconfig <FILE>', 'which kubeconfig')))
+    .addOption(forPods(new Option('--as <USER>', 'as another user, whom you may impersonate')))
+    .addOption(forPods(asGroupOption))
+    .addOption(forPods(new Option('--agent-image <IMAGE>', 'where the agent comes from (HOTEXEC_AGENT_IMAGE)')))
+    .addOption(forPods(new Option('--agent-ttl <DURATION>', 'how long a new agent stays without use; else 15m')))
+    .addOption(forPods(agentUserOption));
+}
+
+const agentUserOption: Option<'--agent-user <UID[:GID]>'> = new Option(
+  '--agent-user <UID[:GID]>',
+  "what a new agent runs as: the program's own user needs no capability, 0 gets SYS_PTRACE",
+);
+
+const asGroupOption: AsGroupOption = new Option('--as-group <GROUP>', 'as a member of another group; repeatable')
+  .argParser(collect)
+  .default([]);
+
+type AsGroupOption = Option<'--as-group <GROUP>', undefined, readonly string[], readonly string[]>;
+
+function forNodes<Grouped extends { readonly helpGroup: (heading: string) => unknown }>(option: Grouped): Grouped {
+  option.helpGroup('Flags for containerd, CRI-O and pods of this machine');
+  return option;
+}
+
+function forPods<Grouped extends { readonly helpGroup: (heading: string) => unknown }>(option: Grouped): Grouped {
+  option.helpGroup('Flags for pods');
+  return option;
 }
 
 const formatOption: FormatOption = new Option(

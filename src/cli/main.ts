@@ -1,4 +1,4 @@
-// Where the command begins: the version at once; else the engine is started, and the rest loaded while it boots.
+// Where the command begins: the version and the agent's relay at once; else the engine is started, and the rest loaded while it boots.
 import { basename } from 'node:path';
 import { version } from './version.ts';
 
@@ -6,12 +6,21 @@ const argv = process.argv.slice(2);
 
 if (argv[0] === '--version') {
   process.stdout.write(`hotexec ${version}\n`);
+} else if (argv[0] === 'agent' && argv[1] === 'relay' && argv.length === 2) {
+  const { runRelay } = await import('./relay.ts');
+  await runRelay();
 } else {
   const { runProcess } = await import('./process.ts');
-  await runProcess({ argv, program: programOf(process.argv[1] ?? '') });
+  await runProcess({ argv, ...calledAs(basename(process.argv[1] ?? '')) });
 }
 
-/** kubectl runs `kubectl-hotexec` for `kubectl hotexec`. */
-function programOf(path: string): 'hotexec' | 'kubectl-hotexec' {
-  return /^kubectl[-_]hotexec\b/.test(basename(path)) ? 'kubectl-hotexec' : 'hotexec';
+interface Called {
+  readonly program: 'hotexec' | 'kubectl-hotexec';
+  readonly task: 'run' | 'complete';
+}
+
+/** kubectl runs `kubectl-hotexec` for `kubectl hotexec`, and `kubectl_complete-hotexec` to know what could be typed. */
+function calledAs(name: string): Called {
+  if (/^kubectl_complete-hotexec\b/.test(name)) return { program: 'kubectl-hotexec', task: 'complete' };
+  return { program: /^kubectl[-_]hotexec\b/.test(name) ? 'kubectl-hotexec' : 'hotexec', task: 'run' };
 }

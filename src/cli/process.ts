@@ -6,12 +6,17 @@ import { needsEngine } from './arguments.ts';
 import type { CliContext, Output } from './context.ts';
 import { wantsColours } from './render/style.ts';
 
-export async function runProcess({ argv, program }: Pick<CliContext, 'argv' | 'program'>): Promise<void> {
+export interface Called extends Pick<CliContext, 'argv' | 'program'> {
+  /** `complete`: say what could be typed next. */
+  readonly task: 'run' | 'complete';
+}
+
+export async function runProcess({ argv, program, task }: Called): Promise<void> {
   const { env, execPath } = process;
   const launch: StartEngine = () => launchEngine({ execPath, env });
-  const ahead = engineAhead(launch, argv);
-  const { run } = await import('./run.ts');
-  const exitCode = await run({
+  const ahead = engineAhead(launch, { argv, program });
+  const carryOut = task === 'run' ? (await import('./run.ts')).run : (await import('./complete.ts')).complete;
+  const exitCode = await carryOut({
     argv,
     program,
     cwd: process.cwd(),
@@ -43,8 +48,11 @@ async function flushed(stream: NodeJS.WriteStream): Promise<void> {
 const machineName: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i686' };
 
 /** Gives the engine that was started ahead to the first who asks. If nobody does, it ends with this process's pipes. */
-function engineAhead(launch: StartEngine, argv: readonly string[]): { readonly startEngine: StartEngine } {
-  let ahead: Engine | null = needsEngine(argv) ? launch() : null;
+function engineAhead(
+  launch: StartEngine,
+  { argv, program }: Pick<CliContext, 'argv' | 'program'>,
+): { readonly startEngine: StartEngine } {
+  let ahead: Engine | null = needsEngine(argv, program) ? launch() : null;
   return {
     startEngine: () => {
       const engine = ahead ?? launch();

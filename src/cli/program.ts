@@ -11,7 +11,7 @@ import {
   rollbackCommand,
 } from './flags.ts';
 import { formatHelp, type CommandText } from './help.ts';
-import { texts } from './texts.ts';
+import { inCluster, texts } from './texts.ts';
 import { timelineOption } from './timeline-file.ts';
 import { usageError } from './usage.ts';
 
@@ -24,6 +24,10 @@ export interface Invocation {
 
 export function buildProgram({ context, command, exitWith }: Invocation): CommandUnknownOpts {
   const root = new Command(programName(context));
+  const documented = (child: CommandUnknownOpts, text: CommandText): CommandUnknownOpts =>
+    child.configureHelp({
+      formatHelp: (current, help) => formatHelp(current, context.program === 'hotexec' ? text : inCluster(text), help),
+    });
   documented(root, texts.root).option('--version', 'print the version of hotexec').helpOption('-h, --help', helpWords);
   // commander's own errors are thrown, and reported by run.ts like all others.
   root.exitOverride().configureOutput({ writeOut: context.stdout.write, writeErr: () => {}, outputError: () => {} });
@@ -98,15 +102,25 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
     exitWith(await demoCommand(flags, context));
   });
   add(root, demo.summary('show it all on this machine, needing nothing'), texts.demo);
+
+  // It is what hotexec starts in a pod.
+  const agent = new Command('agent').action(() => {
+    throw usageError('agent wants to know what to do.', `${programName(context)} agent serve`);
+  });
+  root.addCommand(agent.copyInheritedSettings(root), { hidden: true });
+  const serve = new Command('serve').option('--ttl <duration>', '', defaultAgentTtl).action(async (flags) => {
+    refuseCommand(command, 'agent');
+    const { runAgent } = await import('./agent.ts');
+    exitWith(await runAgent({ flags }, context));
+  });
+  agent.addCommand(serve.copyInheritedSettings(root));
   return root;
 }
 
-const helpWords = 'print this help';
+/** Without use, the agent in a pod ends. */
+const defaultAgentTtl = '15m';
 
-function documented(command: CommandUnknownOpts, text: CommandText): CommandUnknownOpts {
-  command.configureHelp({ formatHelp: (current, help) => formatHelp(current, text, help) });
-  return command;
-}
+const helpWords = 'print this help';
 
 function refuseCommand(command: readonly string[] | null, name: string): void {
   if (command !== null) throw usageError(`${name} takes no command after --.`);

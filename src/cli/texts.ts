@@ -4,10 +4,17 @@ import type { CommandText } from './help.ts';
 const targets = `Targets:
   1234, pid/1234    a process of this machine
   docker/NAME       a Docker container, by name or id; Docker is found as the docker command finds it
-  cri/ID            a container of a pod on this machine, by the beginning of its id (containerd, CRI-O)
-  pod/NAME --local  the same by the names of its pod (-n NAMESPACE) and container (-c NAME)
-  containerd/ID     a container that only containerd knows, by the beginning of its id or nerdctl's name
+  cri/ID            a container of a pod on this machine, by the beginning of its id
+  containerd/ID     a container that only containerd knows, by the same
+  pod/NAME          a container of a pod; with --local of a pod on this machine
+  deployment/NAME, statefulset/NAME, daemonset/NAME, TYPE -l LABELS
+                    the pods of a workload, or those with these labels
   hotexec ls lists the containers of this machine.`;
+
+const targetsInCluster = `Targets:
+  NAME, pod/NAME    a container of a pod
+  deployment/NAME, statefulset/NAME, daemonset/NAME, TYPE -l LABELS
+                    the pods of a workload, or those with these labels`;
 
 const exitCodes = `Exit codes:
   0    restarted (plan: possible)         4    the process is gone
@@ -168,22 +175,20 @@ const demo: CommandText = {
   usage: '[flags]',
 };
 
-export const texts: Readonly<
-  Record<
-    | 'root'
-    | 'restart'
-    | 'replace'
-    | 'rollback'
-    | 'planRestart'
-    | 'planReplace'
-    | 'plan'
-    | 'inspect'
-    | 'doctor'
-    | 'ls'
-    | 'demo',
-    CommandText
-  >
-> = {
+type TextName =
+  | 'root'
+  | 'restart'
+  | 'replace'
+  | 'rollback'
+  | 'planRestart'
+  | 'planReplace'
+  | 'plan'
+  | 'inspect'
+  | 'doctor'
+  | 'ls'
+  | 'demo';
+
+export const texts: Readonly<Record<TextName, CommandText>> = {
   root,
   restart,
   replace,
@@ -196,3 +201,15 @@ export const texts: Readonly<
   ls,
   demo,
 };
+
+/** As a plugin of kubectl has it: with pods. */
+export function inCluster({ examples, more = [], ...text }: CommandText): CommandText {
+  return {
+    ...text,
+    examples: examples.map(([comment, line]) => [
+      comment.replace('Docker container', 'pod').replace('A process by its pid, as JSON', 'As JSON'),
+      line.replace(/\bdocker\/web\b|\b1234\b/, 'web-0'),
+    ]),
+    more: more.map((part) => (part === targets ? targetsInCluster : part)),
+  };
+}

@@ -53,7 +53,7 @@ describe('a runtime that does not answer', () => {
 
 async function asked(path: string, signal?: AbortSignal): Promise<unknown> {
   const env = { CONTAINER_RUNTIME_ENDPOINT: `unix://${path}` };
-  return await resolve(parseTarget('cri/4f5a'), { env, proc: '/proc', signal });
+  return await resolve({ kind: 'cri', id: '4f5a' }, { env, proc: '/proc', signal });
 }
 
 async function listening(server: Pick<Server, 'listen' | 'close'> & NodeJS.EventEmitter): Promise<string> {

@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
-import { readTarget, type TargetFlags } from '../../../src/cli/target-flags.ts';
+import { readTarget, type TargetFlags } from '../../../src/cli/open-target.ts';
 
-it.each<[readonly string[], TargetFlags, object]>([
+const read = (words: readonly string[], flags: Partial<TargetFlags>): unknown =>
+  readTarget({ words, flags: { asGroup: [], ...flags } }, { program: 'hotexec' });
+
+it.each<[readonly string[], Partial<TargetFlags>, object]>([
   [
     ['pod', 'web-0'],
     { local: true, namespace: 'shop', container: 'app' },
@@ -18,16 +21,15 @@ it.each<[readonly string[], TargetFlags, object]>([
     { containerdNamespace: 'default' },
     { kind: 'containerd', id: 'web', namespace: 'default', endpoint: null },
   ],
-  [['pod/web-0'], {}, { kind: 'later', type: 'pod', name: 'web-0' }],
+  [['pod/web-0'], {}, { kind: 'pod', name: 'web-0' }],
   [['docker/web'], {}, { kind: 'docker', name: 'web' }],
 ])('reads %j with %j', (words, flags, target) => {
-  expect(readTarget(words, flags)).toEqual(target);
+  expect(read(words, flags)).toEqual(target);
 });
 
-it.each<[string, TargetFlags, string]>([
+it.each<[string, Partial<TargetFlags>, string]>([
   ['docker/web', { local: true }, '--local is for a pod.'],
-  ['1234', { container: 'app' }, '--container is for a pod.'],
-  ['cri/4f5a', { namespace: 'shop' }, '--namespace is for a pod.'],
+  ['deployment/web', { local: true }, '--local is for a pod.'],
   ['cri/4f5a', { containerdNamespace: 'shop' }, '--containerd-namespace is for containerd/ID.'],
   ['docker/web', { runtimeEndpoint: '/x' }, '--runtime-endpoint is for cri/ID, containerd/ID and pod/NAME --local.'],
   [
@@ -36,5 +38,5 @@ it.each<[string, TargetFlags, string]>([
     'The target is in namespace a, and --containerd-namespace says b.',
   ],
 ])('refuses %s with %j', (word, flags, message) => {
-  expect(() => readTarget([word], flags)).toThrow(expect.objectContaining({ code: 'usage', message }) as Error);
+  expect(() => read([word], flags)).toThrow(expect.objectContaining({ code: 'usage', message }) as Error);
 });

@@ -1,0 +1,244 @@
+// A container of a pod as a front: what is asked of it goes to the agent beside it, by an exec of the relay for each request.
+import { isDeepStrictEqual } from 'node:util';
+import type { ByteStream } from '../agent/byte-stream.ts';
+import { AgentFront } from '../agent/client.ts';
+import { defaultAgentImage } from '../agent/image.ts';
+import { HotexecError, type ErrorData } from '../errors.ts';
+import type { Front, HistoryAsked, InspectAsked, Listening, PlanAsked, RestartAsked } from '../front/front.ts';
+import type { AgentTarget } from '../protocol/agent.ts';
+import type { History } from '../protocol/history.ts';
+import type { Inspection } from '../protocol/inspection.ts';
+import type { Plan } from '../protocol/plan.ts';
+import type { ProgramChange } from '../protocol/request.ts';
+import type { RestartResult } from '../protocol/result.ts';
+import { findOrMakeAgent } from '../targets/kubernetes/agent.ts';
+import { ApiError, type ClusterApi } from '../targets/kubernetes/api.ts';
+import { chooseContainer } from '../targets/kubernetes/container.ts';
+import { openExec } from '../targets/kubernetes/exec.ts';
+import { findPod, refuseUnreachable, runningContainer } from '../targets/kubernetes/find-pod.ts';
+import { accessesFor, programUser, type Access } from '../targets/kubernetes/agent-container.ts';
+import { podName, type Container, type Pod } from '../targets/kubernetes/pod.ts';
+import { programSpec } from '../targets/kubernetes/program-spec.ts';
+import { refusalOf } from '../targets/kubernetes/refusal.ts';
+import { leaveTrace, type TracedVerb } from '../targets/kubernetes/trace.ts';
+import type { FrontContext } from './open-front.ts';
+
+export interface PodFrontSetting {
+  readonly api: ClusterApi;
+  readonly context: Pick<FrontContext, 'cluster' | 'signal' | 'onProgress'>;
+  /** Disposed of with the front; null: the caller goes on with it. */
+  readonly closing: Disposable | null;
+}
+
+/** Chooses the container, and finds or makes the agent. Throws HotexecError. */
+export async function openPodFront(pod: Pod, setting: PodFrontSetting): Promise<Front> {
+  const { cluster } = setting.context;
+  refuseUnreachable(pod);
+  const container = chooseContainer(pod, cluster.container);
+  const target = agentTarget(pod, container);
+  const accesses = accessesFor(programUser(pod, container), cluster.agent.user);
+  const parts: PodFrontParts = { ...setting, pod, container, target };
+  return new PodFront(await agentFor(parts, accesses), parts);
+}
+
+interface PodFrontParts extends PodFrontSetting {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly target: AgentTarget;
+}
+
+function agentTarget(pod: Pod, container: Container): AgentTarget {
+  const { id, runtime, startedAt } = runningContainer(pod, container);
+  const { namespace, name, uid } = pod.metadata;
+  return {
+    name: podName(pod),
+    pod: { namespace, name, uid },
+    container: { name: container.name, id, runtime },
+    startedAt,
+    spec: programSpec(pod, container),
+  };
+}
+
+interface ReachedAgent {
+  readonly front: AgentFront;
+  /** Its own first, then what may be tried where it may not do it. */
+  readonly accesses: readonly Access[];
+}
+
+async function agentFor(parts: PodFrontParts, accesses: readonly Access[]): Promise<ReachedAgent> {
+  const { pod, container, api, target, context } = parts;
+  const { agent: choice, force, timeoutMs, version } = context.cluster;
+  const { signal, onProgress } = context;
+  const making = {
+    api,
+    choice,
+    defaultImage: defaultAgentImage(version),
+    force,
+    timeoutMs,
+    version,
+    signal,
+    onProgress,
+  };
+  const agent = await findOrMakeAgent({ pod, container }, accesses, making);
+  const open = async (until: AbortSignal): Promise<ByteStream> =>
+    openRelay({ target, api, agent: agent.name, signal: until });
+  const from = accesses.findIndex((access) => isDeepStrictEqual(access, agent.access));
+  return { front: new AgentFront({ target, open, version }), accesses: accesses.slice(from) };
+}
+
+interface RelayPlace {
+  readonly target: AgentTarget;
+  readonly api: ClusterApi;
+  /** The agent's container. */
+  readonly agent: string;
+  readonly signal: AbortSignal;
+}
+
+// Stands in the audit log; all that is secret goes by its standard input.
+const relay = ['hotexec', 'agent', 'relay'] as const;
+
+async function openRelay({ target, api, agent, signal }: RelayPlace): Promise<ByteStream> {
+  const { namespace, name: pod } = target.pod;
+  const failure = (message: string): Error =>
+    isEnded.test(message) ? agentEnded(target, agent, message) : new Error(message);
+  try {
+    return await openExec(api.cluster, { namespace, pod, container: agent, command: relay }, { signal, failure });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (isEnded.test(error.message)) throw agentEnded(target, agent, error.message);
+    // Otherwise a server that cannot now may be able to later.
+    if (error.status >= 500) throw error;
+    throw refusalOf(error, { target: target.name, namespace, what: 'create pods/exec' });
+  }
+}
+
+// As the kubelet and runtimes say it of a container that does not run.
+const isEnded = /container not found|container is not running|in CONTAINER_EXITED state|completed pod/i;
+
+function agentEnded({ name }: AgentTarget, agent: string, why: string): HotexecError {
+  return new HotexecError({
+    code: 'agent-unreachable',
+    message: `${name}: the agent (ephemeral container ${agent}) has just ended: ${why}. Nothing was touched.`,
+    hint: 'Run the command again: it gets a successor.',
+    details: { agentEnded: true },
+  });
+}
+
+/** The agent's answers, and a trace of each change in the cluster. */
+class PodFront implements Front {
+  readonly #parts: PodFrontParts;
+  #agent: ReachedAgent;
+
+  constructor(agent: ReachedAgent, parts: PodFrontParts) {
+    this.#agent = agent;
+    this.#parts = parts;
+  }
+
+  get name(): string {
+    return this.#parts.target.name;
+  }
+
+  async restart(asked: RestartAsked, listening: Listening): Promise<RestartResult> {
+    const result = await this.#ask({
+      ask: async (front) => front.restart(asked, listening),
+      refusals: ({ outcome, error }) => (outcome === 'unchanged' && error !== null ? [error] : []),
+    });
+    const { target, pod, api } = this.#parts;
+    const trace = { verb: verbOf(asked.program), container: target.container.name, result };
+    for (const message of await leaveTrace(trace, pod, api)) listening.onEvent({ kind: 'warning', message });
+    return result;
+  }
+
+  async plan(asked: PlanAsked, listening: Listening): Promise<Plan> {
+    return this.#ask({ ask: async (front) => front.plan(asked, listening), refusals: (plan) => plan.refusals });
+  }
+
+  async inspect(asked: InspectAsked, listening: Listening): Promise<Inspection> {
+    return this.#ask({
+      ask: async (front) => front.inspect(asked, listening),
+      refusals: ({ verdict }) => verdict.refusals,
+    });
+  }
+
+  async history(asked: HistoryAsked, listening: Listening): Promise<History> {
+    return this.#ask({ ask: async (front) => front.history(asked, listening), refusals: () => [] });
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.front[Symbol.dispose]();
+    this.#parts.closing?.[Symbol.dispose]();
+  }
+
+  /**
+   * Where the node does not let this agent do it, another one may: the program's own user is not enough under Yama, or where its group
+   * stands in its image alone. Nothing has been touched then.
+   */
+  async #ask<Result>({ ask, refusals }: Question<Result>): Promise<Result> {
+    let refused: HotexecError | null = null;
+    try {
+      const result = await this.#askPresent(ask);
+      if (!refusals(result).some(({ code }) => code === 'not-permitted')) return result;
+      if (!(await this.#takeAnother())) return result;
+    } catch (error) {
+      if (!isRefusedThere(error)) throw error;
+      refused = error;
+    }
+    if (refused !== null && !(await this.#takeAnother())) throw withWayOut(refused);
+    return this.#askPresent(ask).catch((error: unknown) => {
+      throw isRefusedThere(error) ? withWayOut(error) : error;
+    });
+  }
+
+  /** Of an agent whose time was over just when it was found, the successor. */
+  async #askPresent<Result>(ask: Question<Result>['ask']): Promise<Result> {
+    try {
+      return await ask(this.#agent.front);
+    } catch (error) {
+      if (!(error instanceof HotexecError) || error.details['agentEnded'] !== true) throw error;
+    }
+    await this.#take(this.#agent.accesses);
+    return ask(this.#agent.front);
+  }
+
+  /** The pod has other ephemeral containers now than when it was found. */
+  async #take(accesses: readonly Access[]): Promise<void> {
+    const pod = await findPod(this.#parts.pod.metadata.name, this.#parts.api);
+    this.#agent = await agentFor({ ...this.#parts, pod }, accesses);
+  }
+
+  /** False: there is none, or the cluster does not let one in. */
+  async #takeAnother(): Promise<boolean> {
+    const others = this.#agent.accesses.slice(1);
+    if (others.length === 0) return false;
+    try {
+      await this.#take(others);
+      return true;
+    } catch (error) {
+      if (error instanceof HotexecError && error.code === 'not-permitted') return false;
+      throw error;
+    }
+  }
+}
+
+interface Question<Result> {
+  readonly ask: (front: AgentFront) => Promise<Result>;
+  /** Why it was not done, where the answer says so. */
+  readonly refusals: (result: Result) => readonly ErrorData[];
+}
+
+/** By the kernel of the node; the API server's refusals have its error as their cause. */
+function isRefusedThere(error: unknown): error is HotexecError {
+  return error instanceof HotexecError && error.code === 'not-permitted' && !(error.cause instanceof ApiError);
+}
+
+/** What can be done about it from here, not there. */
+function withWayOut(error: HotexecError): HotexecError {
+  const hint =
+    '--agent-user UID:GID of the program (kubectl exec POD -- id), or --agent-user 0 for an agent with SYS_PTRACE';
+  return new HotexecError({ ...error.toData(), hint }, { cause: error });
+}
+
+function verbOf({ version, replacement }: ProgramChange): TracedVerb {
+  if (version !== null) return 'rollback';
+  return replacement === null ? 'restart' : 'replace';
+}
