@@ -4,47 +4,92 @@ import { HotexecError } from '../errors.ts';
 export type Target =
   | { readonly kind: 'pid'; readonly pid: number }
   | { readonly kind: 'docker'; readonly name: string }
+  | ClusterTarget
   /** Known by the design, not reachable by this version. */
   | { readonly kind: 'later'; readonly type: LaterType; readonly name: string };
 
-const laterTypes = ['containerd', 'cri', 'pod', 'deployment', 'statefulset', 'daemonset'] as const;
+/** What is looked up in a Kubernetes cluster. */
+export type ClusterTarget =
+  | { readonly kind: 'pod'; readonly name: string }
+  /** All its pods. */
+  | { readonly kind: 'workload'; readonly type: WorkloadType; readonly name: string }
+  /** All pods with these labels, or those of the workloads that have them. */
+  | { readonly kind: 'selected'; readonly type: 'pod' | WorkloadType; readonly selector: string };
+
+export const workloadTypes = ['deployment', 'statefulset', 'daemonset'] as const;
+export type WorkloadType = (typeof workloadTypes)[number];
+
+const laterTypes = ['containerd', 'cri'] as const;
 type LaterType = (typeof laterTypes)[number];
 
-const laterTypeOf: ReadonlyMap<string, LaterType> = new Map<string, LaterType>([
-  ...laterTypes.map((type) => [type, type] as const),
-  ['pods', 'pod'],
-  ['po', 'pod'],
-  ['deployments', 'deployment'],
-  ['deploy', 'deployment'],
-  ['statefulsets', 'statefulset'],
-  ['sts', 'statefulset'],
-  ['daemonsets', 'daemonset'],
-  ['ds', 'daemonset'],
-]);
+type ClusterType = 'pod' | WorkloadType;
 
-const whatWorks = 'Name a process (1234, pid/1234) or a Docker container (docker/NAME).';
+// As kubectl api-resources has them: singular, plural, short, and with their group.
+const clusterTypeOf: ReadonlyMap<string, ClusterType> = new Map<string, ClusterType>(
+  (
+    [
+      ['pod', ['pods', 'po']],
+      ['deployment', ['deployments', 'deploy', 'deployment.apps', 'deployments.apps']],
+      ['statefulset', ['statefulsets', 'sts', 'statefulset.apps', 'statefulsets.apps']],
+      ['daemonset', ['daemonsets', 'ds', 'daemonset.apps', 'daemonsets.apps']],
+    ] as const
+  ).flatMap(([type, others]) => [type, ...others].map((word): [string, ClusterType] => [word, type])),
+);
+
+/** How a command line is read. */
+export interface Reading {
+  /** As kubectl's plugin: a bare name is a pod, and what runs on this machine is no target. */
+  readonly inCluster?: boolean;
+}
+
+const whatWorks =
+  'Name a process (1234, pid/1234), a Docker container (docker/NAME), a pod (pod/NAME) or a workload (deployment/NAME).';
+const whatWorksInCluster = 'Name a pod (NAME, pod/NAME) or a workload (deployment/NAME, statefulset/NAME).';
 
 /**
- * Reads a target as the command line takes it: `1234`, `pid/1234`, `docker/NAME`.
+ * Reads a target as the command line takes it: `1234`, `pid/1234`, `docker/NAME`, `pod/NAME`, `deployment/NAME`.
  * @throws {HotexecError} `usage` when it is none.
  */
-export function parseTarget(text: string): Target {
-  if (/^\d+$/.test(text)) return { kind: 'pid', pid: parsePid(text) };
+export function parseTarget(text: string, { inCluster = false }: Reading = {}): Target {
   const slash = text.indexOf('/');
-  if (slash === -1) throw bareName(text);
-  const type = text.slice(0, slash);
+  if (slash === -1) return inCluster ? barePod(text) : bareProcess(text);
+  const type = text.slice(0, slash).toLowerCase();
   const name = text.slice(slash + 1);
+  const clusterType = clusterTypeOf.get(type);
+  if (clusterType !== undefined) return clusterTarget(clusterType, name);
+  if (inCluster) throw notInCluster(text, type);
   if (type === 'pid') return { kind: 'pid', pid: parsePid(name) };
   if (type === 'docker') return { kind: 'docker', name: parseDockerName(name) };
-  const later = laterTypeOf.get(type);
+  const later = laterTypes.find((known) => known === type);
   if (later === undefined) throw usage(`${quote(text)} is no target hotexec knows.`, whatWorks);
   if (name === '') throw usage(`${quote(text)} names no ${later}.`, whatWorks);
   return { kind: 'later', type: later, name };
 }
 
+/** kubectl's `TYPE -l SELECTOR`. */
+export function parseSelected(type: string, selector: string): ClusterTarget {
+  const known = clusterTypeOf.get(type.toLowerCase());
+  if (known === undefined)
+    throw usage(
+      `${quote(type)} is no type whose pods can be selected.`,
+      'Such as: pods -l app=web, deployments -l app=web',
+    );
+  if (selector.trim() === '') throw usage('The selector after -l is empty.', 'Such as: pods -l app=web');
+  return { kind: 'selected', type: known, selector };
+}
+
 /** Whether a word is a kind of target that is followed by a name: kubectl's `pod web`. */
 export function isTargetType(word: string): boolean {
-  return word === 'pid' || word === 'docker' || laterTypeOf.has(word);
+  return word === 'pid' || word === 'docker' || laterTypes.some((type) => type === word) || isClusterType(word);
+}
+
+/** Whether a word names a kind of thing in a cluster: `deploy`. */
+export function isClusterType(word: string): boolean {
+  return clusterTypeOf.has(word.toLowerCase());
+}
+
+export function isInCluster(target: Target): target is ClusterTarget {
+  return target.kind === 'pod' || target.kind === 'workload' || target.kind === 'selected';
 }
 
 /** As it is printed: the short form of a pid is not kept. */
@@ -54,31 +99,63 @@ export function formatTarget(target: Target): string {
       return `pid/${target.pid}`;
     case 'docker':
       return `docker/${target.name}`;
+    case 'pod':
+      return `pod/${target.name}`;
+    case 'workload':
     case 'later':
       return `${target.type}/${target.name}`;
+    case 'selected':
+      return `${target.type} -l ${target.selector}`;
   }
 }
 
 /** The refusal of a target that only a later version can reach. */
 export function notYet({ type, name }: Extract<Target, { readonly kind: 'later' }>): HotexecError {
-  const hint =
-    type === 'containerd' || type === 'cri'
-      ? `Find its process and name that: crictl inspect --output go-template --template '{{.info.pid}}' ID`
-      : 'On the node, as root, its main process can be named by its pid.';
   return usage(
     `${type}/${name}: this version of hotexec does not reach ${pluralOf[type]} yet. Nothing was touched.`,
-    hint,
+    `Find its process and name that: crictl inspect --output go-template --template '{{.info.pid}}' ID`,
   );
 }
 
 const pluralOf: Readonly<Record<LaterType, string>> = {
   containerd: 'containers of containerd',
   cri: 'containers over CRI',
-  pod: 'pods',
-  deployment: 'deployments',
-  statefulset: 'stateful sets',
-  daemonset: 'daemon sets',
 };
+
+function clusterTarget(type: ClusterType, text: string): ClusterTarget {
+  if (text === '') throw usage(`${quote(`${type}/`)} names no ${type}.`, null);
+  const name = objectName(text, type);
+  return type === 'pod' ? { kind: 'pod', name } : { kind: 'workload', type, name };
+}
+
+// A DNS subdomain (RFC 1123), as the API server asks of the names of pods and workloads. It keeps a second path out of the request.
+const subdomain = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+
+function objectName(name: string, type: ClusterType): string {
+  if (subdomain.test(name) && !name.includes('..')) return name;
+  throw usage(`${quote(name)} is not the name of a ${type}.`, 'kubectl get pods lists them.');
+}
+
+function barePod(text: string): Target {
+  if (text === '') throw usage('The target is empty.', whatWorksInCluster);
+  if (isClusterType(text))
+    throw usage(`${quote(text)} is a kind of target, and its name is missing.`, whatWorksInCluster);
+  return { kind: 'pod', name: objectName(text, 'pod') };
+}
+
+function notInCluster(text: string, type: string): HotexecError {
+  if (type !== 'pid' && type !== 'docker' && !laterTypes.some((known) => known === type))
+    return usage(`${quote(text)} is no target kubectl hotexec knows.`, whatWorksInCluster);
+  return usage(
+    `${quote(text)} is on a machine, and kubectl hotexec reaches what is in a cluster.`,
+    `On that machine: hotexec restart ${text}`,
+  );
+}
+
+function bareProcess(text: string): Target {
+  if (/^\d+$/.test(text)) return { kind: 'pid', pid: parsePid(text) };
+  throw bareName(text);
+}
 
 // PID_MAX_LIMIT of include/linux/threads.h.
 const maxPid = 4_194_304;
@@ -101,7 +178,7 @@ function bareName(text: string): HotexecError {
   const isName = /^[a-zA-Z0-9][\w.-]*$/.test(text);
   return usage(
     `${quote(text)} does not say what it is.`,
-    isName ? `A Docker container is named docker/${text}.` : whatWorks,
+    isName ? `A Docker container is named docker/${text}, a pod pod/${text}.` : whatWorks,
   );
 }
 
