@@ -38,8 +38,6 @@ const table = {
   'gdb-impossible': 5,
   /** A pod's liveness probe would have the kubelet kill the container meanwhile (`--force` goes on). */
   'liveness-budget': 5,
-  /** The workload's own controller is replacing its pods. */
-  'rollout-in-progress': 5,
   /** The memory limit leaves no room for the restart. */
   'memory-too-small': 5,
   /** A thread could not be stopped in time. */

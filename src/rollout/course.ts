@@ -85,7 +85,8 @@ export class Course {
     return inTurn.flatMap(({ item }) => (item === null ? [] : [item]));
   }
 
-  #tell({ pod }: Member, state: PodState, why: string | null): void {
-    this.#telling.onEvent({ kind: 'pod', target: targetName(pod), state, why });
+  #tell({ pod, item }: Member, state: PodState, why: string | null): void {
+    const result = state === 'restarted' || state === 'failed' ? item : null;
+    this.#telling.onEvent({ kind: 'pod', target: targetName(pod), state, why, result });
   }
 }

@@ -1,11 +1,20 @@
 // What a rollout tells while it works.
 import type { HotexecEvent } from '../protocol/event.ts';
+import type { RestartResult } from '../protocol/result.ts';
+import type { FailedPod } from './result.ts';
 
 export type RolloutEvent =
   /** It begins: these pods, in this order. */
   | { readonly kind: 'rollout'; readonly target: string; readonly pods: readonly string[]; readonly atOnce: number }
   /** A pod has come further. `why`: of `failed`, `skipped` and `untouched`; else null. */
-  | { readonly kind: 'pod'; readonly target: string; readonly state: PodState; readonly why: string | null }
+  | {
+      readonly kind: 'pod';
+      readonly target: string;
+      readonly state: PodState;
+      readonly why: string | null;
+      /** What came of it, when its turn is over; null: nothing was begun in it, or it is not over. */
+      readonly result: RestartResult | FailedPod | null;
+    }
   /** Something happened in a pod. */
   | { readonly kind: 'in-pod'; readonly target: string; readonly event: HotexecEvent };
 

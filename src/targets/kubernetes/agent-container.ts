@@ -105,8 +105,8 @@ export function findAgent(
 
 /** Of a container of that name no other can be made: counted on over all that there are. */
 export function nextAgentName(pod: Pod, version: string): string {
-  const taken = [...mainContainers(pod), ...pod.spec.initContainers, ...pod.spec.ephemeralContainers].map(
-    ({ name }) => Number(/^hotexec-.*-(\d+)$/.exec(name)?.[1] ?? 0),
+  const taken = [...mainContainers(pod), ...pod.spec.initContainers, ...pod.spec.ephemeralContainers].map(({ name }) =>
+    Number(/^hotexec-.*-(\d+)$/.exec(name)?.[1] ?? 0),
   );
   return `${namePrefix(version)}-${Math.max(0, ...taken) + 1}`;
 }

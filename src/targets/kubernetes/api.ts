@@ -14,7 +14,15 @@ export class ApiError extends Error {
   /** `Forbidden`, `NotFound`, `Invalid`, …; empty where none was given. */
   readonly reason: string;
 
-  constructor({ status, reason, message }: { readonly status: number; readonly reason: string; readonly message: string }) {
+  constructor({
+    status,
+    reason,
+    message,
+  }: {
+    readonly status: number;
+    readonly reason: string;
+    readonly message: string;
+  }) {
     super(message);
     this.status = status;
     this.reason = reason;
@@ -141,7 +149,10 @@ function checked<Output>(body: unknown, schema: Schema<Output>, path: string): O
 /** No answer: the network, TLS, or a cancel. */
 export function unreachable(url: string, cause: unknown, signal?: AbortSignal): HotexecError {
   if (signal?.aborted === true)
-    return new HotexecError({ code: 'cancelled', message: 'Cancelled before anything was touched.', hint: null }, { cause });
+    return new HotexecError(
+      { code: 'cancelled', message: 'Cancelled before anything was touched.', hint: null },
+      { cause },
+    );
   const why = cause instanceof Error ? reasonOf(cause) : String(cause);
   return new HotexecError(
     {

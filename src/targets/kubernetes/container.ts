@@ -9,7 +9,8 @@ export function chooseContainer(pod: Pod, wanted: string | null): Container {
   const names = all.map(({ name }) => name);
   if (wanted !== null) return all.find(({ name }) => name === wanted) ?? refuseUnknown(pod, wanted, names);
   const byDefault = pod.metadata.annotations[defaultContainer];
-  if (byDefault !== undefined) return all.find(({ name }) => name === byDefault) ?? refuseDefault(pod, byDefault, names);
+  if (byDefault !== undefined)
+    return all.find(({ name }) => name === byDefault) ?? refuseDefault(pod, byDefault, names);
   const [first, ...more] = pod.spec.containers;
   if (first !== undefined && more.length === 0) return first;
   throw new HotexecError({

@@ -76,7 +76,8 @@ export function runningContainer(pod: Pod, { name }: Pick<Container, 'name'>): R
   const status = statusOf(name, pod);
   const { running = null, waiting = null, terminated = null } = status?.state ?? {};
   const [, runtime, id] = /^([^:]+):\/\/(.+)$/.exec(status?.containerID ?? '') ?? [];
-  if (running !== null && id !== undefined && runtime !== undefined) return { id, runtime, startedAt: running.startedAt };
+  if (running !== null && id !== undefined && runtime !== undefined)
+    return { id, runtime, startedAt: running.startedAt };
   const logs = `kubectl logs ${pod.metadata.name} -c ${name}`;
   if (terminated !== null)
     throw refusal(

@@ -36,7 +36,10 @@ export async function loadCluster(
   const context = contextOf(config, files);
   const cluster = config.getCluster(context.cluster);
   if (cluster === null)
-    throw refusal('target-not-found', `The kubeconfig has no cluster ${quote(context.cluster)}, which its context names.`);
+    throw refusal(
+      'target-not-found',
+      `The kubeconfig has no cluster ${quote(context.cluster)}, which its context names.`,
+    );
   const user = config.getUser(context.user);
   if (choice.as !== null && user !== null) Object.assign(user, { impersonateUser: choice.as });
   // There is no TLS to verify; the client library wants it said.
@@ -71,7 +74,11 @@ function addFile(config: KubeConfig, file: string, one: KubeConfig): void {
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new HotexecError(
-      { code: 'usage', message: `The kubeconfig ${quote(file)} cannot be read: ${why}.`, hint: 'kubectl config view shows it.' },
+      {
+        code: 'usage',
+        message: `The kubeconfig ${quote(file)} cannot be read: ${why}.`,
+        hint: 'kubectl config view shows it.',
+      },
       { cause: error },
     );
   }
@@ -106,7 +113,11 @@ function contextOf(config: KubeConfig, files: readonly string[]): ReturnType<Kub
   const context = config.getContextObject(name);
   if (context !== null) return context;
   const names = config.contexts.map((known) => known.name).join(', ');
-  throw refusal('target-not-found', `The kubeconfig has no context ${quote(name)}.`, `It has: ${names === '' ? 'none' : names}`);
+  throw refusal(
+    'target-not-found',
+    `The kubeconfig has no context ${quote(name)}.`,
+    `It has: ${names === '' ? 'none' : names}`,
+  );
 }
 
 async function login(config: KubeConfig, server: string): Promise<RequestOptions> {

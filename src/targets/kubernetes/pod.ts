@@ -90,7 +90,11 @@ export interface ContainerStatus {
   };
   /** What it really was started as; Kubernetes 1.33, and a runtime that tells it. */
   readonly user: {
-    readonly linux: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] } | null;
+    readonly linux: {
+      readonly uid: number;
+      readonly gid: number;
+      readonly supplementalGroups: readonly number[];
+    } | null;
   } | null;
 }
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide, type Policy, type Stage } from '../../../src/rollout/decide.ts';
-import { whyInProgress, type WorkloadStatus } from '../../../src/rollout/in-progress.ts';
+import { decide, type Policy, type Situation, type Stage } from '../../../src/rollout/decide.ts';
 import { atOnce, parseMaxUnavailable } from '../../../src/rollout/max-unavailable.ts';
 import { rolloutOrder } from '../../../src/rollout/order.ts';
 import { regression, settled, type Settling } from '../../../src/rollout/settle.ts';
@@ -71,15 +70,12 @@ describe('--max-unavailable', () => {
   });
 });
 
+function at(stages: readonly Stage[], more: Partial<Situation> = {}): Situation {
+  return { stages, lastEndMs: null, nowMs: 1_000, cancelled: false, ...more };
+}
+
 describe('what comes next', () => {
   const policy: Policy = { atOnce: 1, pauseMs: 0, continueOnError: false };
-  const at = (stages: readonly Stage[], more: object = {}) => ({
-    stages,
-    lastEndMs: null,
-    nowMs: 1_000,
-    cancelled: false,
-    ...more,
-  });
 
   it('is the first that waits', () => {
     expect(decide(at(['done', 'skipped', 'waiting', 'waiting']), policy)).toEqual({ kind: 'start', index: 2 });
@@ -107,56 +103,73 @@ describe('what comes next', () => {
   });
 
   it('keeps the number, the order and the pause whatever becomes of the pods, and comes to an end', () => {
-    const fate = fc.record({
-      end: fc.constantFrom('done', 'failed', 'skipped'),
-      takesMs: fc.integer({ min: 0, max: 50 }),
-    });
-    const anyPolicy = fc.record({
-      atOnce: fc.integer({ min: 1, max: 4 }),
-      pauseMs: fc.constantFrom(0, 10),
-      continueOnError: fc.boolean(),
-    });
     fc.assert(
-      fc.property(fc.array(fate, { maxLength: 12 }), anyPolicy, (fates, some) => {
-        const stages: Stage[] = fates.map(() => 'waiting');
-        const endsAtMs = new Map<number, number>();
-        const started: number[] = [];
-        let nowMs = 0;
-        let lastEndMs: number | null = null;
-        for (let steps = 0; ; steps += 1) {
-          expect(steps).toBeLessThan(500);
-          const decision = decide({ stages, lastEndMs, nowMs, cancelled: false }, some);
-          if (decision.kind === 'end') break;
-          if (decision.kind === 'start') {
-            const { index } = decision;
-            expect(some.continueOnError || !stages.includes('failed')).toBe(true);
-            if (lastEndMs !== null) expect(nowMs - lastEndMs).toBeGreaterThanOrEqual(some.pauseMs);
-            stages[index] = 'restarting';
-            endsAtMs.set(index, nowMs + (fates[index]?.takesMs ?? 0));
-            started.push(index);
-            expect(endsAtMs.size).toBeLessThanOrEqual(some.atOnce);
-            continue;
-          }
-          const [first] = [...endsAtMs].toSorted((a, b) => a[1] - b[1]);
-          if (first === undefined || (decision.untilMs !== null && decision.untilMs < first[1])) {
-            expect(decision.untilMs).toBeGreaterThan(nowMs);
-            nowMs = decision.untilMs ?? nowMs;
-            continue;
-          }
-          nowMs = Math.max(nowMs, first[1]);
-          stages[first[0]] = fates[first[0]]?.end ?? 'done';
-          endsAtMs.delete(first[0]);
-          lastEndMs = nowMs;
-        }
-        expect(started).toEqual(started.map((_, index) => index));
-        expect(endsAtMs.size).toBe(0);
-        const failed = stages.includes('failed');
-        expect(stages.includes('waiting')).toBe(started.length < fates.length);
-        if (!failed || some.continueOnError) expect(started).toHaveLength(fates.length);
+      fc.property(fc.array(anyFate, { maxLength: 12 }), anyPolicy, (fates, some) => {
+        const { stages, starts, mostBusy } = simulate(fates, some);
+        expect(mostBusy).toBeLessThanOrEqual(some.atOnce);
+        expect(starts.map(({ index }) => index)).toEqual(starts.map((_, turn) => turn));
+        expect(starts.filter(({ pausedMs }) => pausedMs < some.pauseMs)).toEqual([]);
+        expect(stages.filter((stage) => stage === 'restarting')).toEqual([]);
+        expect(starts.filter(({ afterFailure }) => afterFailure && !some.continueOnError)).toEqual([]);
+        const isStopped = stages.includes('failed') && !some.continueOnError;
+        expect(isStopped || starts.length === fates.length).toBe(true);
       }),
     );
   });
 });
+
+interface Fate {
+  readonly end: 'done' | 'failed' | 'skipped';
+  readonly takesMs: number;
+}
+
+const anyFate: fc.Arbitrary<Fate> = fc.record({
+  end: fc.constantFrom('done', 'failed', 'skipped'),
+  takesMs: fc.integer({ min: 0, max: 50 }),
+});
+
+const anyPolicy: fc.Arbitrary<Policy> = fc.record({
+  atOnce: fc.integer({ min: 1, max: 4 }),
+  pauseMs: fc.constantFrom(0, 10),
+  continueOnError: fc.boolean(),
+});
+
+interface Start {
+  readonly index: number;
+  readonly pausedMs: number;
+  readonly afterFailure: boolean;
+}
+
+/** Does what is decided, with pods that take their time and end as told. */
+function simulate(fates: readonly Fate[], policy: Policy): { stages: Stage[]; starts: Start[]; mostBusy: number } {
+  const stages: Stage[] = fates.map(() => 'waiting');
+  const endsAtMs = new Map<number, number>();
+  const starts: Start[] = [];
+  let mostBusy = 0;
+  let nowMs = 0;
+  let lastEndMs: number | null = null;
+  for (let steps = 0; steps < 500; steps += 1) {
+    const decision = decide({ stages, lastEndMs, nowMs, cancelled: false }, policy);
+    if (decision.kind === 'end') return { stages, starts, mostBusy };
+    if (decision.kind === 'start') {
+      const { index } = decision;
+      const pausedMs = lastEndMs === null ? Infinity : nowMs - lastEndMs;
+      starts.push({ index, pausedMs, afterFailure: stages.includes('failed') });
+      stages[index] = 'restarting';
+      endsAtMs.set(index, nowMs + (fates[index]?.takesMs ?? 0));
+      mostBusy = Math.max(mostBusy, endsAtMs.size);
+      continue;
+    }
+    const [index, endMs] = [...endsAtMs].toSorted((a, b) => a[1] - b[1])[0] ?? [-1, Infinity];
+    const untilMs = decision.untilMs ?? Infinity;
+    nowMs = Math.max(nowMs, Math.min(endMs, untilMs));
+    if (endMs > untilMs) continue;
+    stages[index] = fates[index]?.end ?? 'done';
+    endsAtMs.delete(index);
+    lastEndMs = nowMs;
+  }
+  throw new Error('it does not come to an end');
+}
 
 describe('a pod is available again', () => {
   const before = rolloutPod('web-0');
@@ -206,44 +219,5 @@ describe('a pod is available again', () => {
     expect(regression(before, { ...before, ready: false })).toBe('was restarted, and is not ready any more');
     expect(regression({ ...before, ready: false }, { ...before, ready: false })).toBeNull();
     expect(regression(before, { ...before, restarts: 1 })).toMatch(/has ended since/);
-  });
-});
-
-describe('a rollout is in progress', () => {
-  const status = { observedGeneration: 4, replicas: 3, updatedReplicas: 3 };
-  const deployment: WorkloadStatus = { kind: 'deployment', name: 'web', generation: 4, replicas: 3, status };
-  const revisions = { currentRevision: 'web-1', updateRevision: 'web-2' };
-  const set: WorkloadStatus = { ...deployment, kind: 'statefulset' };
-  const daemons = { observedGeneration: 4, desiredNumberScheduled: 3 };
-
-  it.each<[string, WorkloadStatus, RegExp | null]>([
-    ['of a deployment that is complete', deployment, null],
-    ['of one that its controller has not seen', { ...deployment, generation: 5 }, /has not yet seen/],
-    ['of one with too few new pods', { ...deployment, status: { ...status, updatedReplicas: 1 } }, /^1 of 3 pods/],
-    ['of one with old pods', { ...deployment, status: { ...status, replicas: 4 } }, /^1 pod of the old version/],
-    ['of one without any pods', { kind: 'deployment', name: 'web', replicas: 0 }, null],
-    ['of a set between two revisions', { ...set, status: { ...status, ...revisions, updatedReplicas: 2 } }, /web-2/],
-    ['of a set of one revision', { ...set, status: { ...status, currentRevision: 'a', updateRevision: 'a' } }, null],
-    [
-      'of a set that is partly updated on purpose',
-      { ...set, partition: 2, status: { ...status, ...revisions, updatedReplicas: 1 } },
-      null,
-    ],
-    [
-      'of a set whose part is not yet updated',
-      { ...set, partition: 1, status: { ...status, ...revisions, updatedReplicas: 1 } },
-      /^1 of 2/,
-    ],
-    [
-      'of a set that nobody updates',
-      { ...set, strategy: 'OnDelete', status: { ...status, ...revisions, updatedReplicas: 1 } },
-      null,
-    ],
-    ['of daemons', { ...deployment, kind: 'daemonset', status: { ...daemons, updatedNumberScheduled: 2 } }, /^2 of 3/],
-    ['of all daemons', { ...deployment, kind: 'daemonset', status: { ...daemons, updatedNumberScheduled: 3 } }, null],
-  ])('%s', (_which, workload, expected) => {
-    const why = whyInProgress(workload);
-    if (expected === null) expect(why).toBeNull();
-    else expect(why).toMatch(expected);
   });
 });

@@ -1,0 +1,115 @@
+// Many pods from the command line: what is shown meanwhile and at the end, and the exit code.
+import { setTimeout } from 'node:timers/promises';
+import type { RolloutEvent } from '../rollout/event.ts';
+import { exitCodeOfList, type RestartList } from '../rollout/result.ts';
+import { rollOut, type Clock, type Means, type RolloutPlan } from '../rollout/roll-out.ts';
+import type { CliContext, Output } from './context.ts';
+import { renderError } from './render/error-text.ts';
+import { printableJson } from './render/escape.ts';
+import { renderCall, renderWarning } from './render/events.ts';
+import { renderBegin, renderPod, renderSkipped, renderSummary } from './render/rollout-text.ts';
+import type { RolloutTasks } from './render/rollout-tasks.ts';
+import { styleFor } from './render/style.ts';
+
+export interface RolloutShowing {
+  readonly output: 'text' | 'json' | 'jsonl';
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** Restarts them, shows it, and returns the exit code. */
+export async function runRollout(
+  plan: RolloutPlan,
+  means: Omit<Means, 'clock' | 'signal' | 'onEvent'>,
+  { showing, context }: { readonly showing: RolloutShowing; readonly context: CliContext },
+): Promise<number> {
+  const report = await openRolloutReport(showing, context);
+  try {
+    const list = await rollOut(plan, { ...means, clock, signal: context.signal, onEvent: report.onEvent });
+    await report.print(list);
+    return exitCodeOfList(list);
+  } finally {
+    await report.end();
+  }
+}
+
+const clock: Clock = {
+  nowMs: () => performance.now(),
+  // An abort ends the wait, and is nothing to complain about.
+  wait: async (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
+};
+
+interface RolloutReport {
+  readonly onEvent: (event: RolloutEvent) => void;
+  readonly print: (list: RestartList) => Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
+export async function openRolloutReport(showing: RolloutShowing, context: CliContext): Promise<RolloutReport> {
+  const { stdout, stderr } = context;
+  const tasks = await openTasks(showing, stderr);
+  const warned = new Set<string>();
+  const held: (() => void)[] = [];
+  // What is drawn on the terminal would be torn by lines between it: those come after it.
+  const later = (write: () => void): void => {
+    if (tasks === null) write();
+    else held.push(write);
+  };
+  return {
+    onEvent: (event) => {
+      tasks?.onEvent(event);
+      if (showing.output === 'jsonl') stdout.write(`${printableJson(flat(event))}\n`);
+      if (event.kind === 'in-pod') later(() => showInPod(event, { warned, showing, stderr }));
+      else if (showing.output === 'text' && !showing.quiet) later(() => showStep(event, stdout));
+    },
+    print: async (list) => {
+      await tasks?.end();
+      for (const write of held.splice(0)) write();
+      printList(list, showing, context);
+    },
+    end: async () => tasks?.end(),
+  };
+}
+
+async function openTasks({ quiet, verbose }: RolloutShowing, { terminal }: Output): Promise<RolloutTasks | null> {
+  if (quiet || verbose || terminal === undefined) return null;
+  const { showTasks } = await import('./render/rollout-tasks.ts');
+  return showTasks(terminal);
+}
+
+/** One line of jsonl: what happens in a pod is as for one target alone, with the name of the pod. */
+function flat(event: RolloutEvent): object {
+  return event.kind === 'in-pod' ? { target: event.target, ...event.event } : event;
+}
+
+type InPod = Extract<RolloutEvent, { readonly kind: 'in-pod' }>;
+
+interface Showing {
+  readonly warned: Set<string>;
+  readonly showing: RolloutShowing;
+  readonly stderr: Output;
+}
+
+/** All pods of a workload have the same to warn of: it is said once. */
+function showInPod({ target, event }: InPod, { warned, showing, stderr }: Showing): void {
+  if (showing.quiet) return;
+  if (event.kind === 'remote-call' && showing.output !== 'jsonl') stderr.write(renderCall(event, stderr));
+  if (event.kind !== 'warning' || warned.has(event.message)) return;
+  warned.add(event.message);
+  stderr.write(renderWarning({ kind: 'warning', message: `${target}: ${event.message}` }, stderr));
+}
+
+/** The results of pods are printed at the end of their turn, by `print` where a library draws. */
+function showStep(event: Exclude<RolloutEvent, InPod>, stdout: Output): void {
+  const style = styleFor(stdout);
+  if (event.kind === 'rollout') stdout.write(renderBegin(event, style));
+  else if (event.state === 'skipped')
+    stdout.write(renderSkipped({ target: event.target, why: event.why ?? '' }, style));
+  else if (event.result !== null) stdout.write(renderPod(event.result, style));
+}
+
+function printList(list: RestartList, { output, quiet }: RolloutShowing, { stdout, stderr }: CliContext): void {
+  if (output !== 'text') stdout.write(`${printableJson(list, output === 'json' ? 2 : undefined)}\n`);
+  else if (!quiet) stdout.write(renderSummary(list, styleFor(stdout)));
+  for (const { error } of list.items) if (error !== null) stderr.write(renderError(error, styleFor(stderr)));
+}
