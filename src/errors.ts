@@ -10,6 +10,10 @@ const table = {
   'target-not-found': 5,
   /** The runtime that knows the target does not answer, or is on another machine. */
   'runtime-unreachable': 5,
+  /** The agent in the pod does not answer: it has ended, or was not started. */
+  'agent-unreachable': 5,
+  /** The agent in the pod is of another version. */
+  'agent-skewed': 5,
   /** The kernel or the runtime does not let this user do it. */
   'not-permitted': 5,
   /** A process hotexec never touches: a kernel thread, /pause, a runtime or shim, the host's pid 1, hotexec itself. */

@@ -29,7 +29,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-type Schema<Output> = v.GenericSchema<unknown, Output>;
+export type Schema<Output> = v.GenericSchema<unknown, Output>;
 
 const strings: Schema<readonly string[]> = v.array(v.string());
 const numbers: Schema<readonly number[]> = v.array(v.number());
@@ -39,7 +39,7 @@ const errorCode: Schema<ErrorCode> = v.custom<ErrorCode>(
   (code) => typeof code === 'string' && Object.hasOwn(exitCodes, code),
 );
 
-const errorData: Schema<ErrorData> = v.object({
+export const errorData: Schema<ErrorData> = v.object({
   code: errorCode,
   message: v.string(),
   hint: textOrNull,
@@ -262,7 +262,7 @@ const moment: Schema<Moment> = v.variant('what', [
   v.object({ what: v.literal('listening') }),
 ]);
 
-const eventSchema: Schema<HotexecEvent> = v.variant('kind', [
+export const eventSchema: Schema<HotexecEvent> = v.variant('kind', [
   v.object({ kind: v.literal('phase'), phase: v.picklist(phases), atMs: v.number() }),
   v.object({ kind: v.literal('planned'), before: program, after: program }),
   v.object({
@@ -279,7 +279,7 @@ const eventSchema: Schema<HotexecEvent> = v.variant('kind', [
   v.object({ kind: v.literal('timeline'), atMs: v.number(), moment }),
 ]);
 
-const answerSchema: Schema<EngineAnswer> = v.variant('kind', [
+export const answerSchema: Schema<EngineAnswer> = v.variant('kind', [
   v.object({ kind: v.literal('restart-result'), result: restartResult }),
   v.object({ kind: v.literal('inspect-result'), result: inspection }),
   v.object({ kind: v.literal('plan-result'), result: plan }),

@@ -53,7 +53,9 @@ export interface Upload {
 export type ClientMessage =
   /** First of all, from both ends. */
   | { readonly kind: 'hello'; readonly protocol: number; readonly version: string }
-  /** Contents that the request will need; answered by `want` or `have`. All can be offered at once. */
+  /** Is somebody there? Answered by `pong`. */
+  | { readonly kind: 'ping' }
+  /** Contents that the request will need; each is answered by `want` or `have`. All can be offered at once. */
   | {
       readonly kind: 'offer';
       readonly operationId: string;
@@ -75,9 +77,13 @@ export type ClientMessage =
   | { readonly kind: 'attach'; readonly operationId: string; readonly after: number };
 
 export type AgentMessage =
-  | { readonly kind: 'hello'; readonly protocol: number; readonly version: string }
+  /** instance: another one each time an agent starts; what one knows, the next does not. */
+  | { readonly kind: 'hello'; readonly protocol: number; readonly version: string; readonly instance: string }
+  | { readonly kind: 'pong' }
   | { readonly kind: 'want'; readonly operationId: string; readonly digest: string; readonly offset: number }
   | { readonly kind: 'have'; readonly operationId: string; readonly digest: string }
+  /** So much of the file that is being sent has been written. */
+  | { readonly kind: 'got'; readonly operationId: string; readonly digest: string; readonly offset: number }
   /** number: counts up from 1 in each operation. */
   | {
       readonly kind: 'event';

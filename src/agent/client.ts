@@ -1,0 +1,124 @@
+// The front of a container in a pod, as the command sees it: what is asked goes to the agent, whatever carries the bytes. A cut
+// connection is made again, and the agent asked what came of it.
+import { setTimeout as delay } from 'node:timers/promises';
+import { HotexecError } from '../errors.ts';
+import type { Front, HistoryAsked, InspectAsked, Listening, PlanAsked, RestartAsked } from '../front/front.ts';
+import { longestMs } from '../front/restart.ts';
+import type { AgentAnswer, AgentAsked, AgentTarget } from '../protocol/agent.ts';
+import type { History } from '../protocol/history.ts';
+import type { Inspection } from '../protocol/inspection.ts';
+import type { Plan } from '../protocol/plan.ts';
+import type { RestartResult } from '../protocol/result.ts';
+import { Conversation } from './conversation.ts';
+import { CutError, Link, type LinkOptions } from './link.ts';
+import { pack } from './pack.ts';
+
+export interface AgentFrontOptions extends Omit<LinkOptions, 'name'> {
+  readonly target: AgentTarget;
+  /** For how long a connection that is gone is made again, ms; 60,000 without it. */
+  readonly reconnectMs?: number;
+}
+
+const defaultReconnectMs = 60_000;
+const [firstPauseMs, longestPauseMs] = [100, 5000];
+/** An engine that was killed is mended by up to three others. */
+const mendingMs = 120_000;
+const lookMs = 120_000;
+
+export class AgentFront implements Front {
+  readonly name: string;
+  readonly #options: AgentFrontOptions & LinkOptions;
+
+  constructor(options: AgentFrontOptions) {
+    this.name = options.target.name;
+    this.#options = { ...options, name: options.target.name };
+  }
+
+  async restart({ operationId, program, options }: RestartAsked, listening: Listening): Promise<RestartResult> {
+    const answer = await this.#ask(operationId, { kind: 'restart', program, options }, listening);
+    return answer.kind === 'restart-result' ? answer.result : refuse(answer);
+  }
+
+  async plan({ operationId, program, options, gdbScript }: PlanAsked, listening: Listening): Promise<Plan> {
+    const answer = await this.#ask(operationId, { kind: 'plan', program, options, gdbScript }, listening);
+    return answer.kind === 'plan-result' ? answer.result : refuse(answer);
+  }
+
+  async inspect({ operationId, showEnvironment }: InspectAsked, listening: Listening): Promise<Inspection> {
+    const answer = await this.#ask(operationId, { kind: 'inspect', showEnvironment }, listening);
+    return answer.kind === 'inspect-result' ? answer.result : refuse(answer);
+  }
+
+  async history({ operationId }: HistoryAsked, listening: Listening): Promise<History> {
+    const answer = await this.#ask(operationId, { kind: 'history' }, listening);
+    return answer.kind === 'history-result' ? answer.result : refuse(answer);
+  }
+
+  /** Each request has had a connection of its own. */
+  [Symbol.dispose](): void {}
+
+  async #ask(operationId: string, asked: AgentAsked, listening: Listening): Promise<AgentAnswer> {
+    throwIfCancelled(listening.signal);
+    const { target, reconnectMs = defaultReconnectMs } = this.#options;
+    const packed = await pack(asked);
+    const conversation = new Conversation({ operationId, target, asked, packed, listening });
+    const answerWithinMs = longestAnswerMs(asked, target);
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      const progressMs = conversation.progressMs;
+      const cut = await this.#try(conversation, answerWithinMs);
+      if (!(cut instanceof CutError)) return cut;
+      if (!conversation.wasAsked) throwIfCancelled(listening.signal);
+      if (conversation.progressMs > progressMs) pauseMs = firstPauseMs;
+      const isOver = performance.now() - conversation.progressMs + pauseMs > reconnectMs;
+      if (isOver || conversation.isLate(answerWithinMs)) throw this.#givenUp(conversation, cut);
+      await delay(pauseMs);
+    }
+  }
+
+  async #try(conversation: Conversation, answerWithinMs: number): Promise<AgentAnswer | CutError> {
+    try {
+      // Once it was asked, a cancel goes over the connection, and must not cut it.
+      using link = await Link.open(this.#options, conversation.signalBefore);
+      return await conversation.hold(link, answerWithinMs);
+    } catch (error) {
+      if (error instanceof CutError) return error;
+      if (!conversation.wasAsked || !(error instanceof HotexecError) || error.code === 'file-not-written') throw error;
+      // The pod or the agent may be gone: what came of it is not known all the same.
+      throw this.#givenUp(conversation, error);
+    }
+  }
+
+  #givenUp({ operationId, wasAsked, asked }: Conversation, cause: Error): HotexecError {
+    const name = this.name;
+    const isUnknown = wasAsked && asked.kind === 'restart';
+    if (!isUnknown) {
+      const message = `${name}: the agent in the pod does not answer (${cause.message}). Nothing was touched.`;
+      return new HotexecError(
+        { code: 'agent-unreachable', message, hint: 'run the command again', details: { operationId } },
+        { cause },
+      );
+    }
+    const message = `${name}: the connection to the agent is lost (${cause.message}), and with it what came of operation ${operationId}. The agent finishes or undoes it on its own.`;
+    const hint = `Ask again with the operation id ${operationId}: it is not done twice. hotexec inspect shows what runs.`;
+    return new HotexecError({ code: 'outcome-unknown', message, hint, details: { operationId } }, { cause });
+  }
+}
+
+function longestAnswerMs(asked: AgentAsked, { spec }: AgentTarget): number {
+  if (asked.kind !== 'restart') return lookMs;
+  const target = { name: '', pid: 0, startTicks: 0, container: null, spec };
+  return longestMs({ options: asked.options, target }) + mendingMs;
+}
+
+function throwIfCancelled(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw new HotexecError(
+    { code: 'cancelled', message: 'Cancelled before anything was touched.', hint: null },
+    { cause: signal.reason },
+  );
+}
+
+function refuse(answer: AgentAnswer): never {
+  if (answer.kind === 'failure') throw new HotexecError(answer.error);
+  throw new Error(`the agent answered another question: ${answer.kind}`);
+}

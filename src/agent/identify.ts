@@ -1,0 +1,114 @@
+// From a container of a pod to the process that is to be asked of an engine: found in /proc as the agent sees it, and proven to be that
+// container's main process. Reads only, and only what needs no capability.
+import { containerIdIn, parseCgroup } from '../procfs/cgroup.ts';
+import { parseMountInfo } from '../procfs/mountinfo.ts';
+import { listProcesses } from '../procfs/processes.ts';
+import { readLink, readText } from '../procfs/read.ts';
+import { HotexecError, type ErrorCode } from '../errors.ts';
+import type { AgentTarget } from '../protocol/agent.ts';
+import type { TargetProcess } from '../protocol/request.ts';
+import { judge, type Evidence, type Verdict } from './evidence.ts';
+
+export interface Surroundings {
+  /** `/proc`, but for tests. */
+  readonly proc: string;
+  /** The agent's own pid in there. */
+  readonly ownPid: number;
+  /** Now, ms since 1970. */
+  readonly nowMs: () => number;
+}
+
+interface Candidate {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly startTicks: number;
+  readonly verdict: Verdict;
+}
+
+/** Throws target-not-found, target-changed or not-permitted; nothing was touched. */
+export function identify(target: AgentTarget, around: Surroundings): TargetProcess {
+  if (around.ownPid === 1) throw isolated(target);
+  const candidates = listProcesses(around.proc).map(({ pid, ppid, startTicks }): Candidate => ({
+    pid,
+    ppid,
+    startTicks,
+    verdict: pid === around.ownPid ? 'other' : judge(evidenceOf(pid, startTicks, around), target),
+  }));
+  const own = new Map(candidates.filter(({ verdict }) => verdict === 'proven').map((found) => [found.pid, found]));
+  // Not what somebody runs in the container besides: that came later. Its own children have their parent there.
+  const [main] = [...own.values()]
+    .filter(({ ppid }) => !own.has(ppid))
+    .toSorted((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
+  if (main === undefined) throw notFound(target, candidates, around);
+  return {
+    name: target.name,
+    pid: main.pid,
+    startTicks: main.startTicks,
+    container: { id: target.container.id, name: target.container.name, runtime: target.container.runtime },
+    spec: target.spec,
+  };
+}
+
+function evidenceOf(pid: number, startTicks: number, { proc, nowMs }: Surroundings): Evidence {
+  const mountinfo = readText(`${proc}/${pid}/mountinfo`);
+  const cgroup = readText(`${proc}/${pid}/cgroup`);
+  const uptime = readText(`${proc}/uptime`);
+  return {
+    mounts: mountinfo.kind === 'denied' ? null : mountsIn(mountinfo.kind === 'read' ? mountinfo.content : ''),
+    containerId:
+      cgroup.kind === 'read' ? (containerIdIn(parseCgroup(cgroup.content).map(({ path }) => path)) ?? null) : null,
+    startedMs: uptime.kind === 'read' ? startOf(startTicks, uptime.content, nowMs()) : null,
+  };
+}
+
+/** None: it has ended meanwhile. */
+function mountsIn(text: string): readonly string[] {
+  return parseMountInfo(text).map(({ root }) => root);
+}
+
+// USER_HZ is 100 on every architecture that hotexec knows.
+const msPerTick = 10;
+
+function startOf(startTicks: number, uptime: string, nowMs: number): number | null {
+  const upSeconds = Number.parseFloat(uptime);
+  return Number.isFinite(upSeconds) ? nowMs - upSeconds * 1000 + startTicks * msPerTick : null;
+}
+
+function notFound(target: AgentTarget, candidates: readonly Candidate[], { proc }: Surroundings): HotexecError {
+  const { name, container, pod } = target;
+  const has = (verdict: Verdict): boolean => candidates.some((candidate) => candidate.verdict === verdict);
+  if (has('restarted'))
+    return refusal(
+      'target-changed',
+      `${name}: container ${container.name} has been started again since it was looked up: its id is not ${container.id.slice(0, 12)} any more.`,
+      'name it again',
+    );
+  if (has('denied'))
+    return refusal(
+      'not-permitted',
+      `${name}: the agent may not see whose processes the ones beside it are: their mountinfo cannot be read.`,
+      'a security module of the node (AppArmor, SELinux) or a hidden /proc keeps it from it',
+    );
+  const first = readLink(`${proc}/1/exe`);
+  const isShared = first.kind === 'read' && first.content.endsWith('/pause');
+  const seen = `${candidates.length} ${candidates.length === 1 ? 'process' : 'processes'}`;
+  const where = isShared ? 'the processes that the pod shares' : 'what the agent sees';
+  return refusal(
+    'target-not-found',
+    `${name}: no process among ${where} (${seen}) is proven to belong to container ${container.name} of the pod with uid ${pod.uid}.`,
+    'the container may have ended meanwhile; a runtime with a sandbox of its own (gVisor, Kata) may not show whose a process is',
+  );
+}
+
+/** A runtime that knows nothing of targetContainerName starts the agent as any other container, and says nothing. */
+function isolated({ name, container }: AgentTarget): HotexecError {
+  return refusal(
+    'target-not-found',
+    `${name}: the node's container runtime has given the agent a process namespace of its own, although container ${container.name} was named as its target.`,
+    'containers whose runtime does not share process namespaces with ephemeral containers cannot be reached by an agent',
+  );
+}
+
+function refusal(code: ErrorCode, message: string, hint: string): HotexecError {
+  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint });
+}
