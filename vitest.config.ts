@@ -1,4 +1,4 @@
-// Projects, one after the other: unit (parallel), kernel (one file at a time), containers, and those of them that are best alone.
+// Projects, one after the other: unit (parallel), kernel (one file at a time), containers, those of them that are best alone, cluster.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
@@ -68,6 +68,19 @@ const config: ViteUserConfig = defineConfig({
           include: alone,
           fileParallelism: false,
           sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'cluster',
+          include: ['tests/cluster/**/*.test.ts'],
+          globalSetup: ['tests/cluster/global-setup.ts'],
+          setupFiles: ['tests/cluster/setup.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 5 },
         },
       },
     ],

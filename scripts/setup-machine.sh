@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # setup-machine.sh start [PID]   what the tests need of this machine: packages (Debian, as root), fortio, a Docker daemon
 # setup-machine.sh stop  [PID]   stops the daemon that `start` started, as soon as no living PID uses it any more
+# setup-machine.sh cluster       what tests/cluster needs besides: packages, and Kubernetes, which is built (10 minutes)
 #
 # PID is the process that needs the daemon; without it the daemon stays until `stop` is called without one. Idempotent,
 # silent and quick when there is nothing to do; never fails: what is missing is said, and tests that need it say so.
@@ -21,19 +22,24 @@ needed='
   ip:iproute2 unshare:util-linux nsenter:util-linux flock:util-linux curl:curl wrk:wrk
 '
 
+needed_by_cluster='
+  etcd:etcd-server containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins openssl:openssl
+  gcc:gcc /usr/include/stdio.h:libc6-dev iptables:iptables ip:iproute2 flock:util-linux
+'
+
 say() { echo "setup-machine: $*" >&2; }
 is_root() { [ "$(id -u)" = 0 ]; }
 
 missing_packages() {
   local pair
-  for pair in $needed; do
+  for pair in $1; do
     command -v "${pair%%:*}" >/dev/null || [ -e "${pair%%:*}" ] || echo "${pair#*:}"
   done | sort -u
 }
 
 install_packages() {
   local missing
-  missing=$(missing_packages | xargs)
+  missing=$(missing_packages "$1" | xargs)
   [ -n "$missing" ] || return 0
   if ! is_root || ! command -v apt-get >/dev/null; then
     say "missing here: $missing. Only root on Debian can install them; the tests that need them are skipped."
@@ -55,7 +61,7 @@ apt_install() {
     -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=600 $1 >&2
 }
 
-# nginx and redis are wanted as programs, not as services of this machine.
+# They are wanted as programs, not as services of this machine.
 without_starting_services() {
   local policy=/usr/sbin/policy-rc.d ours= status=0
   [ -e $policy ] || {
@@ -65,7 +71,7 @@ without_starting_services() {
   }
   "$@" || status=$?
   [ -z "$ours" ] || rm -f $policy
-  [ ! -d /run/systemd/system ] || systemctl disable --now nginx redis-server >/dev/null 2>&1 || true
+  [ ! -d /run/systemd/system ] || systemctl disable --now nginx redis-server etcd >/dev/null 2>&1 || true
   return $status
 }
 
@@ -89,6 +95,34 @@ build_fortio() {
     say "$2 could not be built"
   fi
   rm -rf "$scratch"
+}
+
+# Of the version and with the hashes that scripts/kubernetes/go.mod and go.sum name; each program tells that version. Whoever
+# comes while it is being built waits: two builds at once take twice as long.
+build_kubernetes() {
+  local source version result
+  source=$(dirname "$0")/kubernetes
+  version=$(sed -n 's/^require k8s.io\/kubernetes //p' "$source/go.mod")
+  result=$cache/kubernetes-$version
+  mkdir -p "$cache"
+  exec 8>"$cache/kubernetes.lock"
+  flock 8
+  [ ! -d "$result" ] || return 0
+  command -v go >/dev/null || {
+    say "missing here: Kubernetes (needs Go); the tests that need it are skipped."
+    return 0
+  }
+  say "building Kubernetes $version (10 minutes on 2 cores)"
+  local package stamp='-s -w' scratch=$cache/new-$$
+  for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    stamp="$stamp -X $package.gitVersion=$version -X $package.gitMajor=1 -X $package.gitMinor=34"
+  done
+  if (cd "$source" && GOBIN=$scratch CGO_ENABLED=0 go install -mod=readonly -trimpath -ldflags "$stamp" tool) >&2; then
+    mv "$scratch" "$result"
+  else
+    say 'Kubernetes could not be built'
+    rm -rf "$scratch"
+  fi
 }
 
 answers() { docker version >/dev/null 2>&1; }
@@ -156,11 +190,15 @@ is_running() {
 
 case ${1:-start} in
   start)
-    install_packages
+    install_packages "$needed"
     install_fortio
     start_docker "${2:-1}"
     ;;
   stop) stop_docker "${2:-1}" ;;
+  cluster)
+    install_packages "$needed_by_cluster"
+    build_kubernetes
+    ;;
   *)
     say "unknown command $1"
     exit 2

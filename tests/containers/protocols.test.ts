@@ -133,7 +133,7 @@ function streams(...args: readonly string[]): Program {
   };
 }
 
-async function instanceOf({ address }: Container): Promise<string> {
+async function instanceOf({ address }: Pick<Container, 'address'>): Promise<string> {
   return (JSON.parse(await httpGet(address, 8080)) as { readonly instance: string }).instance;
 }
 

@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { beforeEach, type TestContext } from 'vitest';
+import { missingParts } from './cluster/machine/parts.ts';
 
-export type Need = 'root' | 'docker' | { readonly command: string };
+export type Need = 'root' | 'docker' | 'cluster' | { readonly command: string };
 
 export function needs(...wanted: readonly Need[]): void {
   beforeEach((context) => needsHere(context, ...wanted));
@@ -15,7 +16,7 @@ export function needs(...wanted: readonly Need[]): void {
 export function needsHere(context: TestContext, ...wanted: readonly Need[]): void {
   const reasons = wanted.flatMap((need) => missing(need) ?? []);
   if (reasons.length === 0) return;
-  const sentence = `${reasons.join(', ')} (scripts/setup-machine.sh, as root, sets a Debian machine up)`;
+  const sentence = `${reasons.join(', ')} (scripts/setup-machine.sh, as root, sets a Debian machine up${wanted.includes('cluster') ? '; npm run test:cluster does for the cluster' : ''})`;
   if (process.env['CI'] === 'true') throw new Error(`This test cannot run here: ${sentence}`);
   context.skip(sentence);
 }
@@ -31,6 +32,7 @@ function missing(need: Need): string | undefined {
 function look(need: Need): string | undefined {
   if (need === 'root') return process.getuid?.() === 0 ? undefined : 'not root';
   if (need === 'docker') return spawnSync('docker', ['version']).status === 0 ? undefined : 'no Docker daemon answers';
+  if (need === 'cluster') return missingParts()[0];
   return isOnPath(need.command) ? undefined : `no ${need.command} on PATH`;
 }
 

@@ -11,7 +11,7 @@ export interface Program {
   readonly needs: readonly Need[];
   readonly recipe: () => Promise<ImageRecipe>;
   /** Asks all its ports; the answer is another one after each start. It throws while the program does not serve. */
-  readonly ask: (container: Container) => Promise<string>;
+  readonly ask: (container: Pick<Container, 'address' | 'pid'>) => Promise<string>;
   /** A line that the program logs at each start, or at the first request after it. */
   readonly logLine: RegExp;
   /** The names of its processes besides the first, once it serves. */
