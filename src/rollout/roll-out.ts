@@ -16,6 +16,7 @@ export interface RolloutPlan {
   /** In the order in which they are restarted. */
   readonly pods: readonly RolloutPod[];
   readonly program: ProgramChange;
+  readonly options: RestartOptions;
   readonly policy: Policy;
   /** The workload's minReadySeconds, ms. */
   readonly minReadyMs: number;
@@ -24,9 +25,6 @@ export interface RolloutPlan {
 /** One pod, looked at and reached. */
 export interface OpenPod extends Disposable {
   readonly front: Front;
-  /** What was asked for, with what the pod's own description adds. */
-  readonly options: RestartOptions;
-  readonly warnings: readonly string[];
   /** For as long after the exec its Ready may be what the old program was, ms. */
   readonly staleForMs: number;
   /** How long it may take to be Ready after the exec, ms. */
@@ -143,10 +141,8 @@ async function restartPod(member: Member, work: Work): Promise<void> {
   let execMs: number | null = null;
   try {
     using opened = await means.openPod(member.pod, means.signal);
-    for (const message of opened.warnings)
-      means.onEvent({ kind: 'in-pod', target, event: { kind: 'warning', message } });
     const result = await opened.front.restart(
-      { operationId: means.newOperationId(), program: work.plan.program, options: opened.options },
+      { operationId: means.newOperationId(), program: work.plan.program, options: work.plan.options },
       {
         signal: means.signal,
         onEvent: (event) => {
@@ -156,9 +152,8 @@ async function restartPod(member: Member, work: Work): Promise<void> {
         },
       },
     );
-    const item = { ...result, warnings: [...opened.warnings, ...result.warnings] };
-    if (isGood(item)) await settle(member, { ...work, item, opened, execMs: execMs ?? means.clock.nowMs() });
-    else await failOrSkip(member, item, work);
+    if (isGood(result)) await settle(member, { ...work, item: result, opened, execMs: execMs ?? means.clock.nowMs() });
+    else await failOrSkip(member, result, work);
   } catch (error) {
     const result = error instanceof HotexecError ? error.result : null;
     await failOrSkip(member, result ?? failedPod(member.pod, error), work);

@@ -34,7 +34,9 @@ function heard(chunks: readonly Buffer[], reader = new FrameReader()): unknown[]
 }
 
 function meant(all: readonly Said[]): unknown[] {
-  return all.flatMap((one) => ('message' in one ? [JSON.parse(JSON.stringify(one.message)) as unknown] : [...one.bytes]));
+  return all.flatMap((one) =>
+    'message' in one ? [JSON.parse(JSON.stringify(one.message)) as unknown] : [...one.bytes],
+  );
 }
 
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
@@ -116,6 +118,8 @@ describe('frames', () => {
 
   test('do not carry more bytes of a file than fit into one', () => {
     expect(() => encodeBytes(Buffer.alloc(longestFrameBytes))).toThrow(FrameError);
-    expect(heard([Buffer.concat(encodeBytes(Buffer.alloc(longestFrameBytes - 1)))])).toHaveLength(longestFrameBytes - 1);
+    expect(heard([Buffer.concat(encodeBytes(Buffer.alloc(longestFrameBytes - 1)))])).toHaveLength(
+      longestFrameBytes - 1,
+    );
   });
 });

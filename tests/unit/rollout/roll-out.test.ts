@@ -85,8 +85,6 @@ class Setting {
       };
       return Promise.resolve({
         front,
-        options: defaultRestartOptions,
-        warnings: ['the preStop hook (exec) is not run'],
         staleForMs: 0,
         readyWithinMs: 5_000,
         [Symbol.dispose]: () => {},
@@ -113,6 +111,7 @@ class Setting {
         target: 'deployment/web',
         pods: this.pods,
         program: sameProgram,
+        options: defaultRestartOptions,
         policy: { atOnce: 1, pauseMs: 0, continueOnError: false, ...policy },
         minReadyMs,
       },
@@ -138,7 +137,6 @@ describe('pods', () => {
       skipped: [],
       appeared: [],
     });
-    expect(list.items[0]).toMatchObject({ warnings: ['the preStop hook (exec) is not run'] });
     expect(exitCodeOfList(list)).toBe(0);
   });
 
@@ -166,7 +164,6 @@ describe('pods', () => {
     expect(setting.events.map((event) => (event.kind === 'pod' ? event.state : event.kind))).toEqual([
       'rollout',
       'restarting',
-      'in-pod',
       'in-pod',
       'settling',
       'restarted',
