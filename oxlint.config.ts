@@ -8,15 +8,16 @@ const parsers = ['procfs', 'elf', 'arch'];
 const front = ['agent', 'targets', 'front', ...parsers, ...shared];
 const lowEngine = [...parsers, 'native', ...shared];
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  cli: ['demo', 'doctor', 'watch', 'rollout', 'index', ...front],
+  cli: ['demo', 'doctor', 'watch', 'rollout', 'connect', 'index', ...front],
   demo: ['doctor', 'watch', 'rollout', 'index', ...front],
   doctor: ['native', ...front],
-  watch: ['rollout', ...front],
-  rollout: front,
+  watch: ['rollout', 'connect', ...front],
+  rollout: ['connect', ...front],
+  connect: front,
   agent: ['targets', 'front', ...parsers, ...shared],
   targets: ['front', ...parsers, ...shared],
   front: [...parsers, ...shared],
-  index: ['rollout', 'watch', ...front],
+  index: ['rollout', 'watch', 'connect', ...front],
 
   'engine-main': [
     'restart',

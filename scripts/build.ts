@@ -24,9 +24,19 @@ const common = {
 if (!process.argv.includes('--fast')) rmSync(outdir, { recursive: true, force: true });
 mkdirSync(chunks, { recursive: true });
 const bundled = new Set<string>();
-await bundle({ index: 'src/index.ts' });
-await bundle({ cli: 'src/cli/main.ts' }, precompiledInstead(await precompile('process', 'src/cli/process.ts', [])));
-await bundleEngine(await precompile('engine', 'src/engine-main.ts', engineFlags));
+const libraries = precompiledInstead({
+  path: './libraries.ts',
+  exports: ['KubeConfig', 'WebSocket'],
+  file: await precompile('kubernetes', 'src/targets/kubernetes/libraries.ts', { plugins: [kubeconfigAlone()] }),
+});
+await bundle({ index: 'src/index.ts' }, libraries);
+const command = precompiledInstead({
+  path: './process.ts',
+  exports: ['runProcess'],
+  file: await precompile('process', 'src/cli/process.ts', { plugins: [libraries] }),
+});
+await bundle({ cli: 'src/cli/main.ts' }, command);
+await bundleEngine(await precompile('engine', 'src/engine-main.ts', { flags: engineFlags }));
 makeExecutable(join(outdir, 'cli.js'));
 writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES'), licenses([...bundled]));
 if (!process.argv.includes('--fast')) declare();
@@ -59,25 +69,56 @@ async function bundleEngine(precompiled: string): Promise<void> {
   });
 }
 
-/** In src/cli/main.ts, which answers --version by itself and leaves all else to process.ts. */
-function precompiledInstead(name: string): Plugin {
+interface Precompiled {
+  /** As it is imported, lazily. */
+  readonly path: string;
+  readonly exports: readonly string[];
+  readonly file: string;
+}
+
+/** src/cli/main.ts answers --version by itself and leaves all else to process.ts; what reaches a cluster is for commands that do. */
+function precompiledInstead({ path, exports, file }: Precompiled): Plugin {
+  const namespace = `precompiled ${path}`;
   return {
-    name: 'precompiled',
+    name: namespace,
     setup(esbuild) {
-      esbuild.onResolve({ filter: /^\.\/process\.ts$/ }, ({ kind }) =>
-        kind === 'dynamic-import' ? { path: name, namespace: 'precompiled' } : undefined,
+      esbuild.onResolve({ filter: /\.ts$/ }, ({ kind, path: imported }) =>
+        kind === 'dynamic-import' && imported === path ? { path: file, namespace } : undefined,
       );
-      esbuild.onLoad({ filter: /./, namespace: 'precompiled' }, () => ({
-        contents: `import { runPrecompiled } from './src/precompiled.ts';
-          export const { runProcess } = runPrecompiled(import.meta.dirname, '${name}');`,
+      esbuild.onLoad({ filter: /./, namespace }, () => ({
+        contents: `import { fileURLToPath } from 'node:url';
+          import { runPrecompiled } from './src/precompiled.ts';
+          const directory = fileURLToPath(new URL('.', import.meta.url));
+          export const { ${exports.join(', ')} } = runPrecompiled(directory, '${file}');`,
         resolveDir: root,
       }));
     },
   };
 }
 
+/** Of the Kubernetes client the kubeconfig is used and none of its thousand requests: without them and their HTTP client it loads in a third of the time. */
+function kubeconfigAlone(): Plugin {
+  return {
+    name: 'kubeconfig alone',
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^(?:undici|\.\/gen\/index\.js)$/ }, ({ path }) => ({ path, namespace: 'nothing' }));
+      esbuild.onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
+    },
+  };
+}
+
+interface Precompiling {
+  /** Of the Node that will run it. */
+  readonly flags?: readonly string[];
+  readonly plugins?: readonly Plugin[];
+}
+
 /** One file for src/precompiled.ts, and its code cache for a Node with these flags. Returns its name without the ending. */
-async function precompile(name: string, entryPoint: string, flags: readonly string[]): Promise<string> {
+async function precompile(
+  name: string,
+  entryPoint: string,
+  { flags = [], plugins = [] }: Precompiling,
+): Promise<string> {
   const { metafile, outputFiles } = await build({
     ...common,
     entryPoints: [entryPoint],
@@ -86,6 +127,7 @@ async function precompile(name: string, entryPoint: string, flags: readonly stri
     // A vm.Script would need a loader for import(): they become require, run as late as before.
     supported: { 'dynamic-import': false },
     charset: 'ascii',
+    plugins: [...plugins],
     write: false,
     metafile: true,
   });

@@ -16,6 +16,12 @@ const table = {
   'agent-skewed': 5,
   /** The kernel or the runtime does not let this user do it. */
   'not-permitted': 5,
+  /** Several containers or pods are meant, and one is wanted. */
+  'target-ambiguous': 5,
+  /** The agent in the pod did not start: its image, its configuration, or its node. */
+  'agent-not-started': 5,
+  /** The workload's pods are being replaced. */
+  'rollout-under-way': 5,
   /** A process hotexec never touches: a kernel thread, /pause, a runtime or shim, the host's pid 1, hotexec itself. */
   'target-excluded': 5,
   /** The process has ended and waits for its parent. */

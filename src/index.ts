@@ -14,7 +14,7 @@ import type { Plan } from './protocol/plan.ts';
 import type { ProgramChange, TargetProcess } from './protocol/request.ts';
 import type { RestartResult } from './protocol/result.ts';
 import { resolve } from './targets/resolve.ts';
-import { parseTarget, type Target } from './targets/target.ts';
+import { isInCluster, parseTarget, type Target } from './targets/target.ts';
 
 export { HotexecError, type ErrorCode, type ErrorData } from './errors.ts';
 export type { HotexecEvent, Moment, Phase } from './protocol/event.ts';
@@ -162,6 +162,8 @@ async function withEngine<Result>(
   ask: Ask<Result>,
 ): Promise<Result> {
   const parsed = typeof target === 'string' ? parseTarget(target) : target;
+  if (isInCluster(parsed))
+    throw new HotexecError({ code: 'usage', message: 'The library does not reach pods yet; kubectl hotexec does.', hint: null });
   using engine = startOne(); // it boots while the target is looked up
   const process = await resolve(parsed, { env, proc: '/proc', signal });
   return await ask(process, { engine, startEngine: startOne, signal, onEvent });

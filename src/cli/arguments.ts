@@ -1,5 +1,6 @@
 // argv before any flag is known: where the command for the target begins, and what must be known before parsing.
-import { isTargetType, parseTarget, type Target } from '../targets/target.ts';
+import { isClusterType, isTargetType, parseSelected, parseTarget, type Target } from '../targets/target.ts';
+import type { CliContext } from './context.ts';
 import { usageError } from './usage.ts';
 
 export interface SplitArgv {
@@ -14,11 +15,12 @@ export function splitArgv(argv: readonly string[]): SplitArgv {
 }
 
 /** Commands that ask an engine about a target. */
-export const engineCommands: readonly string[] = ['restart', 'replace', 'rollback', 'inspect', 'plan'];
+const engineCommands: readonly string[] = ['restart', 'replace', 'rollback', 'inspect', 'plan'];
 
-/** Whether an engine will be asked: it is started before anything else, because it takes longest. */
-export function needsEngine(argv: readonly string[]): boolean {
+/** Whether an engine of this machine will be asked: it is started before anything else, because it takes longest. */
+export function needsEngine(argv: readonly string[], program: CliContext['program'] = 'hotexec'): boolean {
   const { own } = splitArgv(argv);
+  if (program !== 'hotexec' || own.slice(1).some((word) => isClusterType(word.split('/')[0] ?? ''))) return false;
   if (own.length < 2 || own.some((word) => word === '--help' || word === '-h' || word === 'help')) return false;
   return engineCommands.includes(own[0] ?? '');
 }
@@ -32,15 +34,28 @@ export function jsonFormat(argv: readonly string[]): 'json' | 'jsonl' | null {
   return values.find((value) => value === 'json' || value === 'jsonl') ?? null;
 }
 
-/** `docker/web`, or as kubectl has it: `docker web`. */
-export function targetOf(words: readonly string[]): Target {
+/** How the words of a target are read. */
+export interface ReadingTarget extends Pick<CliContext, 'program'> {
+  /** Of `-l`; null: one thing is named. */
+  readonly selector: string | null;
+}
+
+/** `docker/web`, or as kubectl has it: `pod web`, `deployment -l app=web`. */
+export function targetOf(words: readonly string[], { program, selector }: ReadingTarget): Target {
+  const reading = { inCluster: program === 'kubectl-hotexec' };
   const [first = '', second, ...more] = words;
-  if (second === undefined) return parseTarget(first);
+  if (selector !== null) return selectedOf(words, selector);
+  if (second === undefined) return parseTarget(first, reading);
   const isPair = isTargetType(first) && !second.includes('/');
   const extra = isPair ? more[0] : second;
-  if (extra === undefined) return parseTarget(`${first}/${second}`);
+  if (extra === undefined) return parseTarget(`${first}/${second}`, reading);
   throw usageError(
     `One target at a time: ${JSON.stringify(extra)} is one too many.`,
     `A command for the target follows after --, such as: -- ${extra}`,
   );
+}
+
+function selectedOf([type = '', extra]: readonly string[], selector: string): Target {
+  if (extra === undefined && !type.includes('/')) return parseSelected(type, selector);
+  throw usageError('-l selects by labels, and a name is given too.', `Without the name: pods -l ${selector}`);
 }

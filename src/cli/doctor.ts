@@ -2,9 +2,11 @@
 import { machineAt } from '../doctor/machine.ts';
 import { runDoctor } from '../doctor/doctor.ts';
 import { resolve } from '../targets/resolve.ts';
+import { isInCluster } from '../targets/target.ts';
 import { targetOf } from './arguments.ts';
 import type { CliContext } from './context.ts';
 import { selfTest } from './self-test.ts';
+import { usageError } from './usage.ts';
 
 export interface DoctorInvocation {
   readonly words: readonly string[];
@@ -12,7 +14,10 @@ export interface DoctorInvocation {
 }
 
 export async function doctorCommand({ words, flags }: DoctorInvocation, context: CliContext): Promise<number> {
-  const target = words.length === 0 ? null : await resolve(targetOf(words), context);
+  const named = words.length === 0 ? null : targetOf(words, { program: context.program, selector: null });
+  if (named !== null && isInCluster(named))
+    throw usageError('doctor looks at this machine, and a pod is elsewhere.', 'hotexec inspect pod/NAME says what it allows');
+  const target = named === null ? null : await resolve(named, context);
   const { stdout, env, host } = context;
   const machine = machineAt({
     env,

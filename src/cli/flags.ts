@@ -1,12 +1,13 @@
 // The flags that commands share, and how commander is set up: it neither prints nor exits.
 import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@commander-js/extra-typings';
+import type { ClusterFlags } from './cluster-flags.ts';
 import { driverOption, gdbCallOption } from './driver-flags.ts';
 import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
 import { timelineOption } from './timeline-file.ts';
 import type { OptionFlags, ReplacementFlags, RestartFlags } from './restart-request.ts';
 
-export interface RestartCommandFlags extends RestartFlags {
+export interface RestartCommandFlags extends RestartFlags, ClusterFlags {
   readonly output: 'text' | 'json' | 'jsonl';
   readonly quiet?: true | undefined;
   readonly dryRun?: true | undefined;
@@ -16,7 +17,7 @@ export interface RestartCommandFlags extends RestartFlags {
 
 export interface ReplaceCommandFlags extends RestartCommandFlags, ReplacementFlags {}
 
-export interface RollbackFlags extends OptionFlags {
+export interface RollbackFlags extends OptionFlags, ClusterFlags {
   readonly to?: string | undefined;
   readonly list?: true | undefined;
   readonly dryRun?: true | undefined;
@@ -43,13 +44,25 @@ export function replaceCommand(action: Action<ReplaceCommandFlags>): CommandUnkn
   return withRestartFlags(command).action((words, flags) => action(words, flags));
 }
 
+export interface InspectFlags extends ClusterFlags {
+  readonly output: 'text' | 'json';
+  readonly showEnv?: true | undefined;
+}
+
+export function inspectCommand(action: Action<InspectFlags>): CommandUnknownOpts {
+  return withClusterFlags(new Command('inspect').argument('<target...>'))
+    .addOption(outputOption(['text', 'json']))
+    .option('--show-env', 'print the values of environment variables too, not only their names')
+    .action((words, flags) => action(words, flags));
+}
+
 /** Which version, and of restart's flags those that say how it is done. */
 export function rollbackCommand(action: Action<RollbackFlags>): CommandUnknownOpts {
   const command = new Command('rollback')
     .argument('<target...>')
     .option('--to <N>', 'the version to go back to, as --list numbers them; without it the one before this one')
     .option('--list', 'show the programs that ran there, and change nothing');
-  return withStartFlags(withDrainFlags(command))
+  return withClusterFlags(withStartFlags(withDrainFlags(command)))
     .option('--dry-run', 'print every step that would be taken, and change nothing')
     .addOption(timelineOption)
     .addOption(outputOption(['text', 'json', 'jsonl']))
@@ -87,7 +100,7 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
     )
     .option('--chown <UID[:GID]>', 'owner of what --copy brings, in numbers as inside the container')
     .option('--allow-volume', 'let --copy write to volumes too, whose content outlives the container');
-  return withStartFlags(changed)
+  return withClusterFlags(withStartFlags(changed))
     .addOption(driverOption)
     .addOption(gdbCallOption)
     .option('--dry-run', 'print every step that would be taken, and change nothing (= hotexec plan)')
@@ -121,6 +134,37 @@ function withStartFlags<Args extends unknown[], Opts extends OptionValues>(comma
     .addOption(noRollbackOption)
     .option('--force', 'go on although something cannot be as after a fresh start')
     .option('--timeout <DURATION>', 'give up before the point of no return after this long', '30s');
+}
+
+/** Which pod, in which cluster, as whom; and the agent beside it. Under a heading of their own in the help. */
+function withClusterFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
+  return command
+    .addOption(forPods(new Option('-n, --namespace <NAME>', 'where the pod is')))
+    .addOption(forPods(new Option('-c, --container <NAME>', "which of the pod's containers")))
+    .addOption(forPods(new Option('-l, --selector <LABELS>', 'those with these labels, as in: pods -l app=web')))
+    .addOption(forPods(new Option('--context <NAME>', 'which context of the kubeconfig')))
+    .addOption(forPods(new Option('--kubeconfig <FILE>', 'which kubeconfig')))
+    .addOption(forPods(new Option('--as <USER>', 'as another user, whom you may impersonate')))
+    .addOption(forPods(asGroupOption))
+    .addOption(forPods(new Option('--agent-image <IMAGE>', 'where the agent comes from (HOTEXEC_AGENT_IMAGE)')))
+    .addOption(forPods(new Option('--agent-ttl <DURATION>', 'how long a new agent stays without use; else 15m')))
+    .addOption(forPods(agentUserOption));
+}
+
+const agentUserOption: Option<'--agent-user <UID[:GID]>'> = new Option(
+  '--agent-user <UID[:GID]>',
+  "what a new agent runs as: the program's own user needs no capability, 0 gets SYS_PTRACE",
+);
+
+const asGroupOption: AsGroupOption = new Option('--as-group <GROUP>', 'as a member of another group; repeatable')
+  .argParser(collect)
+  .default([]);
+
+type AsGroupOption = Option<'--as-group <GROUP>', undefined, readonly string[], undefined, false>;
+
+function forPods<Grouped extends { readonly helpGroup: (heading: string) => unknown }>(option: Grouped): Grouped {
+  option.helpGroup('Flags for pods');
+  return option;
 }
 
 const formatOption: FormatOption = new Option(

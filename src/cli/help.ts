@@ -15,16 +15,23 @@ const columns = 110;
 export function formatHelp(command: CommandUnknownOpts, text: CommandText, help: Help): string {
   const [program = '', ...parents] = path(command);
   const commands = help.visibleCommands(command).filter((child) => child.name() !== 'help');
+  const options = help.visibleOptions(command);
+  const headings = [...new Set(options.flatMap(({ helpGroupHeading }) => helpGroupHeading ?? []))];
   const sections = [
     text.about.map((paragraph) => wrap(paragraph, '')).join('\n\n'),
     section('Examples', text.examples.map(([comment, line]) => `  # ${comment}\n  ${program} ${line}`).join('\n\n')),
     section('Commands', table(commands.map((child) => [child.name(), child.summary()]))),
-    section('Flags', table(help.visibleOptions(command).map((option) => [option.flags, describe(option)]))),
+    section('Flags', optionTable(options.filter(({ helpGroupHeading }) => helpGroupHeading === undefined))),
+    ...headings.map((heading) => section(heading, optionTable(options.filter((option) => option.helpGroupHeading === heading)))),
     section('Usage', `  ${[program, ...parents, text.usage].join(' ')}`.trimEnd()),
     ...(text.more ?? []),
     commands.length === 0 ? '' : `Use "${[program, ...parents].join(' ')} COMMAND --help" for more about a command.`,
   ];
   return `${sections.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function optionTable(options: readonly (DescribedOption & { readonly flags: string })[]): string {
+  return table(options.map((option) => [option.flags, describe(option)]));
 }
 
 /** The names that lead to a command, the program's first. */

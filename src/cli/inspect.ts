@@ -1,27 +1,26 @@
 // hotexec inspect TARGET
 import { newOperationId } from '../front/operation-id.ts';
-import { askInspection } from '../front/session.ts';
-import { resolve } from '../targets/resolve.ts';
 import { formatTarget } from '../targets/target.ts';
-import { targetOf } from './arguments.ts';
 import type { CliContext } from './context.ts';
+import type { InspectFlags } from './flags.ts';
+import { openTarget, readTarget } from './open-target.ts';
 import { renderInspection } from './render/inspect-text.ts';
 import { openReport } from './report.ts';
 
 export interface InspectInvocation {
   readonly words: readonly string[];
-  readonly flags: { readonly output: 'text' | 'json'; readonly showEnv?: true | undefined };
+  readonly flags: InspectFlags;
 }
 
-export async function runInspect({ words, flags }: InspectInvocation, context: CliContext): Promise<number> {
-  const target = targetOf(words);
-  const { startEngine, signal } = context;
-  using engine = startEngine();
+const agentWithinMs = 30_000;
+
+export async function runInspect(invocation: InspectInvocation, context: CliContext): Promise<number> {
+  const { flags } = invocation;
+  const target = readTarget(invocation, context);
   using report = openReport({ title: formatTarget(target), output: flags.output, quiet: false }, context);
-  const process = await resolve(target, context);
-  const showEnvironment = flags.showEnv === true;
-  const request = { kind: 'inspect', operationId: newOperationId(), target: process, showEnvironment } as const;
-  const inspection = await askInspection(request, { engine, startEngine, signal, onEvent: report.onEvent });
+  using front = await openTarget(target, { flags, report, force: false, timeoutMs: agentWithinMs }, context);
+  const asked = { operationId: newOperationId(), showEnvironment: flags.showEnv === true };
+  const inspection = await front.inspect(asked, { signal: context.signal, onEvent: report.onEvent });
 
   report.print(inspection, (style) => renderInspection(inspection, style));
   return 0;

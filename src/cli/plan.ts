@@ -1,13 +1,11 @@
 // hotexec plan restart TARGET [flags] [-- COMMAND [ARG...]], plan replace, and --dry-run of both
 import { exitCodes } from '../errors.ts';
 import { newOperationId } from '../front/operation-id.ts';
-import { askPlan } from '../front/session.ts';
 import type { GdbScriptOptions } from '../protocol/request.ts';
 import type { Plan } from '../protocol/plan.ts';
-import { resolve } from '../targets/resolve.ts';
 import { formatTarget } from '../targets/target.ts';
-import { targetOf } from './arguments.ts';
 import type { CliContext, Output } from './context.ts';
+import { openTarget, readTarget } from './open-target.ts';
 import { renderError } from './render/error-text.ts';
 import { renderPlan } from './render/plan-text.ts';
 import { styleFor } from './render/style.ts';
@@ -18,28 +16,19 @@ import { refuseTimeline } from './timeline-file.ts';
 import { usageError } from './usage.ts';
 
 export async function runPlan(invocation: RestartInvocation, context: CliContext): Promise<number> {
-  const { words, flags } = invocation;
-  const target = targetOf(words);
+  const { flags } = invocation;
+  const target = readTarget(invocation, context);
   const gdbScript = scriptOptions(invocation);
   refuseTimeline(flags);
   const { program, options } = await readChange(invocation, context);
 
-  const { startEngine, signal } = context;
-  using engine = startEngine();
   using report = openReport(
     { title: formatTarget(target), output: flags.output, quiet: flags.quiet === true },
     context,
   );
-  const process = await resolve(target, context);
-  const request = {
-    kind: 'plan',
-    operationId: newOperationId(),
-    target: process,
-    program,
-    options,
-    gdbScript,
-  } as const;
-  const plan = await askPlan(request, { engine, startEngine, signal, onEvent: report.onEvent });
+  using front = await openTarget(target, { flags, report, ...options }, context);
+  const asked = { operationId: newOperationId(), program, options, gdbScript };
+  const plan = await front.plan(asked, { signal: context.signal, onEvent: report.onEvent });
 
   if (gdbScript === null) report.print(plan, (style) => renderPlan(plan, style));
   else printScript(plan, { report, stderr: context.stderr });

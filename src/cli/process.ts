@@ -9,7 +9,7 @@ import { wantsColours } from './render/style.ts';
 export async function runProcess({ argv, program }: Pick<CliContext, 'argv' | 'program'>): Promise<void> {
   const { env, execPath } = process;
   const launch: StartEngine = () => launchEngine({ execPath, env });
-  const ahead = engineAhead(launch, argv);
+  const ahead = engineAhead(launch, { argv, program });
   const { run } = await import('./run.ts');
   const exitCode = await run({
     argv,
@@ -43,8 +43,11 @@ async function flushed(stream: NodeJS.WriteStream): Promise<void> {
 const machineName: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i686' };
 
 /** Gives the engine that was started ahead to the first who asks. If nobody does, it ends with this process's pipes. */
-function engineAhead(launch: StartEngine, argv: readonly string[]): { readonly startEngine: StartEngine } {
-  let ahead: Engine | null = needsEngine(argv) ? launch() : null;
+function engineAhead(
+  launch: StartEngine,
+  { argv, program }: Pick<CliContext, 'argv' | 'program'>,
+): { readonly startEngine: StartEngine } {
+  let ahead: Engine | null = needsEngine(argv, program) ? launch() : null;
   return {
     startEngine: () => {
       const engine = ahead ?? launch();

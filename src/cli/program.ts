@@ -2,7 +2,7 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { CliContext } from './context.ts';
 import { programName } from './context.ts';
-import { outputOption, replaceCommand, restartCommand, rollbackCommand } from './flags.ts';
+import { inspectCommand, outputOption, replaceCommand, restartCommand, rollbackCommand } from './flags.ts';
 import { formatHelp, type CommandText } from './help.ts';
 import { texts } from './texts.ts';
 import { timelineOption } from './timeline-file.ts';
@@ -36,15 +36,11 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
   });
   add(root, replace.summary('start a file from here as the main process, in place of the old one'), texts.replace);
 
-  const inspect = new Command('inspect')
-    .argument('<target...>')
-    .addOption(outputOption(['text', 'json']))
-    .option('--show-env', 'print the values of environment variables too, not only their names')
-    .action(async (words, flags) => {
-      refuseCommand(command, 'inspect');
-      const { runInspect } = await import('./inspect.ts');
-      exitWith(await runInspect({ words, flags }, context));
-    });
+  const inspect = inspectCommand(async (words, flags) => {
+    refuseCommand(command, 'inspect');
+    const { runInspect } = await import('./inspect.ts');
+    exitWith(await runInspect({ words, flags }, context));
+  });
   add(root, inspect.summary('show what runs there, and whether it can be restarted here'), texts.inspect);
 
   const rollback = rollbackCommand(async (words, flags) => {

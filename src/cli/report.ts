@@ -14,6 +14,8 @@ export interface ReportOptions {
 
 export interface Report extends Disposable {
   readonly onEvent: (event: HotexecEvent) => void;
+  /** What is being waited for before there are events, as a clause. */
+  readonly doing: (what: string) => void;
   /** The result, in the format that was asked for. */
   readonly print: (document: object, render: (style: Style) => string) => void;
 }
@@ -28,6 +30,7 @@ export function openReport({ title, output, quiet }: ReportOptions, context: Cli
       else if (event.kind === 'remote-call' && !quiet) stderr.write(renderCall(event, stderr));
       else if (event.kind === 'warning' && !quiet) stderr.write(renderWarning(event, stderr));
     },
+    doing: (what) => progress?.doing(what),
     print: (document, render) => {
       progress?.[Symbol.dispose]();
       if (output === 'jsonl') stdout.write(`${printableJson(document)}\n`);

@@ -1,15 +1,13 @@
 // hotexec restart TARGET [flags] [-- COMMAND [ARG...]]; replace is the same with a file from here.
 import { exitCodes } from '../errors.ts';
 import { newOperationId } from '../front/operation-id.ts';
-import { askRestart } from '../front/restart.ts';
 import type { HotexecEvent } from '../protocol/event.ts';
 import type { Outcome, RestartResult } from '../protocol/result.ts';
-import { resolve } from '../targets/resolve.ts';
 import { formatTarget } from '../targets/target.ts';
-import { targetOf } from './arguments.ts';
 import type { CliContext } from './context.ts';
 import type { RestartCommandFlags } from './flags.ts';
 import { forgetGone } from './forget-gone.ts';
+import { openTarget, readTarget } from './open-target.ts';
 import { renderError } from './render/error-text.ts';
 import { renderRestart } from './render/restart-text.ts';
 import { styleFor } from './render/style.ts';
@@ -28,30 +26,28 @@ export interface RestartInvocation {
 }
 
 export async function runRestart(invocation: RestartInvocation, context: CliContext): Promise<number> {
-  const { words, flags } = invocation;
+  const { flags } = invocation;
   if (flags.dryRun === true) {
     const { runPlan } = await import('./plan.ts');
     return runPlan(invocation, context);
   }
   if (flags.format !== undefined || flags.showEnv === true)
     throw usageError('--format and --show-env are for a plan.', 'hotexec plan restart TARGET --format gdb');
-  const target = targetOf(words);
+  const target = readTarget(invocation, context);
   const { program, options } = await readChange(invocation, context);
   const timeline = await openTimeline(flags, context);
 
-  const { startEngine, signal } = context;
-  using engine = startEngine();
   using report = openReport(
     { title: formatTarget(target), output: flags.output, quiet: flags.quiet === true },
     context,
   );
-  const process = await resolve(target, context);
-  const request = { kind: 'restart', operationId: newOperationId(), target: process, program, options } as const;
+  using front = await openTarget(target, { flags, report, ...options }, context);
   const onEvent = (event: HotexecEvent): void => {
     report.onEvent(event);
     timeline.onEvent(event);
   };
-  const result = await askRestart(request, { engine, startEngine, signal, onEvent });
+  const asked = { operationId: newOperationId(), program, options };
+  const result = await front.restart(asked, { signal: context.signal, onEvent });
 
   const exitCode = await showResult(result, { report, timeline, context });
   await forgetGone(target, context, { rarely: true });

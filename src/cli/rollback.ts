@@ -1,15 +1,13 @@
 // hotexec rollback TARGET [--to N] [--list] [flags]
 import { newOperationId } from '../front/operation-id.ts';
 import { withProbeAddress } from '../front/probe.ts';
-import { askRestart } from '../front/restart.ts';
-import { askHistory, askPlan, type Session } from '../front/session.ts';
+import type { Front, Listening } from '../front/front.ts';
 import type { HotexecEvent } from '../protocol/event.ts';
-import { sameProgram, type TargetProcess } from '../protocol/request.ts';
-import { resolve } from '../targets/resolve.ts';
+import { sameProgram } from '../protocol/request.ts';
 import { formatTarget } from '../targets/target.ts';
-import { targetOf } from './arguments.ts';
 import type { CliContext } from './context.ts';
 import { forgetGone } from './forget-gone.ts';
+import { openTarget, readTarget } from './open-target.ts';
 import { exitCodeOfPlan } from './plan.ts';
 import { renderHistory } from './render/history-text.ts';
 import { renderPlan } from './render/plan-text.ts';
@@ -25,25 +23,23 @@ export interface RollbackInvocation {
   readonly flags: RollbackFlags;
 }
 
-export async function runRollback({ words, flags }: RollbackInvocation, context: CliContext): Promise<number> {
-  const target = targetOf(words);
+export async function runRollback(invocation: RollbackInvocation, context: CliContext): Promise<number> {
+  const { flags } = invocation;
+  const target = readTarget(invocation, context);
   const wanted = { version: versionOf(flags), options: await withProbeAddress(restartOptions(flags)) };
 
   if (flags.dryRun === true || flags.list === true) refuseTimeline(flags);
   const timeline = await openTimeline(flags, context);
-  const { startEngine, signal } = context;
-  using engine = startEngine();
   using report = openReport(
     { title: formatTarget(target), output: flags.output, quiet: flags.quiet === true },
     context,
   );
-  const process = await resolve(target, context);
+  using front = await openTarget(target, { flags, report, ...wanted.options }, context);
   const onEvent = (event: HotexecEvent): void => {
     report.onEvent(event);
     timeline.onEvent(event);
   };
-  const session: Session = { engine, startEngine, signal, onEvent };
-  const asking: Asking = { process, session, report, timeline, context };
+  const asking: Asking = { front, listening: { signal: context.signal, onEvent }, report, timeline, context };
   try {
     if (flags.list === true) return await list(asking);
     return await (flags.dryRun === true ? plan(wanted, asking) : goBack(wanted, asking));
@@ -58,33 +54,31 @@ interface Wanted {
 }
 
 interface Asking {
-  readonly process: TargetProcess;
-  readonly session: Session;
+  readonly front: Front;
+  readonly listening: Listening;
   readonly report: Report;
   readonly timeline: TimelineDrawing;
   readonly context: CliContext;
 }
 
-async function list({ process, session, report }: Asking): Promise<number> {
-  const request = { kind: 'history', operationId: newOperationId(), target: process } as const;
-  const history = await askHistory(request, session);
+async function list({ front, listening, report }: Asking): Promise<number> {
+  const history = await front.history({ operationId: newOperationId() }, listening);
   report.print(history, (style) => renderHistory(history, { style, now: new Date() }));
   return 0;
 }
 
-async function plan({ version, options }: Wanted, { process, session, report }: Asking): Promise<number> {
+async function plan({ version, options }: Wanted, { front, listening, report }: Asking): Promise<number> {
   const program = { ...sameProgram, version };
-  const request = { kind: 'plan', operationId: newOperationId(), target: process, program, options } as const;
-  const planned = await askPlan(request, session);
+  const asked = { operationId: newOperationId(), program, options, gdbScript: null };
+  const planned = await front.plan(asked, listening);
   report.print(planned, (style) => renderPlan(planned, style));
   return exitCodeOfPlan(planned);
 }
 
 async function goBack({ version, options }: Wanted, asking: Asking): Promise<number> {
-  const { process, session } = asking;
+  const { front, listening } = asking;
   const program = { ...sameProgram, version };
-  const request = { kind: 'restart', operationId: newOperationId(), target: process, program, options } as const;
-  const result = await askRestart(request, session);
+  const result = await front.restart({ operationId: newOperationId(), program, options }, listening);
   return showResult(result, asking);
 }
 

@@ -1,7 +1,7 @@
 // One command line, from argv to the exit code. Nothing here exits or throws: what goes wrong is printed.
 import { CommanderError } from '@commander-js/extra-typings';
 import { errorData, exitCodes, HotexecError } from '../errors.ts';
-import { engineCommands, jsonFormat, splitArgv } from './arguments.ts';
+import { jsonFormat, splitArgv } from './arguments.ts';
 import { programName, type CliContext } from './context.ts';
 import { buildProgram } from './program.ts';
 import { renderError } from './render/error-text.ts';
@@ -21,7 +21,6 @@ export async function run(context: CliContext): Promise<number> {
 
 async function parseAndRun(context: CliContext): Promise<number> {
   const { own, command } = splitArgv(context.argv);
-  refuseInCluster(own, context);
   let exitCode = 0;
   const program = buildProgram({ context, command, exitWith: (code) => (exitCode = code) });
   if (own.length === 0) {
@@ -30,16 +29,6 @@ async function parseAndRun(context: CliContext): Promise<number> {
   }
   await program.parseAsync(own, { from: 'user' });
   return exitCode;
-}
-
-/** As a plugin of kubectl a name means a pod, and this version knows none; the machine's own targets are not for it. */
-function refuseInCluster([verb = '', ...words]: readonly string[], { program }: CliContext): void {
-  if (program === 'hotexec' || !engineCommands.includes(verb)) return;
-  if (words.some((word) => word === '-h' || word === '--help')) return;
-  throw usageError(
-    'kubectl hotexec does not reach pods yet. Nothing was touched.',
-    'On the node, as root: hotexec restart PID, where crictl inspect ID shows the pid.',
-  );
 }
 
 function isHelp(error: unknown): boolean {

@@ -1,6 +1,6 @@
 // From a target to the one process that it means, so named that a recycled pid cannot be mistaken for it.
 import type { TargetProcess } from '../protocol/request.ts';
-import { notYet, type Target } from './target.ts';
+import { notYet, type ClusterTarget, type Target } from './target.ts';
 
 /** All that resolving needs of the outside. */
 export interface ResolveContext {
@@ -10,8 +10,11 @@ export interface ResolveContext {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What this machine may have. */
+export type LocalTarget = Exclude<Target, ClusterTarget>;
+
 /** Finds the process, its container and the runtime's spec. Reads only. Throws HotexecError. */
-export async function resolve(target: Target, context: ResolveContext): Promise<TargetProcess> {
+export async function resolve(target: LocalTarget, context: ResolveContext): Promise<TargetProcess> {
   switch (target.kind) {
     case 'pid': {
       const { resolvePid } = await import('./pid.ts');

@@ -8,6 +8,7 @@ import { uploadMeter } from './upload.ts';
 
 export interface Progress extends Disposable {
   readonly onEvent: (event: HotexecEvent) => void;
+  readonly doing: (what: string) => void;
 }
 
 export const phaseWords: Readonly<Record<Phase, string>> = {
@@ -33,7 +34,7 @@ const eraseLine = '\r\u001b[2K';
 
 /** Writes nothing on what is no terminal. */
 export function showProgress(title: string, { write, isTerminal }: Output, signal: AbortSignal): Progress {
-  if (!isTerminal) return { onEvent: () => {}, [Symbol.dispose]: () => {} };
+  if (!isTerminal) return { onEvent: () => {}, doing: () => {}, [Symbol.dispose]: () => {} };
   const startedMs = performance.now();
   const meter = uploadMeter(() => performance.now());
   let doing = 'finding the process';
@@ -59,6 +60,7 @@ export function showProgress(title: string, { write, isTerminal }: Output, signa
       else if (event.kind === 'failed') doing = `it ${escapeText(describeEnd(event.end))}`;
       else if (event.kind === 'warning') clear();
     },
+    doing: (what) => (doing = escapeText(what)),
     [Symbol.dispose]: () => {
       clearInterval(timer);
       clear();

@@ -22,6 +22,8 @@ it.each([
   [['restart'], false],
   [['doctor'], false],
   [['demo'], false],
+  [['restart', 'pod/web'], false],
+  [['restart', 'deploy', 'web'], false],
   [[], false],
 ])('starts an engine ahead for %j: %s', (argv, expected) => {
   expect(needsEngine(argv)).toBe(expected);
@@ -41,15 +43,42 @@ it.each([
 
 describe('targetOf', () => {
   it("takes kubectl's two words", () => {
-    expect(targetOf(['docker', 'web'])).toEqual({ kind: 'docker', name: 'web' });
-    expect(targetOf(['pod', 'web'])).toEqual({ kind: 'later', type: 'pod', name: 'web' });
-    expect(targetOf(['docker/web'])).toEqual({ kind: 'docker', name: 'web' });
+    expect(named(['docker', 'web'])).toEqual({ kind: 'docker', name: 'web' });
+    expect(named(['pod', 'web'])).toEqual({ kind: 'pod', name: 'web' });
+    expect(named(['deploy', 'web'])).toEqual({ kind: 'workload', type: 'deployment', name: 'web' });
+    expect(named(['docker/web'])).toEqual({ kind: 'docker', name: 'web' });
   });
 
   it.each([[['1', '2']], [['docker/web', 'nginx']], [['docker', 'web', 'nginx']]])(
     'refuses more than one: %j',
     (words) => {
-      expect(() => targetOf(words)).toThrow(/One target at a time/);
+      expect(() => named(words)).toThrow(/One target at a time/);
     },
   );
 });
+
+describe('targetOf, as a plugin of kubectl', () => {
+  const inCluster = (...words: readonly string[]): unknown =>
+    targetOf(words, { program: 'kubectl-hotexec', selector: null });
+
+  it('takes a bare name for a pod, a number too', () => {
+    expect(inCluster('web-0')).toEqual({ kind: 'pod', name: 'web-0' });
+    expect(inCluster('1234')).toEqual({ kind: 'pod', name: '1234' });
+    expect(inCluster('sts', 'web')).toEqual({ kind: 'workload', type: 'statefulset', name: 'web' });
+  });
+
+  it.each([['pid/1'], ['docker/web'], ['cri/4f5a']])('refuses what is on a machine: %s', (word) => {
+    expect(() => inCluster(word)).toThrow(/is on a machine/);
+  });
+
+  it('selects by labels', () => {
+    const selecting = { program: 'kubectl-hotexec', selector: 'app=web' } as const;
+    expect(targetOf(['deployments'], selecting)).toEqual({ kind: 'selected', type: 'deployment', selector: 'app=web' });
+    expect(() => targetOf(['pod', 'web'], selecting)).toThrow(/a name is given too/);
+    expect(() => targetOf(['web-0'], selecting)).toThrow(/no type whose pods/);
+  });
+});
+
+function named(words: readonly string[]): unknown {
+  return targetOf(words, { program: 'hotexec', selector: null });
+}

@@ -1,0 +1,103 @@
+// The flags that say where a pod is, and what the agent beside it is like: -n, --context, -c, --agent-image, ….
+import { currentCluster, defaultAgent, type ClusterOptions } from '../connect/cluster-options.ts';
+import { isInCluster, type Target } from '../targets/target.ts';
+import type { CliContext } from './context.ts';
+import { parseDurationMs } from './duration.ts';
+import { usageError } from './usage.ts';
+import { version } from './version.ts';
+
+/** As commander gives them. */
+export interface ClusterFlags {
+  readonly namespace?: string | undefined;
+  readonly context?: string | undefined;
+  readonly kubeconfig?: string | undefined;
+  readonly as?: string | undefined;
+  readonly asGroup: readonly string[];
+  readonly container?: string | undefined;
+  readonly selector?: string | undefined;
+  readonly agentImage?: string | undefined;
+  readonly agentTtl?: string | undefined;
+  readonly agentUser?: string | undefined;
+}
+
+export interface HowMade {
+  readonly force: boolean;
+  readonly timeoutMs: number;
+}
+
+/** Usage errors: a flag that makes no sense, or one for pods where the target is none. */
+export function clusterOptions(
+  flags: ClusterFlags,
+  { target, env, force, timeoutMs }: HowMade & { readonly target: Target } & Pick<CliContext, 'env'>,
+): ClusterOptions {
+  if (!isInCluster(target)) refuseElsewhere(flags);
+  const { namespace, context, kubeconfig, as, asGroup, container } = flags;
+  if (asGroup.length > 0 && as === undefined)
+    throw usageError('--as-group is for a user that is impersonated, and there is no --as.');
+  const image = flags.agentImage ?? env['HOTEXEC_AGENT_IMAGE'] ?? '';
+  return {
+    cluster: {
+      ...currentCluster,
+      namespace: named('--namespace', namespace),
+      context: context ?? null,
+      kubeconfig: kubeconfig ?? null,
+      as: as ?? null,
+      asGroups: asGroup,
+    },
+    container: named('--container', container),
+    agent: {
+      image: image === '' ? null : image,
+      ttlSeconds: flags.agentTtl === undefined ? defaultAgent.ttlSeconds : parseTtl(flags.agentTtl),
+      user: flags.agentUser === undefined ? null : parseUser(flags.agentUser),
+    },
+    force,
+    timeoutMs,
+    version,
+  };
+}
+
+function refuseElsewhere({ asGroup, ...flags }: ClusterFlags): void {
+  const names = {
+    namespace: '--namespace',
+    context: '--context',
+    kubeconfig: '--kubeconfig',
+    as: '--as',
+    container: '--container',
+    agentImage: '--agent-image',
+    agentTtl: '--agent-ttl',
+    agentUser: '--agent-user',
+  } as const;
+  const given = Object.entries(names).find(([key]) => Object.entries(flags).some(([name, value]) => name === key && value !== undefined));
+  const name = given?.[1] ?? (asGroup.length > 0 ? '--as-group' : null);
+  if (name === null) return;
+  throw usageError(`${name} is for pods, and the target is none.`, 'A pod is named pod/NAME.');
+}
+
+// A DNS label (RFC 1123). It keeps a second path out of the request.
+function named(flag: string, name: string | undefined): string | null {
+  if (name === undefined) return null;
+  if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return name;
+  throw usageError(`${flag} ${JSON.stringify(name)} is not a name as Kubernetes has them.`);
+}
+
+const longestTtlMs = 7 * 24 * 3_600_000;
+
+function parseTtl(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms !== undefined && ms >= 1000 && ms <= longestTtlMs) return Math.round(ms / 1000);
+  throw usageError(`--agent-ttl ${JSON.stringify(text)} is not a duration from 1s to 168h.`, 'For example: 15m');
+}
+
+// (uid_t)-1 means "leave it" to setuid(2).
+const maxId = 2 ** 32 - 2;
+
+function parseUser(text: string): NonNullable<ClusterOptions['agent']['user']> {
+  const [uid = Number.NaN, gid = null, ...more] = text
+    .split(':')
+    .map((id) => (/^\d{1,10}$/.test(id) && Number(id) <= maxId ? Number(id) : Number.NaN));
+  if (!Number.isNaN(uid) && !Number.isNaN(gid ?? 0) && more.length === 0) return { uid, gid };
+  throw usageError(
+    `--agent-user ${JSON.stringify(text)} is not UID or UID:GID.`,
+    'Numbers: kubectl exec POD -- id shows those of the program.',
+  );
+}

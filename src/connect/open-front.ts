@@ -1,0 +1,24 @@
+// From a target to whoever can carry out a request on it: an engine of this machine, or the agent beside a container of a pod.
+import type { Front } from '../front/front.ts';
+import type { StartEngine } from '../front/launch.ts';
+import { LocalFront } from '../front/local-front.ts';
+import { resolve, type ResolveContext } from '../targets/resolve.ts';
+import { isInCluster, type Target } from '../targets/target.ts';
+import type { ClusterOptions } from './cluster-options.ts';
+
+export interface FrontContext extends ResolveContext {
+  readonly signal: AbortSignal;
+  readonly startEngine: StartEngine;
+  readonly cluster: ClusterOptions;
+  /** What is being waited for, as a clause. */
+  readonly onProgress: (doing: string) => void;
+}
+
+/** One target, found. Throws HotexecError. */
+export async function openFront(target: Target, context: FrontContext): Promise<Front> {
+  if (isInCluster(target)) {
+    const { openPod } = await import('./open-pod.ts');
+    return openPod(target, context);
+  }
+  return new LocalFront(await resolve(target, context), context.startEngine);
+}

@@ -1,0 +1,259 @@
+// The agent of a container: the one that runs there, else a new ephemeral container, for which the API server is asked by a dry run first.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HotexecError, type ErrorCode } from '../../errors.ts';
+import {
+  accessesFor,
+  agentContainer,
+  findAgent,
+  nextAgentName,
+  programUser,
+  type Access,
+  type UserAndGroup,
+  type WantedAgent,
+} from './agent-container.ts';
+import { ApiError, apiPath, type ClusterApi } from './api.ts';
+import { agentMemoryBytes, memoryLimit } from './memory.ts';
+import { podName, podSchema, statusOf, type Container, type Pod } from './pod.ts';
+import { admissionRefusal, forbidderOf, refusalOf, type Forbidder } from './refusal.ts';
+
+/** The flags that say what the agent is. */
+export interface AgentChoice {
+  /** Null: the one of this version. */
+  readonly image: string | null;
+  readonly ttlSeconds: number;
+  /** Null: whoever the program runs as, as far as the API tells. */
+  readonly user: UserAndGroup | null;
+}
+
+export interface AgentPlace {
+  readonly pod: Pod;
+  readonly container: Container;
+}
+
+export interface MakingAgent {
+  readonly api: ClusterApi;
+  readonly version: string;
+  readonly choice: AgentChoice;
+  readonly force: boolean;
+  /** Until it runs. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** What is being waited for, as a clause. */
+  readonly onProgress: (doing: string) => void;
+}
+
+export interface Agent {
+  /** Of its container. */
+  readonly name: string;
+  readonly access: Access;
+}
+
+/** Resolves once it runs. Throws HotexecError. */
+export async function findOrMakeAgent(place: AgentPlace, making: MakingAgent): Promise<Agent> {
+  const { pod, container } = place;
+  const { version, choice, onProgress } = making;
+  const user = programUser(pod, container);
+  const accesses = accessesFor(user, choice.user);
+  const found = findAgent(pod, { container, version, image: choice.image }, accesses);
+  if (found.kind === 'running') return found;
+  if (found.kind === 'starting') return waitUntilRuns(found, place, making);
+  refuseWithoutMemory(place, making);
+  onProgress('putting an agent into the pod');
+  const made = await makeAgent(accesses, user, { place, making });
+  return waitUntilRuns(made, place, making);
+}
+
+/** Nobody has published it elsewhere: the one place that names it. */
+export function defaultAgentImage(version: string): string {
+  return `docker.io/hotexec/agent:${version}`;
+}
+
+function refuseWithoutMemory({ pod }: AgentPlace, { force }: MakingAgent): void {
+  const limit = memoryLimit(pod);
+  if (force || limit === null || limit >= agentMemoryBytes) return;
+  const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
+  throw refusal(
+    'memory-too-small',
+    `${podName(pod)} may use ${mebibytes(limit)} MiB of memory in all, and the agent needs ${mebibytes(agentMemoryBytes)} MiB of them.`,
+    '--force tries it: the kernel kills the agent first if it does not fit.',
+  );
+}
+
+interface Making {
+  readonly place: AgentPlace;
+  readonly making: MakingAgent;
+}
+
+/** The first that the API server lets pass. */
+async function makeAgent(accesses: readonly Access[], user: UserAndGroup | null, how: Making): Promise<Agent> {
+  let refused: Refused | null = null;
+  for (const access of accesses) {
+    const attempt = await tryAccess(access, how);
+    if (attempt.kind === 'made') return attempt;
+    refused = attempt;
+    // Who may not at all may not in another way either.
+    if (attempt.forbidder === null) break;
+  }
+  if (refused === null) throw new Error('hotexec: there is no way to try for an agent');
+  throw inWords(refused, user, how);
+}
+
+interface Refused {
+  readonly kind: 'refused';
+  readonly access: Access;
+  readonly error: ApiError;
+  readonly forbidder: Exclude<Forbidder, { readonly kind: 'rbac' }> | null;
+}
+
+async function tryAccess(
+  access: Access,
+  { place, making }: Making,
+): Promise<({ readonly kind: 'made' } & Agent) | Refused> {
+  const { pod, container } = place;
+  const { version, choice } = making;
+  const name = nextAgentName(pod, version);
+  const wanted: WantedAgent = {
+    container,
+    version,
+    image: choice.image ?? defaultAgentImage(version),
+    ttlSeconds: choice.ttlSeconds,
+  };
+  const added = agentContainer(name, access, wanted);
+  try {
+    await addContainer(pod, added, making.api, { dryRun: 'All' });
+    await addContainer(pod, added, making.api, {});
+    return { kind: 'made', name, access };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const forbidder = forbidderOf(error);
+    return { kind: 'refused', access, error, forbidder: forbidder?.kind === 'rbac' ? null : forbidder };
+  }
+}
+
+async function addContainer(
+  { metadata }: Pod,
+  container: object,
+  api: ClusterApi,
+  query: Readonly<Record<string, string>>,
+): Promise<void> {
+  const path = ['api', 'v1', 'namespaces', metadata.namespace, 'pods', metadata.name, 'ephemeralcontainers'];
+  await api.send(
+    {
+      method: 'PATCH',
+      path: apiPath(path, { fieldManager: 'hotexec', ...query }),
+      contentType: 'application/strategic-merge-patch+json',
+      // With the uid: a pod of the same name that has taken its place meanwhile gets nothing.
+      body: { metadata: { uid: metadata.uid }, spec: { ephemeralContainers: [container] } },
+    },
+    podSchema,
+  );
+}
+
+function inWords({ access, error, forbidder }: Refused, user: UserAndGroup | null, { place }: Making): HotexecError {
+  const { pod } = place;
+  const target = podName(pod);
+  const { namespace } = pod.metadata;
+  if (error.status === 404 && error.message.includes('could not find the requested resource'))
+    return refusal(
+      'not-permitted',
+      `${target}: this cluster knows no ephemeral containers (Kubernetes 1.25 has them).`,
+      'On the node, as root: hotexec restart PID',
+      error,
+    );
+  if (forbidder === null) return refusalOf(error, { target, namespace, what: 'patch pods/ephemeralcontainers' });
+  const refused = admissionRefusal(forbidder, { target, namespace }, error);
+  if (access.kind !== 'ptrace-capability') return refused;
+  const why =
+    user === null
+      ? 'The image says which user the program runs as, and the API does not show that; an agent of the same user needs no capability.'
+      : 'The program runs as root, and so only an agent with SYS_PTRACE can hold it.';
+  const hint =
+    user === null
+      ? '--agent-user UID:GID, as kubectl exec … -- id shows them, or runAsUser in the pod'
+      : 'Let the program run as another user (runAsUser), or use a namespace that admits the agent.';
+  return new HotexecError({ ...refused.toData(), message: `${refused.message} ${why}`, hint }, { cause: error });
+}
+
+// From these the kubelet comes back only when somebody else does something.
+const hopeless: ReadonlySet<string> = new Set([
+  'ErrImageNeverPull',
+  'InvalidImageName',
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'ImageInspectError',
+  'RegistryUnavailable',
+  'SignatureValidationFailed',
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'RunContainerError',
+]);
+
+async function waitUntilRuns(agent: Agent, { pod }: AgentPlace, making: MakingAgent): Promise<Agent> {
+  const { api, timeoutMs, signal, onProgress } = making;
+  const deadline = performance.now() + timeoutMs;
+  const { namespace, name, uid } = pod.metadata;
+  let said = 'not seen by the kubelet yet';
+  for (let pauseMs = 50; performance.now() < deadline; pauseMs = Math.min(pauseMs * 1.5, 500)) {
+    const now = await readPod(pod, api);
+    if (now.metadata.uid !== uid || now.metadata.deletionTimestamp !== null)
+      throw refusal('stopped-by-other', `pod/${name} was deleted meanwhile.`, null);
+    const { running = null, waiting = null, terminated = null } = statusOf(agent.name, now)?.state ?? {};
+    if (running !== null) return agent;
+    if (terminated !== null) throw endedAtOnce(agent, terminated, namespace, name);
+    if (waiting !== null) {
+      const words = [waiting.reason, waiting.message].filter((word) => word !== '').join(': ');
+      if (hopeless.has(waiting.reason)) throw notStarted(agent, pod, words);
+      said = words;
+    }
+    onProgress(`waiting for the agent (${said})`);
+    await sleep(pauseMs, undefined, { signal }).catch((cause: unknown) => {
+      throw new HotexecError(
+        { code: 'cancelled', message: 'Cancelled before anything was touched; the agent stays, and ends by itself.', hint: null },
+        { cause },
+      );
+    });
+  }
+  throw notStarted(agent, pod, `not within ${timeoutMs / 1000} s: ${said}`);
+}
+
+async function readPod({ metadata }: Pod, api: ClusterApi): Promise<Pod> {
+  const { namespace, name } = metadata;
+  try {
+    return await api.get(apiPath(['api', 'v1', 'namespaces', namespace, 'pods', name]), podSchema);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    throw refusalOf(error, { target: `pod/${name}`, namespace, what: 'get pods' });
+  }
+}
+
+function notStarted({ name }: Agent, pod: Pod, why: string): HotexecError {
+  return refusal(
+    'agent-not-started',
+    `${podName(pod)}: the agent (ephemeral container ${name}) does not start: ${why}.`,
+    /image/i.test(why)
+      ? '--agent-image IMAGE names one that the node can get'
+      : `kubectl describe ${podName(pod)} says more; --timeout waits longer`,
+  );
+}
+
+interface Ended {
+  readonly exitCode: number;
+  readonly reason: string;
+  readonly message: string;
+}
+
+function endedAtOnce(agent: Agent, { exitCode, reason, message }: Ended, namespace: string, pod: string): HotexecError {
+  const words = message.trim() === '' ? reason : message.trim();
+  return refusal(
+    'agent-not-started',
+    `pod/${pod}: the agent (ephemeral container ${agent.name}) ended at once, with exit code ${exitCode}: ${words}.`,
+    `kubectl logs -n ${namespace} ${pod} -c ${agent.name}`,
+  );
+}
+
+function refusal(code: ErrorCode, message: string, hint: string | null, cause?: unknown): HotexecError {
+  return new HotexecError(
+    { code, message: `${message} Nothing was touched.`, hint },
+    cause === undefined ? {} : { cause },
+  );
+}

@@ -1,0 +1,166 @@
+// An exec in a container, over a WebSocket to the API server: its standard input and output as two streams. The status that the server sends at the end
+// tells an exec that ended from a connection that was cut.
+import type { IncomingMessage } from 'node:http';
+import { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import * as v from 'valibot';
+import type { WebSocket } from 'ws';
+import { apiError, apiPath } from './api.ts';
+import type { Cluster } from './kubeconfig.ts';
+
+export interface ExecStream {
+  /** Ends with the command; fails where that failed, or the connection was cut. */
+  readonly readable: Readable;
+  readonly writable: Writable;
+  /** Ends the connection at once. */
+  readonly close: () => void;
+}
+
+export interface ExecPlace {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  /** Stands in the audit log of the cluster: nothing secret. */
+  readonly command: readonly string[];
+}
+
+/** Rejects with ApiError where the server refuses, with a plain Error where the network does. */
+export async function openExec(cluster: Cluster, place: ExecPlace, signal: AbortSignal): Promise<ExecStream> {
+  const [{ WebSocket: Socket }, credentials] = await Promise.all([import('./libraries.ts'), cluster.credentials()]);
+  const { headers, ...tls } = credentials;
+  const path = apiPath(['api', 'v1', 'namespaces', place.namespace, 'pods', place.pod, 'exec'], {
+    container: place.container,
+    command: place.command,
+    stdin: 'true',
+    stdout: 'true',
+    stderr: 'true',
+  });
+  const url = `${cluster.server.replace(/^http/, 'ws')}${path}`;
+  const socket = new Socket(url, [...protocols], {
+    ...tls,
+    headers: headersOf(headers),
+    handshakeTimeout: 30_000,
+    perMessageDeflate: false,
+  });
+  await opened(socket, signal);
+  return streamOn(socket);
+}
+
+// The second is what servers before 1.30 know; the difference is how an end of the input is told.
+const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const;
+
+function headersOf(headers: unknown): Record<string, string | string[]> {
+  const parsed = v.safeParse(v.record(v.string(), v.union([v.string(), v.array(v.string())])), headers ?? {});
+  return { 'user-agent': 'hotexec', ...(parsed.success ? parsed.output : {}) };
+}
+
+async function opened(socket: WebSocket, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const abort = (): void => socket.terminate();
+  signal.addEventListener('abort', abort, { once: true });
+  socket.once('open', resolve);
+  socket.once('error', reject);
+  socket.once('unexpected-response', (_request, response: IncomingMessage) => {
+    const refused = async (): Promise<never> => {
+      const body = await text(response);
+      throw apiError(response.statusCode ?? 0, parseJson(body));
+    };
+    refused().catch((error: unknown) => {
+      reject(error instanceof Error ? error : new Error(String(error)));
+      socket.terminate();
+    });
+  });
+  if (signal.aborted) abort();
+  try {
+    await promise;
+  } finally {
+    signal.removeEventListener('abort', abort);
+    // What comes later is told by the streams; without a listener it would end the process.
+    socket.on('error', () => {});
+  }
+}
+
+const channel = { input: 0, output: 1, errors: 2, status: 3, close: 255 } as const;
+
+const largestErrors = 4096;
+
+function streamOn(socket: WebSocket): ExecStream {
+  let errors = '';
+  let isOver = false;
+  const readable = new Readable({
+    read: () => socket.resume(),
+    destroy: (error, done) => {
+      socket.terminate();
+      done(error);
+    },
+  });
+  // Whoever reads it learns of a failure; whoever has left need not.
+  readable.on('error', () => {});
+  const failed = (why: string): void => void readable.destroy(new Error(errors === '' ? why : `${why}: ${errors.trim()}`));
+
+  socket.on('message', (data: Buffer) => {
+    const content = data.subarray(1);
+    switch (data[0]) {
+      case channel.output:
+        if (!readable.push(content)) socket.pause();
+        return;
+      case channel.errors:
+        errors = `${errors}${content.toString('utf8')}`.slice(-largestErrors);
+        return;
+      case channel.status: {
+        const failure = failureIn(content);
+        isOver = true;
+        if (failure === null) readable.push(null);
+        else failed(failure);
+      }
+    }
+  });
+  socket.on('close', () => {
+    if (!isOver) failed('the connection was cut');
+  });
+  return { readable, writable: inputOf(socket), close: () => socket.terminate() };
+}
+
+// As kubectl sends it; a server may take no more in one message.
+const pieceBytes = 32 * 1024;
+
+function inputOf(socket: WebSocket): Writable {
+  return new Writable({
+    highWaterMark: 16 * pieceBytes,
+    write: (chunk: Buffer, _encoding, done) => {
+      const pieces = Math.ceil(chunk.length / pieceBytes);
+      for (let piece = 0; piece < pieces; piece += 1) {
+        const content = chunk.subarray(piece * pieceBytes, (piece + 1) * pieceBytes);
+        const isLast = piece === pieces - 1;
+        socket.send(Buffer.concat([Buffer.of(channel.input), content]), (error) => {
+          if (isLast) done(error ?? null);
+        });
+      }
+      if (pieces === 0) done();
+    },
+    final: (done) => {
+      if (socket.protocol === protocols[0]) socket.send(Buffer.of(channel.close, channel.input), (error) => done(error ?? null));
+      else done();
+    },
+  });
+}
+
+const execStatus = v.object({
+  status: v.string(),
+  message: v.nullish(v.string(), ''),
+});
+
+/** Null: the command exited 0. */
+function failureIn(content: Buffer): string | null {
+  const parsed = v.safeParse(execStatus, parseJson(content.toString('utf8')));
+  if (!parsed.success) return 'the server ended it without a reason';
+  return parsed.output.status === 'Success' ? null : parsed.output.message;
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+}
