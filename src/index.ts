@@ -163,7 +163,11 @@ async function withEngine<Result>(
 ): Promise<Result> {
   const parsed = typeof target === 'string' ? parseTarget(target) : target;
   if (isInCluster(parsed))
-    throw new HotexecError({ code: 'usage', message: 'The library does not reach pods yet; kubectl hotexec does.', hint: null });
+    throw new HotexecError({
+      code: 'usage',
+      message: 'The library does not reach pods yet; kubectl hotexec does.',
+      hint: null,
+    });
   using engine = startOne(); // it boots while the target is looked up
   const process = await resolve(parsed, { env, proc: '/proc', signal });
   return await ask(process, { engine, startEngine: startOne, signal, onEvent });

@@ -67,7 +67,9 @@ function refuseElsewhere({ asGroup, ...flags }: ClusterFlags): void {
     agentTtl: '--agent-ttl',
     agentUser: '--agent-user',
   } as const;
-  const given = Object.entries(names).find(([key]) => Object.entries(flags).some(([name, value]) => name === key && value !== undefined));
+  const given = Object.entries(names).find(([key]) =>
+    Object.entries(flags).some(([name, value]) => name === key && value !== undefined),
+  );
   const name = given?.[1] ?? (asGroup.length > 0 ? '--as-group' : null);
   if (name === null) return;
   throw usageError(`${name} is for pods, and the target is none.`, 'A pod is named pod/NAME.');

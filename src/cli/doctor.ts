@@ -16,7 +16,10 @@ export interface DoctorInvocation {
 export async function doctorCommand({ words, flags }: DoctorInvocation, context: CliContext): Promise<number> {
   const named = words.length === 0 ? null : targetOf(words, { program: context.program, selector: null });
   if (named !== null && isInCluster(named))
-    throw usageError('doctor looks at this machine, and a pod is elsewhere.', 'hotexec inspect pod/NAME says what it allows');
+    throw usageError(
+      'doctor looks at this machine, and a pod is elsewhere.',
+      'hotexec inspect pod/NAME says what it allows',
+    );
   const target = named === null ? null : await resolve(named, context);
   const { stdout, env, host } = context;
   const machine = machineAt({

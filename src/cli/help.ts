@@ -22,7 +22,9 @@ export function formatHelp(command: CommandUnknownOpts, text: CommandText, help:
     section('Examples', text.examples.map(([comment, line]) => `  # ${comment}\n  ${program} ${line}`).join('\n\n')),
     section('Commands', table(commands.map((child) => [child.name(), child.summary()]))),
     section('Flags', optionTable(options.filter(({ helpGroupHeading }) => helpGroupHeading === undefined))),
-    ...headings.map((heading) => section(heading, optionTable(options.filter((option) => option.helpGroupHeading === heading)))),
+    ...headings.map((heading) =>
+      section(heading, optionTable(options.filter((option) => option.helpGroupHeading === heading))),
+    ),
     section('Usage', `  ${[program, ...parents, text.usage].join(' ')}`.trimEnd()),
     ...(text.more ?? []),
     commands.length === 0 ? '' : `Use "${[program, ...parents].join(' ')} COMMAND --help" for more about a command.`,

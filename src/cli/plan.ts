@@ -26,7 +26,7 @@ export async function runPlan(invocation: RestartInvocation, context: CliContext
     { title: formatTarget(target), output: flags.output, quiet: flags.quiet === true },
     context,
   );
-  using front = await openTarget(target, { flags, report, ...options }, context);
+  using front = await openTarget(target, { flags, report, restart: null, ...options }, context);
   const asked = { operationId: newOperationId(), program, options, gdbScript };
   const plan = await front.plan(asked, { signal: context.signal, onEvent: report.onEvent });
 

@@ -7,7 +7,7 @@ import { usageError } from './usage.ts';
 
 export const maxUnavailableOption: Option<'--max-unavailable <N>'> = new Option(
   '--max-unavailable <N>',
-  'of several pods: how many of them are restarted at the same time, a number or a percentage (rounded down, at least 1); without it one after another',
+  'of several pods: how many are restarted at the same time, a number or a percentage; else one',
 );
 
 export const pauseOption: Option<'--pause <DURATION>'> = new Option(
@@ -17,7 +17,7 @@ export const pauseOption: Option<'--pause <DURATION>'> = new Option(
 
 export const continueOnErrorOption: Option<'--continue-on-error'> = new Option(
   '--continue-on-error',
-  'of several pods: go on with the next where one fails; without it those that follow are left untouched',
+  'of several pods: go on where one fails, instead of leaving those that follow untouched',
 );
 
 /** As commander gives them. */

@@ -1,8 +1,17 @@
 // Many pods from the command line: what is shown meanwhile and at the end, and the exit code.
 import { setTimeout } from 'node:timers/promises';
 import type { RolloutEvent } from '../rollout/event.ts';
-import { exitCodeOfList, type RestartList } from '../rollout/result.ts';
-import { rollOut, type Clock, type Means, type RolloutPlan } from '../rollout/roll-out.ts';
+import { openRollouts, type ClusterRollout } from '../rollout/cluster.ts';
+import { targetName } from '../rollout/pod.ts';
+import { combine, exitCodeOfList, isGood, untouchedList, type RestartList } from '../rollout/result.ts';
+import { rollOut, type Clock } from '../rollout/roll-out.ts';
+import { newOperationId } from '../front/operation-id.ts';
+import type { ProgramChange, RestartOptions } from '../protocol/request.ts';
+import { formatTarget, type ClusterTarget } from '../targets/target.ts';
+import { clusterOptions, type ClusterFlags } from './cluster-flags.ts';
+import { rolloutPolicy, type RolloutFlags } from './rollout-flags.ts';
+import type { TimelineFlags } from './timeline-file.ts';
+import { usageError } from './usage.ts';
 import type { CliContext, Output } from './context.ts';
 import { renderError } from './render/error-text.ts';
 import { printableJson } from './render/escape.ts';
@@ -11,26 +20,54 @@ import { renderBegin, renderPod, renderSkipped, renderSummary } from './render/r
 import type { RolloutTasks } from './render/rollout-tasks.ts';
 import { styleFor } from './render/style.ts';
 
-export interface RolloutShowing {
-  readonly output: 'text' | 'json' | 'jsonl';
-  readonly quiet: boolean;
-  readonly verbose: boolean;
+export interface RolloutInvocation {
+  readonly target: ClusterTarget;
+  readonly program: ProgramChange;
+  readonly options: RestartOptions;
+  readonly flags: RolloutFlags & ClusterFlags & TimelineFlags & ShowingFlags;
 }
 
-/** Restarts them, shows it, and returns the exit code. */
-export async function runRollout(
-  plan: RolloutPlan,
-  means: Omit<Means, 'clock' | 'signal' | 'onEvent'>,
-  { showing, context }: { readonly showing: RolloutShowing; readonly context: CliContext },
-): Promise<number> {
-  const report = await openRolloutReport(showing, context);
+interface ShowingFlags {
+  readonly output: 'text' | 'json' | 'jsonl';
+  readonly quiet?: true | undefined;
+  readonly verbose?: true | undefined;
+}
+
+/** All pods of a target, one after another. Returns the exit code. */
+export async function runRollout(invocation: RolloutInvocation, context: CliContext): Promise<number> {
+  const { target, options, flags } = invocation;
+  if (flags.timeline !== undefined)
+    throw usageError('--timeline draws the restart of one target.', 'Name one pod: pod/NAME.');
+  const policyFor = rolloutPolicy(flags);
+  const { output, quiet = false, verbose = false } = flags;
+  const cluster = clusterOptions(flags, { target, env: context.env, ...options });
+  using found = await openRollouts(target, { ...context, cluster, restart: options, onProgress: () => {} });
+  const report = await openRolloutReport({ output, quiet, verbose }, context);
   try {
-    const list = await rollOut(plan, { ...means, clock, signal: context.signal, onEvent: report.onEvent });
+    const lists: RestartList[] = [];
+    for (const rollout of found.rollouts) lists.push(await oneAfterAnother(rollout, lists));
+    const list = combine(formatTarget(target), lists);
     await report.print(list);
     return exitCodeOfList(list);
   } finally {
     await report.end();
   }
+
+  async function oneAfterAnother(rollout: ClusterRollout, before: readonly RestartList[]): Promise<RestartList> {
+    const { openPod, listPods, pods } = rollout;
+    const policy = policyFor(pods.length);
+    const isOver = context.signal.aborted || (!policy.continueOnError && before.some(hasFailed));
+    if (isOver) return untouchedList(rollout.target, pods.map(targetName));
+    const { signal } = context;
+    return rollOut(
+      { ...invocation, ...rollout, policy },
+      { openPod, listPods, newOperationId, clock, signal, onEvent: report.onEvent },
+    );
+  }
+}
+
+function hasFailed({ items }: RestartList): boolean {
+  return !items.every(isGood);
 }
 
 const clock: Clock = {
@@ -39,13 +76,19 @@ const clock: Clock = {
   wait: async (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
 };
 
+interface RolloutShowing {
+  readonly output: 'text' | 'json' | 'jsonl';
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
 interface RolloutReport {
   readonly onEvent: (event: RolloutEvent) => void;
   readonly print: (list: RestartList) => Promise<void>;
   readonly end: () => Promise<void>;
 }
 
-export async function openRolloutReport(showing: RolloutShowing, context: CliContext): Promise<RolloutReport> {
+async function openRolloutReport(showing: RolloutShowing, context: CliContext): Promise<RolloutReport> {
   const { stdout, stderr } = context;
   const tasks = await openTasks(showing, stderr);
   const warned = new Set<string>();
@@ -58,9 +101,10 @@ export async function openRolloutReport(showing: RolloutShowing, context: CliCon
   return {
     onEvent: (event) => {
       tasks?.onEvent(event);
-      if (showing.output === 'jsonl') stdout.write(`${printableJson(flat(event))}\n`);
+      if (showing.output === 'jsonl' && event.kind !== 'doing') stdout.write(`${printableJson(flat(event))}\n`);
       if (event.kind === 'in-pod') later(() => showInPod(event, { warned, showing, stderr }));
-      else if (showing.output === 'text' && !showing.quiet) later(() => showStep(event, stdout));
+      else if (event.kind !== 'doing' && showing.output === 'text' && !showing.quiet)
+        later(() => showStep(event, stdout));
     },
     print: async (list) => {
       await tasks?.end();
@@ -83,6 +127,7 @@ function flat(event: RolloutEvent): object {
 }
 
 type InPod = Extract<RolloutEvent, { readonly kind: 'in-pod' }>;
+type Step = Extract<RolloutEvent, { readonly kind: 'rollout' | 'pod' }>;
 
 interface Showing {
   readonly warned: Set<string>;
@@ -100,7 +145,7 @@ function showInPod({ target, event }: InPod, { warned, showing, stderr }: Showin
 }
 
 /** The results of pods are printed at the end of their turn, by `print` where a library draws. */
-function showStep(event: Exclude<RolloutEvent, InPod>, stdout: Output): void {
+function showStep(event: Step, stdout: Output): void {
   const style = styleFor(stdout);
   if (event.kind === 'rollout') stdout.write(renderBegin(event, style));
   else if (event.state === 'skipped')

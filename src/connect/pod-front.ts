@@ -15,6 +15,7 @@ import { chooseContainer } from '../targets/kubernetes/container.ts';
 import { openExec } from '../targets/kubernetes/exec.ts';
 import { refuseUnreachable, runningContainer } from '../targets/kubernetes/find-pod.ts';
 import { podName, type Pod } from '../targets/kubernetes/pod.ts';
+import { assessRestart, type Assessed, type Assessment } from '../targets/kubernetes/probes/assess.ts';
 import { programSpec } from '../targets/kubernetes/program-spec.ts';
 import { refusalOf } from '../targets/kubernetes/refusal.ts';
 import { leaveTrace, type TracedVerb } from '../targets/kubernetes/trace.ts';
@@ -22,14 +23,14 @@ import type { FrontContext } from './open-front.ts';
 
 export interface PodFrontSetting {
   readonly api: ClusterApi;
-  readonly context: Pick<FrontContext, 'cluster' | 'signal' | 'onProgress'>;
+  readonly context: Pick<FrontContext, 'cluster' | 'signal' | 'onProgress' | 'restart'>;
   /** Disposed of with the front; null: the caller goes on with it. */
   readonly closing: Disposable | null;
 }
 
 /** Chooses the container, and finds or makes the agent. Throws HotexecError. */
 export async function openPodFront(pod: Pod, { api, context, closing }: PodFrontSetting): Promise<Front> {
-  const { cluster, signal, onProgress } = context;
+  const { cluster, signal, onProgress, restart } = context;
   refuseUnreachable(pod);
   const container = chooseContainer(pod, cluster.container);
   const running = runningContainer(pod, container);
@@ -41,14 +42,17 @@ export async function openPodFront(pod: Pod, { api, context, closing }: PodFront
     startedAt: running.startedAt,
     spec: programSpec(pod, container),
   };
+  const subject = { name: podName(pod), pod, container };
+  if (restart !== null) refuseFirst(assessRestart(subject, restart));
   const { agent: choice, force, timeoutMs, version } = cluster;
   const making = { api, choice, force, timeoutMs, version, signal, onProgress };
   const agent = await findOrMakeAgent({ pod, container }, making);
-  return new PodFront({ target, pod, agent, api, closing });
+  return new PodFront({ target, subject, pod, agent, api, closing });
 }
 
 interface PodFrontParts {
   readonly target: AgentTarget;
+  readonly subject: Assessed;
   readonly pod: Pod;
   readonly agent: Agent;
   readonly api: ClusterApi;
@@ -69,19 +73,31 @@ class PodFront implements Front {
     return this.#parts.target.name;
   }
 
-  async restart({ operationId, ...asked }: RestartAsked, listening: Listening): Promise<RestartResult> {
-    const answer = await this.#ask(operationId, { kind: 'restart', ...asked }, listening);
+  async restart({ operationId, program, options: asked }: RestartAsked, listening: Listening): Promise<RestartResult> {
+    const assessment = assessRestart(this.#parts.subject, asked);
+    refuseFirst(assessment);
+    const { options, warnings } = assessment;
+    for (const message of warnings) listening.onEvent({ kind: 'warning', message });
+    const answer = await this.#ask(operationId, { kind: 'restart', program, options }, listening);
     if (answer.kind !== 'restart-result') return refuse(answer);
-    const { result } = answer;
+    const result = { ...answer.result, warnings: [...warnings, ...answer.result.warnings] };
     const { target, pod, api } = this.#parts;
-    const trace = { verb: verbOf(asked.program), container: target.container.name, result };
+    const trace = { verb: verbOf(program), container: target.container.name, result };
     for (const message of await leaveTrace(trace, pod, api)) listening.onEvent({ kind: 'warning', message });
     return result;
   }
 
   async plan({ operationId, ...asked }: PlanAsked, listening: Listening): Promise<Plan> {
-    const answer = await this.#ask(operationId, { kind: 'plan', ...asked }, listening);
-    return answer.kind === 'plan-result' ? answer.result : refuse(answer);
+    const { options, warnings, refusals } = assessRestart(this.#parts.subject, asked.options);
+    const answer = await this.#ask(operationId, { kind: 'plan', ...asked, options }, listening);
+    if (answer.kind !== 'plan-result') return refuse(answer);
+    const { result } = answer;
+    return {
+      ...result,
+      possible: result.possible && refusals.length === 0,
+      refusals: [...refusals, ...result.refusals],
+      warnings: [...warnings, ...result.warnings],
+    };
   }
 
   async inspect({ operationId, ...asked }: InspectAsked, listening: Listening): Promise<Inspection> {
@@ -114,6 +130,11 @@ class PodFront implements Front {
       throw refusalOf(error, { target: target.name, namespace, what: 'create pods/exec' });
     }
   }
+}
+
+/** Throws the first reason against it. */
+function refuseFirst({ refusals: [first] }: Assessment): void {
+  if (first !== undefined) throw new HotexecError(first);
 }
 
 function verbOf({ version, replacement }: ProgramChange): TracedVerb {

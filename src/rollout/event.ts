@@ -15,6 +15,8 @@ export type RolloutEvent =
       /** What came of it, when its turn is over; null: nothing was begun in it, or it is not over. */
       readonly result: RestartResult | FailedPod | null;
     }
+  /** What a pod that is being reached is waited for, as a clause. */
+  | { readonly kind: 'doing'; readonly target: string; readonly what: string }
   /** Something happened in a pod. */
   | { readonly kind: 'in-pod'; readonly target: string; readonly event: HotexecEvent };
 

@@ -67,3 +67,26 @@ function exitCodeOf({ outcome, error }: RestartResult | FailedPod): number {
   const isTold = outcome === null || outcome === 'unchanged' || outcome === 'restarted';
   return isTold && error !== null ? exitCodes[error.code] : outcomeCodes[outcome ?? 'unchanged'];
 }
+
+/** Several workloads, one after another. */
+export function combine(target: string, lists: readonly RestartList[]): RestartList {
+  const [only, ...more] = lists;
+  if (only !== undefined && more.length === 0) return only;
+  return {
+    apiVersion: 'hotexec/v1',
+    kind: 'List',
+    target,
+    items: lists.flatMap(({ items }) => items),
+    untouched: lists.flatMap(({ untouched }) => untouched),
+    skipped: lists.flatMap(({ skipped }) => skipped),
+    appeared: lists.flatMap(({ appeared }) => appeared),
+    warnings: lists.flatMap(({ warnings }) => warnings),
+    timingsMs: { total: lists.reduce((sum, { timingsMs }) => sum + timingsMs.total, 0) },
+  };
+}
+
+/** A workload whose turn did not come. */
+export function untouchedList(target: string, pods: readonly string[]): RestartList {
+  const none = { items: [], skipped: [], appeared: [], warnings: [], timingsMs: { total: 0 } };
+  return { apiVersion: 'hotexec/v1', kind: 'List', target, ...none, untouched: pods };
+}

@@ -33,7 +33,7 @@ export interface OpenPod extends Disposable {
 
 export interface Means {
   /** Rejects with HotexecError where the pod may not be touched. */
-  readonly openPod: (pod: RolloutPod, signal: AbortSignal) => Promise<OpenPod>;
+  readonly openPod: (pod: RolloutPod, how: Opening) => Promise<OpenPod>;
   /** All pods of the workload as they are now. Rejects where the API server does not answer. */
   readonly listPods: () => Promise<readonly RolloutPod[]>;
   readonly newOperationId: () => string;
@@ -41,6 +41,11 @@ export interface Means {
   /** Aborted: pods in the middle of it cancel or finish, and no other one is begun. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: RolloutEvent) => void;
+}
+
+export interface Opening {
+  /** What is being waited for, as a clause. */
+  readonly doing: (what: string) => void;
 }
 
 export interface Clock {
@@ -140,7 +145,8 @@ async function restartPod(member: Member, work: Work): Promise<void> {
   const target = targetName(member.pod);
   let execMs: number | null = null;
   try {
-    using opened = await means.openPod(member.pod, means.signal);
+    const doing = (what: string): void => means.onEvent({ kind: 'doing', target, what });
+    using opened = await means.openPod(member.pod, { doing });
     const result = await opened.front.restart(
       { operationId: means.newOperationId(), program: work.plan.program, options: work.plan.options },
       {

@@ -20,12 +20,14 @@ export function showTasks(terminal: NodeJS.WriteStream): RolloutTasks {
   return {
     onEvent: (event) => {
       if (event.kind === 'rollout') {
-        for (const target of event.pods) rows.set(target, new Row(target));
-        drawing = draw([...rows.values()], event.atOnce, terminal);
+        // One workload after another: what was drawn of the last one is over.
+        const these = event.pods.map((target) => new Row(target));
+        for (const row of these) rows.set(row.target, row);
+        drawing = drawing.then(async () => draw(these, event.atOnce, terminal));
       } else if (event.kind === 'pod') {
         rows.get(event.target)?.come(event);
       } else {
-        rows.get(event.target)?.say(wordsOf(event.event));
+        rows.get(event.target)?.say(event.kind === 'doing' ? event.what : wordsOf(event.event));
       }
     },
     end: async () => {
@@ -69,14 +71,14 @@ interface Drawn {
 type PodEvent = Extract<RolloutEvent, { readonly kind: 'pod' }>;
 
 class Row {
-  readonly #target: string;
+  readonly target: string;
   readonly #end: PromiseWithResolvers<PodEvent | null> = Promise.withResolvers();
   #drawn: Drawn | null = null;
   title: string;
 
   constructor(target: string) {
-    this.#target = escapeText(target);
-    this.title = this.#target;
+    this.target = target;
+    this.title = escapeText(target);
   }
 
   /** Until the pod's turn is over. */
@@ -95,7 +97,7 @@ class Row {
 
   say(words: string | null): void {
     if (words === null) return;
-    this.title = `${this.#target}  ${escapeText(words)}`;
+    this.title = `${escapeText(this.target)}  ${escapeText(words)}`;
     if (this.#drawn !== null) this.#drawn.title = this.title;
   }
 

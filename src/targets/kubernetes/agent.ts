@@ -208,7 +208,11 @@ async function waitUntilRuns(agent: Agent, { pod }: AgentPlace, making: MakingAg
     onProgress(`waiting for the agent (${said})`);
     await sleep(pauseMs, undefined, { signal }).catch((cause: unknown) => {
       throw new HotexecError(
-        { code: 'cancelled', message: 'Cancelled before anything was touched; the agent stays, and ends by itself.', hint: null },
+        {
+          code: 'cancelled',
+          message: 'Cancelled before anything was touched; the agent stays, and ends by itself.',
+          hint: null,
+        },
         { cause },
       );
     });

@@ -96,7 +96,8 @@ function streamOn(socket: WebSocket): ExecStream {
   });
   // Whoever reads it learns of a failure; whoever has left need not.
   readable.on('error', () => {});
-  const failed = (why: string): void => void readable.destroy(new Error(errors === '' ? why : `${why}: ${errors.trim()}`));
+  const failed = (why: string): void =>
+    void readable.destroy(new Error(errors === '' ? why : `${why}: ${errors.trim()}`));
 
   socket.on('message', (data: Buffer) => {
     const content = data.subarray(1);
@@ -139,7 +140,8 @@ function inputOf(socket: WebSocket): Writable {
       if (pieces === 0) done();
     },
     final: (done) => {
-      if (socket.protocol === protocols[0]) socket.send(Buffer.of(channel.close, channel.input), (error) => done(error ?? null));
+      if (socket.protocol === protocols[0])
+        socket.send(Buffer.of(channel.close, channel.input), (error) => done(error ?? null));
       else done();
     },
   });

@@ -89,11 +89,20 @@ export function eventMessage({ verb, container, result }: Trace): string {
   }[result.outcome];
   const files = result.files.map(({ path, digest }) => `${path} sha256:${digest ?? 'none'}`);
   const code = result.error === null ? [] : [`error ${result.error.code}`];
-  const parts = [`Main process of container ${container}: ${done}`, ...code, `operation ${result.operationId}`, ...files];
+  const parts = [
+    `Main process of container ${container}: ${done}`,
+    ...code,
+    `operation ${result.operationId}`,
+    ...files,
+  ];
   return parts.join('; ').slice(0, longestMessage);
 }
 
-const doing: Readonly<Record<TracedVerb, string>> = { restart: 'restart', replace: 'replacement', rollback: 'rollback' };
+const doing: Readonly<Record<TracedVerb, string>> = {
+  restart: 'restart',
+  replace: 'replacement',
+  rollback: 'rollback',
+};
 
 /** So that the pod itself tells that it does not run what its image says. Who may not write it leaves none. */
 async function annotate({ verb, container, result }: Trace, { metadata }: Pod, api: ClusterApi): Promise<void> {

@@ -89,7 +89,8 @@ async function findWorkload(
       () => [],
     );
     const near = nearest(name, names);
-    const hint = near === undefined ? `kubectl get ${type}s -n ${namespace} lists them.` : `Did you mean ${type}/${near}?`;
+    const hint =
+      near === undefined ? `kubectl get ${type}s -n ${namespace} lists them.` : `Did you mean ${type}/${near}?`;
     throw refusal('target-not-found', `${target}: there is no such ${type} in namespace ${namespace}.`, hint);
   }
 }
@@ -175,7 +176,8 @@ async function currentReplicaSet({ metadata, spec }: Workload, api: ClusterApi):
 
 const revision = 'deployment.kubernetes.io/revision';
 
-async function listPods(labelSelector: string, api: ClusterApi, target: string): Promise<readonly Pod[]> {
+/** All with these labels, those that are being deleted too. Throws HotexecError. */
+export async function listPods(labelSelector: string, api: ClusterApi, target: string): Promise<readonly Pod[]> {
   const { namespace } = api.cluster;
   try {
     const path = apiPath(['api', 'v1', 'namespaces', namespace, 'pods'], { labelSelector });
@@ -183,7 +185,11 @@ async function listPods(labelSelector: string, api: ClusterApi, target: string):
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 400)
-      throw new HotexecError({ code: 'usage', message: `${target}: ${error.message}.`, hint: 'Such as: -l app=web,tier!=cache' });
+      throw new HotexecError({
+        code: 'usage',
+        message: `${target}: ${error.message}.`,
+        hint: 'Such as: -l app=web,tier!=cache',
+      });
     throw refusalOf(error, { target, namespace, what: 'list pods' });
   }
 }
