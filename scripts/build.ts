@@ -3,7 +3,7 @@
 // what is imported lazily stays in a chunk of its own, off the start-up path.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { engineFlags } from '../src/front/launch.ts';
@@ -27,7 +27,10 @@ const bundled = new Set<string>();
 const libraries = precompiledInstead({
   path: './libraries.ts',
   exports: ['KubeConfig', 'WebSocket'],
-  file: await precompile('kubernetes', 'src/targets/kubernetes/libraries.ts', { plugins: [kubeconfigAlone()] }),
+  file: await precompile('kubernetes', 'src/targets/kubernetes/libraries.ts', {
+    plugins: [kubeconfigAlone()],
+    minifyWhitespace: true,
+  }),
 });
 await bundle({ index: 'src/index.ts' }, libraries);
 const command = precompiledInstead({
@@ -110,15 +113,13 @@ function kubeconfigAlone(): Plugin {
 interface Precompiling {
   /** Of the Node that will run it. */
   readonly flags?: readonly string[];
-  readonly plugins?: readonly Plugin[];
+  readonly plugins?: Plugin[];
+  /** Without comments, which need not be ASCII. */
+  readonly minifyWhitespace?: boolean;
 }
 
 /** One file for src/precompiled.ts, and its code cache for a Node with these flags. Returns its name without the ending. */
-async function precompile(
-  name: string,
-  entryPoint: string,
-  { flags = [], plugins = [] }: Precompiling,
-): Promise<string> {
+async function precompile(name: string, entryPoint: string, { flags = [], ...options }: Precompiling): Promise<string> {
   const { metafile, outputFiles } = await build({
     ...common,
     entryPoints: [entryPoint],
@@ -127,7 +128,7 @@ async function precompile(
     // A vm.Script would need a loader for import(): they become require, run as late as before.
     supported: { 'dynamic-import': false },
     charset: 'ascii',
-    plugins: [...plugins],
+    ...options,
     write: false,
     metafile: true,
   });
@@ -165,9 +166,9 @@ function licenses(inputs: readonly string[]): string {
   return [...packages]
     .toSorted()
     .map((path) => {
-      const [file] = globSync(`${path}/LICEN[CS]E*`, { cwd: root });
+      const file = readdirSync(join(root, path)).find((name) => /^licen[cs]e/i.test(name));
       if (file === undefined) throw new Error(`${path} is bundled and has no licence file`);
-      return `${path.slice('node_modules/'.length)}\n\n${readFileSync(join(root, file), 'utf8')}`;
+      return `${path.slice('node_modules/'.length)}\n\n${readFileSync(join(root, path, file), 'utf8')}`;
     })
     .join(`\n${'-'.repeat(80)}\n\n`);
 }

@@ -1,4 +1,4 @@
-// The flags that say where a pod is, and what the agent beside it is like: -n, --context, -c, --agent-image, ….
+// The flags that say where a pod is, and what the agent beside it is like: -n, --context, -c, --agent-image.
 import { currentCluster, defaultAgent, type ClusterOptions } from '../connect/cluster-options.ts';
 import { isInCluster, type Target } from '../targets/target.ts';
 import type { CliContext } from './context.ts';

@@ -169,7 +169,7 @@ function inWords({ access, error, forbidder }: Refused, user: UserAndGroup | nul
       : 'The program runs as root, and so only an agent with SYS_PTRACE can hold it.';
   const hint =
     user === null
-      ? '--agent-user UID:GID, as kubectl exec … -- id shows them, or runAsUser in the pod'
+      ? '--agent-user UID:GID, as kubectl exec POD -- id shows them, or runAsUser in the pod'
       : 'Let the program run as another user (runAsUser), or use a namespace that admits the agent.';
   return new HotexecError({ ...refused.toData(), message: `${refused.message} ${why}`, hint }, { cause: error });
 }

@@ -11,7 +11,7 @@ import type { Cluster } from './kubeconfig.ts';
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
-  /** `Forbidden`, `NotFound`, `Invalid`, …; empty where none was given. */
+  /** `Forbidden`, `NotFound`, `Invalid`; empty where none was given. */
   readonly reason: string;
 
   constructor({

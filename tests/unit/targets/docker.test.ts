@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TargetProcess } from '../../../src/protocol/request.ts';
 import { resolve } from '../../../src/targets/resolve.ts';
-import { parseTarget } from '../../../src/targets/target.ts';
 import { ociConfig } from '../../support/bundle.ts';
 import { writeProc } from '../../support/proc-tree.ts';
 import { containerId } from '../../support/samples.ts';
@@ -56,7 +55,7 @@ describe('docker/NAME', () => {
 
   it('suggests the name that is near when there is no such container', async () => {
     const { resolveNamed } = await docker({});
-    await expect(resolveNamed('docker/wbe')).rejects.toMatchObject({
+    await expect(resolveNamed('wbe')).rejects.toMatchObject({
       code: 'target-not-found',
       message: 'docker/wbe: there is no such container. Nothing was touched.',
       hint: 'Did you mean docker/web?',
@@ -113,11 +112,14 @@ describe('docker/NAME', () => {
   it('stops asking when it is cancelled', async () => {
     const { socket } = await docker({ silent: true });
     const signal = AbortSignal.timeout(50);
-    const asking = resolve(parseTarget('docker/web'), {
-      env: { DOCKER_HOST: `unix://${socket}` },
-      proc: '/proc',
-      signal,
-    });
+    const asking = resolve(
+      { kind: 'docker', name: 'web' },
+      {
+        env: { DOCKER_HOST: `unix://${socket}` },
+        proc: '/proc',
+        signal,
+      },
+    );
     await expect(asking).rejects.toMatchObject({ code: 'cancelled' });
   });
 });
@@ -153,7 +155,7 @@ describe('a daemon that does not answer', () => {
 });
 
 async function ask(socket: string): Promise<TargetProcess> {
-  return resolve(parseTarget('docker/web'), { env: { DOCKER_HOST: `unix://${socket}` }, proc: '/proc' });
+  return resolve({ kind: 'docker', name: 'web' }, { env: { DOCKER_HOST: `unix://${socket}` }, proc: '/proc' });
 }
 
 interface Setting {
@@ -202,8 +204,8 @@ async function docker(setting: Setting): Promise<FakeDocker> {
     { pid: 4711, comm: 'nginx', ppid: 4500, startTicks: 429_055, cgroup, nsPid: [4711, 1] },
   ]);
   const context = { env: { DOCKER_HOST: `unix://${socket}` }, proc };
-  const resolveNamed = async (name: string): Promise<TargetProcess> => resolve(parseTarget(name), context);
-  return { socket, requests, resolveNamed, resolveWeb: async () => resolveNamed('docker/web') };
+  const resolveNamed = async (name: string): Promise<TargetProcess> => resolve({ kind: 'docker', name }, context);
+  return { socket, requests, resolveNamed, resolveWeb: async () => resolveNamed('web') };
 }
 
 function answerTo(url: string, { status, body, state }: Setting): readonly [status: number, body: object] {

@@ -11,8 +11,8 @@ describe('parseTarget', () => {
     ['pid/1234', { kind: 'pid', pid: 1234 }],
     ['docker/web', { kind: 'docker', name: 'web' }],
     ['docker/shop_web-1.eu', { kind: 'docker', name: 'shop_web-1.eu' }],
-    ['pod/web', { kind: 'later', type: 'pod', name: 'web' }],
-    ['deploy/web', { kind: 'later', type: 'deployment', name: 'web' }],
+    ['pod/web', { kind: 'pod', name: 'web' }],
+    ['deploy/web', { kind: 'workload', type: 'deployment', name: 'web' }],
     ['containerd/4f5a', { kind: 'later', type: 'containerd', name: '4f5a' }],
   ])('reads %s', (text, target) => {
     expect(parseTarget(text)).toEqual(target);
@@ -36,7 +36,7 @@ describe('parseTarget', () => {
 
   it('suggests what a bare name may have meant', () => {
     expect(() => parseTarget('web')).toThrow(
-      expect.objectContaining({ hint: 'A Docker container is named docker/web.' }) as Error,
+      expect.objectContaining({ hint: 'A Docker container is named docker/web, a pod pod/web.' }) as Error,
     );
   });
 
@@ -56,10 +56,12 @@ describe('parseTarget', () => {
 });
 
 it('says of a target of a later version that it is not reached yet', async () => {
-  await expect(resolve(parseTarget('pod/web'), { env: {}, proc: '/proc' })).rejects.toMatchObject({
-    code: 'usage',
-    message: 'pod/web: this version of hotexec does not reach pods yet. Nothing was touched.',
-  });
+  await expect(resolve({ kind: 'later', type: 'cri', name: '4f5a' }, { env: {}, proc: '/proc' })).rejects.toMatchObject(
+    {
+      code: 'usage',
+      message: 'cri/4f5a: this version of hotexec does not reach containers over CRI yet. Nothing was touched.',
+    },
+  );
 });
 
 function readsBackOrRefuses(text: string): boolean {
