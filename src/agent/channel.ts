@@ -1,8 +1,11 @@
 // Frames over a stream of bytes, for either end. Who sends waits while the other end does not read.
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentMessage, ClientMessage } from '../protocol/agent.ts';
 import { encodeBytes, encodeMessage, FrameReader, type Frame } from '../protocol/frames.ts';
 import type { ByteStream } from './byte-stream.ts';
+
+const lastWordsMs = 5000;
 
 export class Channel<Sent extends AgentMessage | ClientMessage> {
   readonly #stream: ByteStream;
@@ -37,9 +40,14 @@ export class Channel<Sent extends AgentMessage | ClientMessage> {
     }
   }
 
-  /** Nothing more will be said from here; what was said arrives. */
-  end(): void {
-    this.#stream.writable.end();
+  /** Nothing more will be said from here; what was said arrives, if the other end reads it soon. */
+  async finish(): Promise<void> {
+    const { writable } = this.#stream;
+    const ended = Promise.withResolvers<void>();
+    writable.end(ended.resolve);
+    writable.once('close', ended.resolve);
+    await Promise.race([ended.promise, delay(lastWordsMs, undefined, { ref: false })]);
+    this.close();
   }
 
   close(): void {

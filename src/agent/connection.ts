@@ -34,17 +34,18 @@ export async function serveConnection(stream: ByteStream, agent: AgentParts): Pr
   const connection = new Connection(new Channel(stream), agent);
   try {
     await connection.serve();
+    await connection.finish();
   } catch (error) {
     if (error instanceof FrameError) await connection.refuse(error);
     // Else the stream broke: the client has gone.
-  } finally {
-    await connection.leave();
   }
+  await connection.leave();
 }
 
 class Connection {
   readonly #channel: Channel<AgentMessage>;
   readonly #agent: AgentParts;
+  readonly #told: Promise<void>[] = [];
   #greeted = false;
   #receiving: { readonly operationId: string; readonly file: Receiving; reportedBytes: number } | null = null;
 
@@ -69,7 +70,13 @@ class Connection {
       hint: null,
     } as const;
     await this.#channel.send({ kind: 'refused', error });
-    this.#channel.end();
+    await this.#channel.finish();
+  }
+
+  /** The client has said all that it wanted to, and may still listen. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#told);
+    await this.#channel.finish();
   }
 
   async leave(): Promise<void> {
@@ -154,6 +161,7 @@ class Connection {
   #attach(operation: Operation, after: number): void {
     const { telling } = this.#agent;
     const told = this.#tell(operation, after);
+    this.#told.push(told);
     telling.add(told);
     void told.finally(() => telling.delete(told));
   }

@@ -1,6 +1,6 @@
 // `hotexec agent serve`: the resident front of one container. It listens on a socket that only its own user may open, carries out what is
 // asked of it, and ends when nobody has wanted anything for a while: an ephemeral container cannot be removed, but its process can go.
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ import { agentSocket, uploadDirectory } from './places.ts';
 import { localSources } from './sources.ts';
 import { Uploads } from './uploads.ts';
 
-export interface AgentOptions extends Surroundings {
+export interface AgentOptions extends Omit<Surroundings, 'ownPid'> {
   readonly runtimeDirectory: string;
   readonly uid: number;
   readonly version: string;
@@ -129,7 +129,8 @@ async function prepare(request: RequestMessage, uploads: Uploads, options: Agent
   const { operationId, target, asked } = request;
   using stack = new DisposableStack();
   stack.defer(() => void uploads.remove(operationId));
-  const front = stack.use(new LocalFront(identify(target, options), options.startEngine));
+  const around = { ...options, ownPid: Number(readlinkSync(`${options.proc}/self`)) };
+  const front = stack.use(new LocalFront(identify(target, around), options.startEngine));
   const { asked: here, translate } = localSources(asked, await uploads.place(operationId, request.uploads));
   const all = stack.move();
   return { front, asked: here, translate, [Symbol.dispose]: () => all.dispose() };

@@ -82,8 +82,23 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
     exitWith(await demoCommand(flags, context));
   });
   add(root, demo.summary('show it all on this machine, needing nothing'), texts.demo);
+
+  // It is what hotexec starts in a pod.
+  const agent = new Command('agent').action(() => {
+    throw usageError('agent wants to know what to do.', `${programName(context)} agent serve`);
+  });
+  root.addCommand(agent.copyInheritedSettings(root), { hidden: true });
+  const serve = new Command('serve').option('--ttl <duration>', '', defaultAgentTtl).action(async (flags) => {
+    refuseCommand(command, 'agent');
+    const { runAgent } = await import('./agent.ts');
+    exitWith(await runAgent({ flags }, context));
+  });
+  agent.addCommand(serve.copyInheritedSettings(root));
   return root;
 }
+
+/** Without use, the agent in a pod ends. */
+const defaultAgentTtl = '15m';
 
 const helpWords = 'print this help';
 

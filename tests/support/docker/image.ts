@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { docker, dockerWithInput } from './docker.ts';
 import { complete, type RootfsEntry } from './rootfs.ts';
-import { tarStream } from './tar.ts';
+import { tarStream } from '../../../deploy/tar.ts';
 
 export interface ImageRecipe {
   readonly name: string;

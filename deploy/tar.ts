@@ -1,11 +1,20 @@
 // A tar archive (ustar) of a root file system: everything owned by root, no times, so equal content gives equal bytes.
-import type { RootfsEntry } from './rootfs.ts';
 
 const blockSize = 512;
 
-export async function* tarStream(entries: readonly RootfsEntry[]): AsyncGenerator<Buffer> {
+export interface TarEntry {
+  /** Absolute. */
+  readonly path: string;
+  readonly mode: number;
+  /** Null: a directory. */
+  readonly read: (() => Promise<Buffer>) | null;
+  /** A symbolic link to there, and nothing to read. */
+  readonly linkTo?: string;
+}
+
+export async function* tarStream(entries: readonly TarEntry[]): AsyncGenerator<Buffer> {
   for (const entry of entries) {
-    const content = await entry.read?.();
+    const content = entry.linkTo === undefined ? await entry.read?.() : undefined;
     yield header(entry, content?.length ?? 0);
     if (content === undefined) continue;
     yield content;
@@ -14,7 +23,7 @@ export async function* tarStream(entries: readonly RootfsEntry[]): AsyncGenerato
   yield Buffer.alloc(2 * blockSize);
 }
 
-function header(entry: RootfsEntry, size: number): Buffer {
+function header(entry: TarEntry, size: number): Buffer {
   const block = Buffer.alloc(blockSize);
   const { name, prefix } = split(entry.path.slice(1));
   block.write(name, 0);
@@ -24,12 +33,23 @@ function header(entry: RootfsEntry, size: number): Buffer {
   block.write(octal(size, 12), 124);
   block.write(octal(0, 12), 136); // mtime
   block.write(' '.repeat(8), 148); // the checksum counts as blanks while it is computed
-  block.write(entry.read === null ? '5' : '0', 156);
+  block.write(typeOf(entry), 156);
+  block.write(linkIn(entry), 157);
   block.write('ustar\u000000', 257);
   block.write(prefix, 345);
   const checksum = block.reduce((sum, byte) => sum + byte, 0);
   block.write(`${octal(checksum, 7)}\0`, 148);
   return block;
+}
+
+function typeOf({ linkTo, read }: TarEntry): string {
+  if (linkTo !== undefined) return '2';
+  return read === null ? '5' : '0';
+}
+
+function linkIn({ path, linkTo = '' }: TarEntry): string {
+  if (Buffer.byteLength(linkTo) > 100) throw new Error(`the link ${path} leads too far for a ustar header`);
+  return linkTo;
 }
 
 function octal(value: number, width: number): string {
