@@ -42,7 +42,12 @@ function workOf(state: JournalState, observed: Observed, { journal, host, listen
     request,
     host: { ...host, interruption: () => null },
     observed,
-    plan: { ...planAgain(observed, program, request.options), probation },
+    // What the old program was asked with, and may not have taken, is not meant for the new one.
+    plan: {
+      ...planAgain(observed, program, request.options),
+      ...(state.program === 'draining' ? { drain: howToAsk(observed, request.options) } : {}),
+      probation,
+    },
     program,
     file: null,
     files: null,

@@ -181,8 +181,10 @@ function adopted(
   return held;
 }
 
-/** The new program has its own registers and all resets: only the stop and the mask are left. */
+/** The new program has all resets: only the stop and the mask are left, and its registers where they were borrowed to end the stop. */
 function finishNew(state: JournalState, tracee: Tracee, place: Place): MendResult {
+  const own = find(state.changesAfterExec, 'registers');
+  if (own !== undefined) tracee.setRegisters(new Registers(Buffer.from(own.bytes, 'hex')));
   using held = adopted(state.changesAfterExec, tracee, place);
   held.image = 'new';
   place.listeners?.giveUpAll();

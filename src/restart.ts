@@ -25,7 +25,7 @@ import { ProgramRecord } from './engine/program-record.ts';
 import { RestartReport } from './engine/report.ts';
 import { resetAttributes } from './engine/reset/reset.ts';
 import { seize, type Seizure, type Taken } from './engine/seize.ts';
-import { chooseScratch, mapScratch, type Scratch } from './engine/stage.ts';
+import { chooseScratch, mapScratch, roomIn, type Scratch } from './engine/stage.ts';
 import { exec, markDescriptors, resetPersonality, startHolder, type Holder } from './engine/swap.ts';
 import { syscallInstruction } from './engine/vdso.ts';
 import { verify } from './engine/verify.ts';
@@ -156,7 +156,8 @@ function exchange(work: Work, taken: Taken, place: Place): Holder | null {
   using _files = commitFiles(held, work.files);
   using _registers = held.borrow(place.instruction, host.observer);
   using _scratch = mapScratch(held, place.scratch);
-  using _signals = held.blockSignals(place.scratch.address + BigInt(place.scratch.layout.room));
+  using _signals = held.blockSignals(roomIn(place.scratch));
+  work.listeners.fetch(held, roomIn(place.scratch));
   using call = prepareExec(held, place.scratch, work.file);
 
   host.phase('prove');
@@ -202,6 +203,7 @@ function prove(work: Work, hold: () => Seizure): TracedProcess {
     files.use(commitFiles(target, work.files));
     using _registers = target.borrow(place.instruction, host.observer);
     using _scratch = mapScratch(target, place.scratch);
+    work.listeners.fetch(target, roomIn(place.scratch));
     using call = prepareExec(target, place.scratch, work.file);
     host.phase('prove');
     if (plan.dryRun) report.warn(dryRun(target, place.scratch, call));

@@ -1,5 +1,4 @@
 // `hotexec plan restart`: everything a restart would decide and do, without doing it.
-import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { describeSteps } from './engine/describe-steps.ts';
 import { execArguments } from './engine/exec-call.ts';
@@ -14,7 +13,8 @@ import { ProgramRecord } from './engine/program-record.ts';
 import { nameOf, type Program } from './engine/program.ts';
 import { chooseScratch } from './engine/stage.ts';
 import { syscallInstruction } from './engine/vdso.ts';
-import { AT_SYSINFO_EHDR, parseAuxv } from './procfs/auxv.ts';
+import { AT_SYSINFO_EHDR } from './procfs/auxv.ts';
+import { readAuxv } from './tracer/auxv.ts';
 import type { Plan } from './protocol/plan.ts';
 import type { EngineRequest, GdbScriptOptions } from './protocol/request.ts';
 
@@ -65,7 +65,7 @@ function writeScript({ program, ...decided }: Decided, { showEnvironment }: GdbS
     program,
     showEnvironment,
     instruction: syscallInstruction(observed),
-    vdso: parseAuxv(readFileSync(`/proc/${observed.tid}/auxv`)).get(AT_SYSINFO_EHDR) ?? null,
+    vdso: readAuxv(observed.tid).get(AT_SYSINFO_EHDR) ?? null,
     scratch: chooseScratch(observed.tid, execArguments(program)).address,
   });
 }

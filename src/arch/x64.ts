@@ -13,6 +13,7 @@ const syscalls = {
   rt_sigaction: 13,
   rt_sigprocmask: 14,
   pread64: 17,
+  pwrite64: 18,
   sched_yield: 24,
   alarm: 37,
   setitimer: 38,

@@ -1,9 +1,10 @@
 // The old program's children are cleared in the hold, before the new program runs: they may hold its ports and files.
-import { sendToThread, SIGKILL } from '../tracer/signals.ts';
+import { SIGKILL } from '../tracer/signals.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { threadState } from '../tracer/thread-states.ts';
 import { listDescendants, type Descendant } from './descendants.ts';
 import type { Hold } from './hold.ts';
+import { signalThread } from './remote-signal.ts';
 import { reapChild } from './undo.ts';
 
 const rounds = 20;
@@ -23,7 +24,9 @@ export function clearChildren(held: Hold, ours: ReadonlySet<number>): ClearedChi
   for (let round = 0; round < rounds; round++) {
     const living = left.filter((child) => child.state !== 'Z');
     if (living.length === 0) break;
-    for (const child of living) if (sendToThread(child.pid, child.pid, SIGKILL) === 0) killed++;
+    for (const child of living) {
+      if (signalThread(held, { pid: child.pid, tid: child.pid }, SIGKILL) === 0) killed++;
+    }
     awaitDeath(living);
     left = notSpared(held.pid, ours);
   }

@@ -1,6 +1,11 @@
 // The target's descriptors and their close-on-exec flags, read from outside.
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+// Of another user's process fd/ is closed to a tracer without CAP_DAC_OVERRIDE: then fdinfo/, open to whoever may trace (Linux 5.14), has
+// the numbers, and a copy tells what a number stands for.
+import { closeSync, fstatSync, readFileSync, readdirSync, readlinkSync, statSync, type BigIntStats } from 'node:fs';
+import { pullDescriptor } from '../native/sockets.ts';
 import { O_CLOEXEC, O_NONBLOCK, parseFdFlags } from '../procfs/fdinfo.ts';
+import { isDenied } from '../procfs/read.ts';
+import { processOf } from '../procfs/threads.ts';
 
 export interface Descriptor {
   readonly fd: number;
@@ -12,8 +17,7 @@ export interface Descriptor {
 
 /** All open descriptors; a descriptor that is closed meanwhile is left out. `tid` is a living thread. */
 export function listDescriptors(tid: number): readonly Descriptor[] {
-  return readdirSync(`/proc/${tid}/fd`).flatMap((name) => {
-    const fd = Number(name);
+  return descriptorNumbers(tid).flatMap((fd) => {
     const flags = readFlags(tid, fd);
     if (flags === undefined) return [];
     const [closeOnExec, nonBlocking] = [(flags & O_CLOEXEC) !== 0, (flags & O_NONBLOCK) !== 0];
@@ -21,12 +25,42 @@ export function listDescriptors(tid: number): readonly Descriptor[] {
   });
 }
 
+/** Throws the error of opendir(3). */
+export function descriptorNumbers(tid: number): readonly number[] {
+  try {
+    return readdirSync(`/proc/${tid}/fd`).map(Number);
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    return readdirSync(`/proc/${tid}/fdinfo`).map(Number);
+  }
+}
+
 /** What /proc/PID/fd/N points to; null when it is closed. */
 export function descriptorTarget(tid: number, fd: number): string | null {
   try {
     return readlinkSync(`/proc/${tid}/fd/${fd}`);
-  } catch {
-    return null;
+  } catch (error) {
+    return isDenied(error) ? ofCopy(tid, fd, (copy) => readlinkSync(`/proc/self/fd/${copy}`)) : null;
+  }
+}
+
+/** What a descriptor of a thread stands for; null when it is closed. */
+export function descriptorStat(tid: number, fd: number): BigIntStats | null {
+  try {
+    return statSync(`/proc/${tid}/fd/${fd}`, { bigint: true, throwIfNoEntry: false }) ?? null;
+  } catch (error) {
+    if (isDenied(error)) return ofCopy(tid, fd, (copy) => fstatSync(copy, { bigint: true }));
+    throw error;
+  }
+}
+
+function ofCopy<Answer>(tid: number, fd: number, look: (copy: number) => Answer): Answer | null {
+  const copy = pullDescriptor(processOf(tid) ?? tid, tid, fd);
+  if (copy < 0) return null;
+  try {
+    return look(copy);
+  } finally {
+    closeSync(copy);
   }
 }
 

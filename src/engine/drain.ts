@@ -7,12 +7,13 @@ import type { RestartOptions } from '../protocol/request.ts';
 import type { Drain } from '../protocol/result.ts';
 import { gracePeriodOf, signalNumber } from '../protocol/stop-signal.ts';
 import { signalBit, signalName } from '../tracer/signals.ts';
-import { EINVAL } from '../native/errno.ts';
+import { EINVAL, EPERM } from '../native/errno.ts';
 import { currentCall } from '../procfs/current-call.ts';
 import { threadIds } from '../tracer/hold.ts';
 import { syscall } from '../native/syscall.ts';
 import { waitingSignals, type SignalInfo } from '../tracer/ptrace/requests.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
+import { askItself } from './ask-itself.ts';
 import { innermostPid } from './descendants.ts';
 import type { Watches } from './held.ts';
 import { answerSame, answerZero } from './handover/answer-call.ts';
@@ -78,9 +79,10 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
   journal.mark('draining');
   report.pointOfNoReturn();
   const startedMs = performance.now();
-  if (work.asked !== true) syscall(arch.syscalls.kill, observed.target.pid, signal);
-  const isFromUs = ({ senderPid }: SignalInfo): boolean =>
-    work.asked === true || [0, innermostPid(host.journals.enginePid)].includes(senderPid);
+  const isRefused = work.asked !== true && syscall(arch.syscalls.kill, observed.target.pid, signal) === -EPERM;
+  if (isRefused) askItself(work, process, { signal, tracing: whileDraining.tracing });
+  const asker = innermostPid(isRefused ? observed.target.pid : host.journals.enginePid);
+  const isFromUs = ({ senderPid }: SignalInfo): boolean => work.asked === true || [0, asker].includes(senderPid);
   // The engine that asked may have been killed before the program has taken the signal.
   let oursToCome = work.asked !== true || isWaiting(observed.status, signal);
   host.moment({ what: 'asked', signal: signalName(signal) });

@@ -1,9 +1,10 @@
 // Where a running program calls exit_group, for breakpoints: in its C library, and in the code of its own executable (static programs, and
 // Go, which never ends through libc). Read from its memory: the files may be gone.
 import { findExitCode } from '../elf/exit-code.ts';
-import { AT_ENTRY, parseAuxv } from '../procfs/auxv.ts';
+import { AT_ENTRY } from '../procfs/auxv.ts';
 import { mappingAt, parseMaps, type Mapping } from '../procfs/maps.ts';
-import { readBytes, readText } from '../procfs/read.ts';
+import { readText } from '../procfs/read.ts';
+import { readAuxv } from '../tracer/auxv.ts';
 import { mostBreakpoints } from '../tracer/breakpoints.ts';
 import { libraryFunction, memoryOf } from './c-library.ts';
 
@@ -15,16 +16,24 @@ const overlapBytes = 128;
 /** Four at most; empty: not known, its end by exit_group cannot be caught like this. The program may run. */
 export function exitAddresses(tid: number): readonly bigint[] {
   const maps = readText(`/proc/${tid}/maps`);
-  const auxv = readBytes(`/proc/${tid}/auxv`);
-  if (maps.kind !== 'read' || auxv.kind !== 'read') return [];
+  if (maps.kind !== 'read') return [];
   const mappings = parseMaps(maps.content);
-  const entry = parseAuxv(auxv.content).get(AT_ENTRY);
+  const entry = entryOf(tid);
   const own = entry === undefined ? undefined : mappingAt(mappings, entry);
   const addresses = [
     ...libraryAddresses(tid, mappings),
     ...(own === undefined ? [] : codeAddresses(tid, mappings, own)),
   ];
   return [...new Set(addresses)].slice(0, mostBreakpoints);
+}
+
+function entryOf(tid: number): bigint | undefined {
+  try {
+    return readAuxv(tid).get(AT_ENTRY);
+  } catch {
+    // It has ended.
+    return undefined;
+  }
 }
 
 function libraryAddresses(tid: number, mappings: readonly Mapping[]): readonly bigint[] {

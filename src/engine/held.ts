@@ -148,7 +148,7 @@ export class Held implements Hold {
   /** Borrows the new program's registers for the resets; leaving the scope gives them back. */
   borrowNew(observe: RemoteObserver): Disposable {
     const own = this.tracee.registers();
-    const instruction = instructionOfNew(this.tracee.tid);
+    const instruction = instructionOf(this.tracee.tid);
     this.journal.enter(registersChange(this.tracee.tid, own));
     this.stackPointer = own.stackPointer;
     this.remote = new RemoteThread(this.tracee, own, { instruction, observe, allows: this.allows });
@@ -206,7 +206,7 @@ export class Held implements Hold {
     const mask = this.#ownMask ?? this.tracee.signalMask();
     const keepStopped = this.image === 'old' && this.#alreadyStopped;
     if (keepStopped) this.tracee.setSignalMask(mask);
-    const stoppedBy = keepStopped ? 0 : endGroupStop({ pid: this.pid, tracee: this.tracee, mask, deadlineMs });
+    const stoppedBy = keepStopped ? 0 : endGroupStop({ pid: this.pid, tracee: this.tracee, mask, standAtCall: () => this.#standAtCall(), deadlineMs });
     const options = tracing ?? this.staysTraced;
     if (options !== null) this.tracee.setOptions(tracingOptions(options));
     // Written before the program runs: a mender must not give it a mask that it may have changed since.
@@ -217,6 +217,17 @@ export class Held implements Hold {
     this.traced?.start();
     if (stoppedBy !== 0) sendToThread(this.pid, this.tracee.tid, stoppedBy);
     this.holdMs = performance.now() - this.#heldSinceMs;
+  }
+
+  /** The net is there until the call's exit is left, and the journal has the registers until they are given back. */
+  #standAtCall(): void {
+    const { tracee, allows } = this;
+    const own = tracee.registers();
+    const instruction = instructionOf(tracee.tid);
+    const id = this.journal.enter(registersChange(tracee.tid, own));
+    new RemoteThread(tracee, own, { instruction, observe: null, allows }).call('sched_yield');
+    tracee.setRegisters(own);
+    this.journal.strike(id);
   }
 
   /** What a mender knows from the journal. */
@@ -251,9 +262,10 @@ export function stoppedChange({ pid, tracee }: Hold, alreadyStopped: boolean, ma
   return { kind: 'stopped', pid, alreadyStopped, tid: tracee.tid, mask: mask.toString(16) };
 }
 
-export function instructionOfNew(tid: number): bigint {
+/** Of a program that is known to have one. */
+export function instructionOf(tid: number): bigint {
   const instruction = findSyscallInstruction(tid);
-  if (instruction === undefined) throw new Error('the new program has no vDSO and no code with a syscall instruction');
+  if (instruction === undefined) throw new Error('the program has no vDSO and no code with a syscall instruction');
   return instruction;
 }
 

@@ -1,6 +1,5 @@
 // The addresses a program serves: listening sockets that it or its descendants have open. Whether a new program is up is told by them.
-import { readdirSync } from 'node:fs';
-import { descriptorTarget } from './descriptors.ts';
+import { descriptorNumbers, descriptorTarget } from './descriptors.ts';
 import { listSockets, socketInode } from './sockets.ts';
 
 export interface Listener {
@@ -29,15 +28,15 @@ export function allListeners(tid: number): ReadonlyMap<number, Listener> {
 }
 
 function socketsOf(pid: number): readonly number[] {
-  return namesIn(`/proc/${pid}/fd`).flatMap((fd) => {
-    const inode = socketInode(descriptorTarget(pid, Number(fd)) ?? '');
+  return numbersOf(pid).flatMap((fd) => {
+    const inode = socketInode(descriptorTarget(pid, fd) ?? '');
     return inode === null ? [] : [inode];
   });
 }
 
-function namesIn(directory: string): readonly string[] {
+function numbersOf(pid: number): readonly number[] {
   try {
-    return readdirSync(directory);
+    return descriptorNumbers(pid);
   } catch {
     // It has ended, or is another user's.
     return [];

@@ -2,15 +2,17 @@
 import { closeSync, openSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { HotexecError } from '../errors.ts';
 import type { TargetProcess } from '../protocol/request.ts';
-import { AT_EXECFN, parseAuxv } from '../procfs/auxv.ts';
+import { AT_EXECFN } from '../procfs/auxv.ts';
 import { readInitialStack } from '../procfs/arguments.ts';
 import { parseIdMap, type IdRange } from '../procfs/id-map.ts';
 import { parseLimits, type ResourceLimits } from '../procfs/limits.ts';
-import { readText } from '../procfs/read.ts';
+import { parseMaps } from '../procfs/maps.ts';
+import { isDenied, readText } from '../procfs/read.ts';
 import { parseStat, type ProcessStat } from '../procfs/stat.ts';
 import { parseStatus, type ProcessStatus } from '../procfs/status.ts';
 import type { Words } from '../procfs/words.ts';
 import { ProcessRoot } from '../rootfs/open.ts';
+import { readAuxv } from '../tracer/auxv.ts';
 import { readMemory } from '../tracer/memory.ts';
 import { threadIds } from '../tracer/hold.ts';
 import { threadState } from '../tracer/thread-states.ts';
@@ -206,7 +208,7 @@ function isReplaced(tid: number, exe: string): boolean {
 }
 
 function readExecPath(tid: number): string | null {
-  const address = parseAuxv(readFileSync(`/proc/${tid}/auxv`)).get(AT_EXECFN);
+  const address = readAuxv(tid).get(AT_EXECFN);
   if (address === undefined) return null;
   const bytes = readSome(tid, address, 4097);
   const end = bytes.indexOf(0);
@@ -262,12 +264,27 @@ function observeParent(pid: number): Surroundings['parent'] {
 
 /** Before anything is parsed: pointers and the auxiliary vector of a 32-bit program have another size. */
 function refuse32Bit(target: TargetProcess, tid: number): void {
-  if (readStart(`/proc/${tid}/exe`, 5)[4] === ELFCLASS64) return;
+  if (elfHeaderOf(tid)[4] === ELFCLASS64) return;
   throw new HotexecError({
     code: 'architecture-unsupported',
     message: `${target.name}: process ${target.pid} runs a 32-bit program; hotexec handles 64-bit programs only. Nothing was touched.`,
     hint: null,
   });
+}
+
+/** Who may trace need not be allowed to read the file. */
+function elfHeaderOf(tid: number): Buffer {
+  try {
+    return readStart(`/proc/${tid}/exe`, 5);
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    const path = readlinkSync(`/proc/${tid}/exe`).replace(/ \(deleted\)$/, '');
+    const maps = parseMaps(readFileSync(`/proc/${tid}/maps`, 'latin1'));
+    const start = maps.find((mapping) => mapping.path === path && mapping.offset === 0n)?.start;
+    const header = start === undefined ? -1 : readMemory(tid, start, 5);
+    if (typeof header === 'number') throw error;
+    return header;
+  }
 }
 
 function textOr(path: string): string | null {
@@ -286,7 +303,7 @@ function numberOr(path: string): number | null {
 
 function readError(error: unknown, target: TargetProcess): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EACCES' || code === 'EPERM') {
+  if (isDenied(error)) {
     return new HotexecError(
       {
         code: 'not-permitted',

@@ -9,12 +9,12 @@ import { RemoteThread } from '../remote/remote-thread.ts';
 import { TraceeGone } from '../tracer/errors.ts';
 import * as ptrace from '../tracer/ptrace/requests.ts';
 import { waitFor } from '../tracer/ptrace/wait.ts';
-import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
+import { killTracee, signalBit, SIGCHLD } from '../tracer/signals.ts';
 import { Tracee } from '../tracer/tracee.ts';
 import { childrenOf } from './descendants.ts';
 import type { ExecCall } from './exec-call.ts';
 import type { Held } from './held.ts';
-import type { Scratch } from './stage.ts';
+import { roomIn, type Scratch } from './stage.ts';
 
 const CLONE_VM = 0x100;
 const WNOHANG = 1;
@@ -44,12 +44,12 @@ export function dryRun(held: Held, scratch: Scratch, call: ExecCall): string | n
 
 /** Where a SIGCHLD of ours can be taken back to; null: one of the target's own waits already, and ours is lost in it. */
 export function roomForSigchld(held: Held, scratch: Scratch): string | null {
-  return hasPending(held.pid, SIGCHLD) ? null : `0x${(scratch.address + BigInt(scratch.layout.room)).toString(16)}`;
+  return hasPending(held.pid, SIGCHLD) ? null : `0x${roomIn(scratch).toString(16)}`;
 }
 
 /** Making a child, collecting it and taking its SIGCHLD back; the pid is not known yet, and filters do not look at it. */
 export function mayHaveChild({ thread }: Held, scratch: Scratch): boolean {
-  const room = scratch.address + BigInt(scratch.layout.room);
+  const room = roomIn(scratch);
   return (
     thread.may('clone', ...cloneArguments(scratch)) &&
     thread.may('wait4', 2, 0, WNOHANG | __WALL, 0) &&
@@ -102,7 +102,7 @@ function tryExec(child: SharingChild, { name, args }: ExecCall): string | null {
 
 /** Ends it and collects it as its tracer; from then on it is a zombie of the target. */
 export function killChild(child: SharingChild): void {
-  sendToThread(child.pid, child.pid, SIGKILL);
+  killTracee(child.pid);
   collect(child);
 }
 

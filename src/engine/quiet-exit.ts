@@ -1,5 +1,5 @@
 // Once a program is up, its system calls are not stopped any more: from then on its exit is caught by breakpoints, where they can be had.
-import { ESRCH } from '../native/errno.ts';
+import { EACCES, EPERM, ESRCH } from '../native/errno.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
 import { breakpointSignal, findExit, type ExitBreakpoints } from './exit-breakpoints.ts';
 
@@ -9,6 +9,8 @@ export class QuietExit implements Disposable {
   #state: 'not-begun' | 'on' | 'executed' = 'not-begun';
   /** An exit would not be seen: no breakpoint could be set. */
   blind = false;
+  /** None can be set by this user, for any thread. */
+  isForbidden = false;
 
   constructor(process: TracedProcess) {
     this.#process = process;
@@ -29,7 +31,8 @@ export class QuietExit implements Disposable {
         if (this.#state !== 'on') return;
         const answer = this.#breakpoints?.cover(tid) ?? -1;
         // One that has ended meanwhile ends nothing else.
-        if (answer < 0 && answer !== -ESRCH) this.blind = true;
+        if (answer === -EPERM || answer === -EACCES) this.isForbidden = true;
+        else if (answer < 0 && answer !== -ESRCH) this.blind = true;
       },
       left: (tid) => this.#breakpoints?.forget(tid),
       executed: () => {

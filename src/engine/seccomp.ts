@@ -1,8 +1,10 @@
 // Which system calls the target's seccomp filters let through. A filter may kill for a forbidden call, so hotexec reads the filters and
 // never makes a call that is not allowed; where they cannot be read, the runtime's own profile is all that may be there.
+import { readFileSync } from 'node:fs';
 import { arch, type SyscallName } from '../arch/arch.ts';
 import { HotexecError } from '../errors.ts';
 import { describeErrno, ENOENT } from '../native/errno.ts';
+import { parseStatus } from '../procfs/status.ts';
 import { seccompFilter } from '../tracer/ptrace/requests.ts';
 import type { Argument } from '../native/syscall.ts';
 import type { Allows } from '../remote/remote-thread.ts';
@@ -11,6 +13,7 @@ import type { Observed } from './observe.ts';
 import { MAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE, PROT_READ_WRITE } from './stage.ts';
 
 const AUDIT_ARCH_X86_64 = 0xc000_003e;
+const CAP_SYS_ADMIN = 1n << 21n;
 
 /** What becomes of a call. */
 type Permission = 'allowed' | 'refused' | 'deadly';
@@ -63,7 +66,7 @@ function permitByFilters(filters: readonly Buffer[]): Permit {
 
 /** The runtimes' default profiles allow every call made here but unshare, which is asked for only where it is allowed. */
 function permitUnread(observed: Observed, why: string): Permit {
-  const ownFilters = (observed.status.seccompFilters ?? 1) - (observed.target.spec?.seccomp === true ? 1 : 0);
+  const ownFilters = (observed.status.seccompFilters ?? 1) - filtersOfRuntime(observed);
   if (ownFilters > 0) {
     throw forbidden(
       observed,
@@ -72,6 +75,18 @@ function permitUnread(observed: Observed, why: string): Permit {
     );
   }
   return (name) => (name === 'unshare' || name === 'set_mempolicy' ? 'refused' : 'allowed');
+}
+
+/**
+ * Without a spec: a program needs no_new_privs or CAP_SYS_ADMIN to install one (seccomp(2)), so it cannot have; or hotexec itself has one
+ * in the container beside it, where one runtime has started both.
+ */
+function filtersOfRuntime({ target, status }: Observed): number {
+  const { spec, container } = target;
+  if (spec !== null && spec.seccomp !== null) return spec.seccomp ? 1 : 0;
+  if (container === null) return 0;
+  const cannotInstall = status.noNewPrivs === false && ((status.capBnd ?? 0n) & CAP_SYS_ADMIN) === 0n;
+  return cannotInstall ? 1 : Math.min(1, parseStatus(readFileSync('/proc/self/status', 'utf8')).seccompFilters ?? 0);
 }
 
 function forbidden(observed: Observed, why: string, hint: string | null = null): HotexecError {

@@ -16,6 +16,11 @@ export interface Scratch {
   readonly layout: ScratchLayout;
 }
 
+/** 256 bytes for the structures of calls. */
+export function roomIn({ address, layout }: Scratch): bigint {
+  return address + BigInt(layout.room);
+}
+
 /** Chosen before the hold: the maps of a large program take long to read. */
 export function chooseScratch(tid: number, program: ExecArguments): Scratch {
   const sizeBytes = scratchSizeBytes(program);

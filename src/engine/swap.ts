@@ -1,7 +1,7 @@
 // The swap: descriptors marked, execve made. When execve succeeds there is no way back; until then everything is in the journal.
 import { HotexecError } from '../errors.ts';
 import { describeErrno, EBADF } from '../native/errno.ts';
-import { sendToThread, SIGKILL } from '../tracer/signals.ts';
+import { killTracee } from '../tracer/signals.ts';
 import { awaitDeath } from './children.ts';
 import { childrenOf } from './descendants.ts';
 import { listDescriptors, type Descriptor } from './descriptors.ts';
@@ -97,7 +97,7 @@ export function startHolder(held: Held, scratch: Scratch): Holder | null {
     pid: child.pid,
     pidInside: child.pidInside,
     kill: () => {
-      sendToThread(child.pid, child.pid, SIGKILL);
+      killTracee(child.pid);
       awaitDeath([child]);
     },
     collect: () => collect(child),

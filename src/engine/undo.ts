@@ -1,19 +1,21 @@
 // How each change is put back: the one place, for a scope that is left and for a mender. Every undo is right if the effect never
 // happened, and right a second time.
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Registers } from '../arch/registers.ts';
 import type { Change } from '../journal/change.ts';
 import { parseStat } from '../procfs/stat.ts';
 import { closePassage } from '../remote/push-descriptor.ts';
 import { Directories } from '../rootfs/directory.ts';
 import { ProcessRoot } from '../rootfs/open.ts';
-import { sendToThread, signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
+import { signalBit, SIGCHLD, SIGKILL } from '../tracer/signals.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { threadState } from '../tracer/thread-states.ts';
 import { childrenOf, innermostPid } from './descendants.ts';
+import { descriptorStat } from './descriptors.ts';
 import { endTracer } from './end-tracer.ts';
 import { undoFile } from './files/undo.ts';
 import type { Hold } from './hold.ts';
+import { signalThread } from './remote-signal.ts';
 
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
@@ -68,7 +70,7 @@ export function undo(held: Hold, change: Change): void {
       return;
     case 'descriptor':
       // Another file of that number is not ours: ours has been closed already.
-      if (fileIdentity(`/proc/${held.tracee.tid}/fd/${change.fd}`) === change.file)
+      if (fileIdentity(held.tracee.tid, change.fd) === change.file)
         held.thread.call('close', change.fd);
       return;
     case 'personality':
@@ -87,7 +89,7 @@ export function undo(held: Hold, change: Change): void {
 /** It makes its bind again, unless the held socket is already under its number. */
 function registersAfterBind({ tracee }: Hold, { fd, file, bytes }: Extract<Change, { kind: 'bind' }>): Registers {
   const registers = new Registers(Buffer.from(bytes, 'hex'));
-  if (fileIdentity(`/proc/${tracee.tid}/fd/${fd}`) === file) registers.completeCall(0n);
+  if (fileIdentity(tracee.tid, fd) === file) registers.completeCall(0n);
   return registers;
 }
 
@@ -118,7 +120,7 @@ function takeBackSigchld(held: Hold, room: bigint): void {
   const sender = typeof taken === 'number' ? 0 : taken.readInt32LE(16);
   const others = childrenOf(held.pid, held.tracee.tid);
   if (others.some((child) => innermostPid(child) === sender || threadState(child, child) === 'Z')) {
-    sendToThread(held.pid, held.tracee.tid, SIGCHLD);
+    signalThread(held, { pid: held.pid, tid: held.tracee.tid }, SIGCHLD);
   }
 }
 
@@ -128,7 +130,7 @@ function reapNewChildren(held: Hold, before: readonly number[]): void {
   for (const child of childrenOf(held.pid, held.tracee.tid).filter((pid) => !known.has(pid))) {
     const inside = innermostPid(child);
     if (inside === undefined || !sharesOurOrigin(child, held.pid)) continue;
-    sendToThread(child, child, SIGKILL);
+    signalThread(held, { pid: child, tid: child }, SIGKILL);
     reapChild(held, inside);
   }
 }
@@ -157,8 +159,8 @@ export function reapChild(held: Hold, pidInside: number): void {
     sleep(100_000);
 }
 
-/** Device and inode of what a path leads to, an open socket too; null when there is nothing. */
-export function fileIdentity(path: string): string | null {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
+/** Device and inode of what a descriptor stands for, a socket too; null when it is closed. */
+export function fileIdentity(tid: number, fd: number): string | null {
+  const stat = descriptorStat(tid, fd);
+  return stat === null ? null : `${stat.dev}:${stat.ino}`;
 }

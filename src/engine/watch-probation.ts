@@ -1,7 +1,7 @@
 // The probation of a new program: watched as a tracer, so that its end can be caught; or from afar, where nothing is to be caught.
 import type { Probation, ProgramEnd } from '../protocol/result.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
-import { sendToThread, signalName, SIGKILL } from '../tracer/signals.ts';
+import { killTracee, signalName } from '../tracer/signals.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
 import { isFailedExit } from './ends.ts';
 import { handOverCalls, HandOver } from './handover/hand-over.ts';
@@ -48,7 +48,7 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
   if (probation === null) throw new Error('a program that is not watched is not traced');
   host.phase('probation');
   // Its memory is freed while the new program starts.
-  if (holder !== null) sendToThread(holder.pid, holder.pid, SIGKILL);
+  if (holder !== null) killTracee(holder.pid);
   const startedMs = performance.now();
   const place = {
     observed,

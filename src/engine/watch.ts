@@ -75,7 +75,11 @@ function watchUntil(watched: Watched, quiet: QuietExit): WatchEnd {
   for (;;) {
     const nowMs = performance.now();
     process.mode = watched.wantsSyscalls(nowMs) || quiet.isOver ? 'syscalls' : 'signals';
-    if (process.mode === 'signals' && watched.catches) quiet.begin();
+    if (process.mode === 'signals' && watched.catches) {
+      quiet.begin();
+      // Slower, and the way back is what it is watched for.
+      if (quiet.isForbidden) process.mode = 'syscalls';
+    }
     const settled = watched.settle(nowMs);
     if (settled === 'silent') {
       const tid = process.stopOne(nowMs + releaseDeadlineMs);

@@ -57,7 +57,10 @@ export class Engine implements Disposable {
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      return (await this.#readAnswer(parseEngineLine, onEvent)) ?? (await this.#ended);
+      const answer = await this.#readAnswer(parseEngineLine, onEvent);
+      // An orphan would become a child of the target, which never waits for it.
+      if (request.target.pid === 1) await this.#ended;
+      return answer ?? (await this.#ended);
     } finally {
       clearTimeout(giveUp);
       signal?.removeEventListener('abort', cancel);

@@ -3,6 +3,7 @@
 import { ParseError } from './parse-error.ts';
 
 export const AT_NULL = 0;
+export const AT_PAGESZ = 6;
 /** Where the interpreter (ld.so) was loaded. */
 export const AT_BASE = 7;
 export const AT_ENTRY = 9;

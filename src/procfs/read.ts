@@ -44,11 +44,17 @@ function attempt<Content>(read: () => Content, goneCodes = GONE): Reading<Conten
   try {
     return { kind: 'read', content: read() };
   } catch (error) {
+    if (isDenied(error)) return { kind: 'denied' };
     const code = errorCode(error);
-    if (code === 'EACCES' || code === 'EPERM') return { kind: 'denied' };
     if (code !== undefined && goneCodes.includes(code)) return { kind: 'gone' };
     throw error;
   }
+}
+
+/** The error of a file that is there, and not for us. */
+export function isDenied(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'EACCES' || code === 'EPERM';
 }
 
 function errorCode(error: unknown): string | undefined {

@@ -1,8 +1,9 @@
 // Where a target has a syscall instruction of its own: in its vDSO, else in any code that it has mapped.
 import { readFileSync } from 'node:fs';
 import { arch } from '../arch/arch.ts';
-import { AT_SYSINFO_EHDR, parseAuxv } from '../procfs/auxv.ts';
+import { AT_SYSINFO_EHDR } from '../procfs/auxv.ts';
 import { parseMaps } from '../procfs/maps.ts';
+import { readAuxv } from '../tracer/auxv.ts';
 import { readMemory } from '../tracer/memory.ts';
 
 const pageSizeBytes = 4096;
@@ -14,7 +15,7 @@ let offsetInVdso: bigint | undefined;
 
 /** Its address; undefined when no mapped code has one. `tid` is a living thread of the target. */
 export function findSyscallInstruction(tid: number): bigint | undefined {
-  const vdso = parseAuxv(readFileSync(`/proc/${tid}/auxv`)).get(AT_SYSINFO_EHDR);
+  const vdso = readAuxv(tid).get(AT_SYSINFO_EHDR);
   if (vdso !== undefined && offsetInVdso !== undefined && isInstruction(tid, vdso + offsetInVdso))
     return vdso + offsetInVdso;
   const executable = parseMaps(readFileSync(`/proc/${tid}/maps`, 'latin1')).filter(

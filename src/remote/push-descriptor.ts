@@ -1,9 +1,12 @@
 // Gives a descriptor of this process to a held one: no path, no network, no namespace in common. The target is made to make a socket pair,
-// one end is pulled out (pidfd_getfd), the descriptor is sent through it (SCM_RIGHTS, unix(7)), and the target is made to receive it.
+// one end is pulled out (pidfd_getfd), the descriptor is sent through it (SCM_RIGHTS, unix(7)), and the target is made to receive it. Where
+// nothing may be pulled they meet by name instead (meeting.ts), and descriptors of the target come the same way.
 // The kernel writes every new number to the target's memory before the descriptor exists, so this memory tells a mender what to close.
 import { arch, type SyscallName } from '../arch/arch.ts';
+import { ENOSYS, EPERM } from '../native/errno.ts';
 import { allocate } from '../native/memory.ts';
 import { syscall } from '../native/syscall.ts';
+import { meet, meetingSizeBytes } from './meeting.ts';
 import type { RemoteThread } from './remote-thread.ts';
 
 const AF_UNIX = 1;
@@ -18,6 +21,8 @@ const PIDFD_THREAD = 0o200;
 const at = { pair: 0, byte: 8, iovec: 16, message: 32, control: 88, received: 104 } as const;
 const controlSizeBytes = 24;
 const sizeBytes: number = at.control + controlSizeBytes;
+/** Behind what the room names, and the address of a meeting: a message of the target's own. All within 256 bytes. */
+const fetchOffset = Math.ceil((sizeBytes + meetingSizeBytes) / 8) * 8;
 const none = -1;
 
 const ours = allocate(sizeBytes);
@@ -60,7 +65,7 @@ export function pushThrough(thread: RemoteThread, { pid, room }: { pid: number; 
   if (made < 0) throw new PushRefused('socketpair', made, 'target');
   const [receiver, sender] = named(thread, room);
   if (receiver === undefined || sender === undefined) throw new Error('socketpair named no descriptors');
-  send(pull(pid, thread.tid, sender), fd);
+  send(pullOrMeet(thread, { pid, room }, { receiver, sender }), fd);
   const message = room + BigInt(at.message);
   const length = thread.call('recvmsg', receiver, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (length < 0) throw new PushRefused('recvmsg', length, 'target');
@@ -68,6 +73,47 @@ export function pushThrough(thread: RemoteThread, { pid, room }: { pid: number; 
   // MSG_CTRUNC: at its limit of descriptors, or a security module that does not let the descriptor through.
   if (received === undefined) throw new PushRefused('recvmsg', 0, 'target');
   return received;
+}
+
+/**
+ * Copies of the target's descriptors by its own doing; each is to be closed by the caller, -errno for one that it does not have. The room is
+ * empty; closePassage closes what is open in the target. Throws PushRefused.
+ */
+export function fetchThrough(
+  thread: RemoteThread,
+  { pid, room }: { pid: number; room: bigint },
+  fds: readonly number[],
+): readonly number[] {
+  const made = thread.call('socketpair', AF_UNIX, SOCK_DGRAM_CLOEXEC, 0, room);
+  if (made < 0) throw new PushRefused('socketpair', made, 'target');
+  const [slot] = named(thread, room);
+  if (slot === undefined) throw new Error('socketpair named no descriptors');
+  const through = meetOrThrow(thread, pid, { slot, room });
+  try {
+    return fds.map((fd) => fetch(thread, room, { slot, through, fd }));
+  } finally {
+    syscall(arch.syscalls.close, through);
+  }
+}
+
+function fetch(
+  thread: RemoteThread,
+  room: bigint,
+  { slot, through, fd }: { slot: number; through: number; fd: number },
+): number {
+  // The number stands in a place of its own: what the room names is closed.
+  const area = room + BigInt(fetchOffset);
+  const written = thread.write(area, passage(area, fd));
+  const sent = written < 0 ? written : thread.call('sendmsg', slot, area + BigInt(at.message), MSG_DONTWAIT);
+  if (sent < 0) return sent;
+  passage(ours.address, none).copy(ours.bytes);
+  const got = syscall(
+    arch.syscalls.recvmsg,
+    through,
+    ours.address + BigInt(at.message),
+    MSG_DONTWAIT | MSG_CMSG_CLOEXEC,
+  );
+  return got < 0 ? got : ours.view.getInt32(at.received, true);
 }
 
 /** Closes what the room names and empties it; right if nothing was made, and right a second time. */
@@ -93,6 +139,25 @@ function named(thread: RemoteThread, room: bigint): Named {
     return fd < 0 ? undefined : fd;
   };
   return [number(at.pair), number(at.pair + 4), number(at.received)];
+}
+
+function pullOrMeet(
+  thread: RemoteThread,
+  { pid, room }: { pid: number; room: bigint },
+  { receiver, sender }: { receiver: number; sender: number },
+): number {
+  try {
+    return pull(pid, thread.tid, sender);
+  } catch (error) {
+    if (!(error instanceof PushRefused && [-EPERM, -ENOSYS].includes(error.errno))) throw error;
+    return meetOrThrow(thread, pid, { slot: receiver, room });
+  }
+}
+
+function meetOrThrow(thread: RemoteThread, pid: number, { slot, room }: { slot: number; room: bigint }): number {
+  const met = meet(thread, pid, { slot, room: room + BigInt(sizeBytes) });
+  if (typeof met === 'number') return met;
+  throw new PushRefused(met.call, met.errno, met.by);
 }
 
 function pull(pid: number, tid: number, fd: number): number {

@@ -2,13 +2,17 @@
 // Only one thread is seized: with 1,000 threads the hold takes half the time, and execve needs no reaping of siblings (measured).
 import { listThreads } from '../procfs/threads.ts';
 import { readdirSync } from 'node:fs';
+import { EPERM } from '../native/errno.ts';
 import { StopTimeout } from './errors.ts';
 import { cureInterruptedCall } from './cure.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { sleep, waitFor } from './ptrace/wait.ts';
-import { isStopSignal, sendToThread, signalBit, SIGCONT, SIGSTOP } from './signals.ts';
+import { everySignal, isStopSignal, sendToThread, signalBit, SIGCONT, SIGSTOP } from './signals.ts';
 import { threadState, type ThreadStates } from './thread-states.ts';
-import { Tracee } from './tracee.ts';
+import { Tracee, type LiveStop } from './tracee.ts';
+
+/** How long a thread that runs takes to stop where it is. */
+const interruptMs = 1_000;
 
 export interface Seized {
   readonly tracee: Tracee;
@@ -54,13 +58,45 @@ function nextOrLeave(tracee: Tracee, deadlineMs: number): ReturnType<Tracee['nex
  * kill of an init is ignored, a signal-delivery-stop is not).
  */
 export function armNet(pid: number, tracee: Tracee, deadlineMs: number): void {
-  sendToThread(pid, tracee.tid, SIGSTOP);
+  if (sendToThread(pid, tracee.tid, SIGSTOP) === -EPERM) {
+    armByItself(tracee, deadlineMs);
+    return;
+  }
   tracee.resume();
   for (;;) {
     const stop = tracee.next(deadlineMs);
     if (stop.kind === 'stop' && isStopSignal(stop.signal)) break;
     if (stop.kind === 'signal') tracee.resume(stop.signal);
     else tracee.resume();
+  }
+}
+
+/**
+ * The same for who may trace another user's process, but not send it signals (CAP_SYS_PTRACE without CAP_KILL). At a stop of a system call
+ * the kernel lets a tracer name a signal, which the thread then sends to itself with the kernel's own right: also an init gets it
+ * (include/linux/ptrace.h, ptrace_report_syscall). Until then the thread goes on as its own. Throws StopTimeout where it makes no call; it
+ * stands at a stop then.
+ */
+function armByItself(tracee: Tracee, deadlineMs: number): void {
+  let signal = SIGSTOP;
+  for (;;) {
+    tracee.resumeToSyscall(signal);
+    const stop = nextOrInterrupt(tracee, deadlineMs);
+    if (stop.kind === 'stop' && isStopSignal(stop.signal)) return;
+    signal = stop.kind === 'signal' ? stop.signal : SIGSTOP;
+  }
+}
+
+function nextOrInterrupt(tracee: Tracee, deadlineMs: number): LiveStop {
+  try {
+    return tracee.next(deadlineMs);
+  } catch (error) {
+    if (!(error instanceof StopTimeout)) throw error;
+    tracee.interrupt();
+    tracee.next(performance.now() + interruptMs);
+    throw new StopTimeout(
+      `thread ${tracee.tid} makes no system call, and only in one can hotexec stop another user's process without CAP_KILL`,
+    );
   }
 }
 
@@ -148,6 +184,8 @@ export interface EndOfHold {
   readonly tracee: Tracee;
   /** The signal mask the thread goes on with. */
   readonly mask: bigint;
+  /** Brings the thread to the exit of a system call, with its own registers. Only called where no signal may be sent to it. */
+  readonly standAtCall: () => void;
   readonly deadlineMs: number;
 }
 
@@ -156,10 +194,16 @@ export interface EndOfHold {
  * From the SIGCONT on nothing keeps the process still, so the thread has its own mask before: killed in here, it goes on as it should.
  * Returns the stop signal that somebody else has sent meanwhile; 0 for none.
  */
-export function endGroupStop({ pid, tracee, mask, deadlineMs }: EndOfHold): number {
+export function endGroupStop({ pid, tracee, mask, standAtCall, deadlineMs }: EndOfHold): number {
   tracee.setSignalMask(mask & ~signalBit(SIGCONT));
-  sendToThread(pid, tracee.tid, SIGCONT);
-  tracee.resume();
+  if (sendToThread(pid, tracee.tid, SIGCONT) === -EPERM) {
+    tracee.setSignalMask(everySignal);
+    standAtCall();
+    tracee.setSignalMask(mask & ~signalBit(SIGCONT));
+    tracee.resume(SIGCONT);
+  } else {
+    tracee.resume();
+  }
   const stoppedBy = awaitContinue(tracee, deadlineMs);
   if ((mask & signalBit(SIGCONT)) !== 0n) tracee.setSignalMask(mask);
   return stoppedBy;

@@ -1,7 +1,9 @@
 // Signal numbers and masks (signal(7); the numbers are those of x86-64 and arm64).
 import { constants } from 'node:os';
 import { arch } from '../arch/arch.ts';
+import { EPERM } from '../native/errno.ts';
 import { syscall } from '../native/syscall.ts';
+import * as ptrace from './ptrace/requests.ts';
 
 export const SIGKILL = 9;
 export const SIGCHLD = 17;
@@ -28,6 +30,14 @@ export const blockable: bigint = everySignal & ~signalBit(SIGKILL) & ~signalBit(
 /** Sends a signal to one thread: 0 or -errno. */
 export function sendToThread(pid: number, tid: number, signal: number): number {
   return syscall(arch.syscalls.tgkill, pid, tid, signal);
+}
+
+/**
+ * Ends a tracee. As its tracer also where no signal may be sent to it: PTRACE_KILL asks for no other right (ptrace(2); at any moment since
+ * Linux 5.19, before that at a stop).
+ */
+export function killTracee(pid: number): void {
+  if (sendToThread(pid, pid, SIGKILL) === -EPERM) ptrace.kill(pid);
 }
 
 const names: ReadonlyMap<number, string> = new Map(

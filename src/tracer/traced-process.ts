@@ -6,6 +6,7 @@ import { Registers } from '../arch/registers.ts';
 import { EINTR } from '../native/errno.ts';
 import { readText } from '../procfs/read.ts';
 import { statusField } from '../procfs/status.ts';
+import { processOf } from '../procfs/threads.ts';
 import { cureInterruptedCall } from './cure.ts';
 import { threadsOf } from './hold.ts';
 import * as ptrace from './ptrace/requests.ts';
@@ -183,16 +184,16 @@ export class TracedProcess {
     for (const [tid, process] of this.#threads) if (process === pid) this.#threads.delete(tid);
   }
 
-  /** Brings a thread to a stop, where it can be made to do something else; StopTimeout when none can be. */
-  stopOne(deadlineMs: number): number {
+  /** Brings a thread to a stop, where it can be made to do something else; StopTimeout when none can be. `passesSignals`: it goes on after that. */
+  stopOne(deadlineMs: number, { passesSignals = false }: { readonly passesSignals?: boolean } = {}): number {
     const own = [...this.#threads].filter(([, pid]) => pid === this.pid).map(([tid]) => tid);
     const tid = own.find((thread) => !'DZX'.includes(threadState(this.pid, thread))) ?? this.pid;
     const tracee = new Tracee(tid);
     tracee.interrupt();
-    while (tracee.next(deadlineMs).kind !== 'stop') {
+    for (let stop = tracee.next(deadlineMs); stop.kind !== 'stop'; stop = tracee.next(deadlineMs)) {
       // Any other stop takes the interrupt away (kernel/signal.c, ptrace_stop): a call that it broke off stops at its exit first.
       tracee.interrupt();
-      tracee.resume();
+      tracee.resume(passesSignals && stop.kind === 'signal' ? stop.signal : 0);
     }
     return tid;
   }
@@ -299,12 +300,6 @@ export class TracedProcess {
     ptrace.detach(tid, signal);
     this.#threads.delete(tid);
   }
-}
-
-function processOf(tid: number): number | undefined {
-  const status = readText(`/proc/${tid}/status`);
-  const tgid = status.kind === 'read' ? statusField(status.content, 'Tgid') : undefined;
-  return tgid === undefined ? undefined : Number(tgid);
 }
 
 /** One that is gone reports its end at the next wait. */

@@ -44,8 +44,8 @@ export class Tracee implements HeldThread {
     this.#check('PTRACE_CONT', ptrace.resume(this.tid, signal));
   }
 
-  resumeToSyscall(): void {
-    this.#check('PTRACE_SYSCALL', ptrace.resumeToSyscall(this.tid, 0));
+  resumeToSyscall(signal = 0): void {
+    this.#check('PTRACE_SYSCALL', ptrace.resumeToSyscall(this.tid, signal));
   }
 
   setOptions(options: number): void {

@@ -16,7 +16,7 @@ import { StopTimeout } from '../../tracer/errors.ts';
 import { awaitSiblings, threadIds } from '../../tracer/hold.ts';
 import { everySignal, isStopSignal, SIGCONT, signalBit, SIGSTOP } from '../../tracer/signals.ts';
 import { ThreadStates } from '../../tracer/thread-states.ts';
-import { holdTimeout, instructionOfNew, registersChange, stoppedChange, type Watches } from '../held.ts';
+import { holdTimeout, instructionOf, registersChange, stoppedChange, type Watches } from '../held.ts';
 import type { Hold } from '../hold.ts';
 import { checkIdentity } from '../seize.ts';
 import { undoable } from '../undo.ts';
@@ -182,7 +182,7 @@ export class GdbHeld implements Hold {
 
   borrowNew(observe: RemoteObserver): Disposable {
     const own = this.tracee.registers();
-    const instruction = instructionOfNew(this.tracee.tid);
+    const instruction = instructionOf(this.tracee.tid);
     this.journal.enter(registersChange(this.tracee.tid, own));
     this.stackPointer = own.stackPointer;
     this.#remote = new RemoteThread(this.tracee, own, { instruction, observe, allows: this.#allows });

@@ -1,10 +1,10 @@
 // A thread at the entry of a system call that was asked for.
-import { statSync } from 'node:fs';
 import type { ProcessStop } from '../../tracer/traced-process.ts';
+import { descriptorStat } from '../descriptors.ts';
 
 export type CallStop = Extract<ProcessStop, { kind: 'entry' }>;
 
 /** Of what a descriptor of the thread stands for; -1: it is not open. */
 export function inodeOf(tid: number, fd: number): number {
-  return statSync(`/proc/${tid}/fd/${fd}`, { throwIfNoEntry: false })?.ino ?? -1;
+  return Number(descriptorStat(tid, fd)?.ino ?? -1);
 }

@@ -16,11 +16,11 @@ import { ProcessRoot } from '../../rootfs/open.ts';
 import { pidsBelow } from '../descendants.ts';
 import { Held } from '../held.ts';
 import type { Observed } from '../observe.ts';
-import { pushDescriptor } from '../pushed-descriptor.ts';
+import { fetchDescriptors, pushDescriptor } from '../pushed-descriptor.ts';
 import { readFilters } from '../seccomp.ts';
-import { chooseScratch, mapScratch } from '../stage.ts';
+import { chooseScratch, mapScratch, roomIn } from '../stage.ts';
 import { fileIdentity } from '../undo.ts';
-import { isOpenIn, kindOf, SOCK_DGRAM, type HeldListener, type HeldListeners } from './held-listeners.ts';
+import { isForbidden, isOpenIn, kindOf, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, type HeldListener, type HeldListeners } from './held-listeners.ts';
 import { carryOptions, carryStatusFlags } from './options.ts';
 import { answerZero } from './answer-call.ts';
 import { AF_UNIX, parseSocketAddress, type SocketAddress } from './socket-address.ts';
@@ -46,6 +46,8 @@ export const handOverCalls: ReadonlySet<number> = new Set([bind, connect, listen
 export class HandOver {
   readonly listeners: HeldListeners;
   readonly #place: HandOverPlace;
+  /** By thread: what it was about to bind when it was made to give a copy; -errno where it could not. */
+  readonly #fetched = new Map<number, { readonly fd: number; readonly copy: number }>();
   /** When the first socket was handed over (performance.now() ms); null: none was yet. */
   firstMs: number | null = null;
 
@@ -83,18 +85,27 @@ export class HandOver {
   /** It looks whether another of its kind serves already, and would give up: it is to find what a fresh start finds. */
   #onConnect({ pid, tid, call }: CallStop): void {
     const wanted = readAddress(tid, call.args[1], Number(call.args[2]));
-    const theirs = wanted === null ? -1 : pullDescriptor(pid, tid, Number(call.args[0]));
-    if (wanted === null || theirs < 0) return;
-    const met = this.listeners.reachedBy(kindOf(theirs, wanted).type, wanted);
-    closeSync(theirs);
+    if (wanted === null) return;
+    const met = this.#reachedBy({ pid, tid, fd: Number(call.args[0]) }, wanted);
     if (met !== undefined) this.listeners.giveUp(met, 'the new program looked whether somebody serves there');
+  }
+
+  #reachedBy({ pid, tid, fd }: Omit<Caller, 'theirs'>, wanted: SocketAddress): HeldListener | undefined {
+    const theirs = pullDescriptor(pid, tid, fd);
+    // Datagrams are sent to a listener by who wants to know their way, and mean nothing.
+    if (isForbidden(theirs))
+      return this.listeners.reachedBy(SOCK_STREAM, wanted) ?? this.listeners.reachedBy(SOCK_SEQPACKET, wanted);
+    if (theirs < 0) return undefined;
+    const { type } = kindOf(theirs, wanted);
+    closeSync(theirs);
+    return this.listeners.reachedBy(type, wanted);
   }
 
   #onBind(process: TracedProcess, stop: CallStop): void {
     const { pid, tid, call } = stop;
     const wanted = readAddress(tid, call.args[1], Number(call.args[2]));
     const fd = Number(call.args[0]);
-    const theirs = wanted === null ? -1 : pullDescriptor(pid, tid, fd);
+    const theirs = wanted === null ? -1 : this.#copyOf({ pid, tid, fd });
     if (wanted === null || theirs < 0) {
       process.go(tid);
       return;
@@ -113,13 +124,33 @@ export class HandOver {
     }
   }
 
+  /** -errno; without the right to pull it, the caller gives it itself, and comes to its bind again. */
+  #copyOf({ pid, tid, fd }: Omit<Caller, 'theirs'>): number {
+    const fetched = this.#fetched.get(tid);
+    this.#fetched.delete(tid);
+    if (fetched?.fd === fd) return fetched.copy;
+    if (fetched !== undefined && fetched.copy >= 0) closeSync(fetched.copy);
+    const pulled = pullDescriptor(pid, tid, fd);
+    if (!isForbidden(pulled)) return pulled;
+    let copy = pulled;
+    try {
+      this.#inHold({ pid, tid, fd }, null, (held, room) => {
+        copy = fetchDescriptors(held, room, [fd])[0] ?? pulled;
+      });
+    } catch (error) {
+      if (!(error instanceof HotexecError || error instanceof StopTimeout)) throw error;
+    }
+    this.#fetched.set(tid, { fd, copy });
+    return pulled;
+  }
+
   /** In a process of the new program. */
   #isOpen(inode: number): boolean {
     return isOpenIn(pidsBelow(this.#place.observed.target.pid), inode);
   }
 
   #give(listener: HeldListener, caller: Caller): void {
-    const before = identityOf(caller.tid, caller.fd);
+    const before = fileIdentity(caller.tid, caller.fd);
     carryOptions(caller.theirs, listener.fd);
     carryStatusFlags(caller.theirs, listener.fd);
     try {
@@ -130,15 +161,30 @@ export class HandOver {
     } catch (error) {
       // Its bind is made as it would have been; without the held socket the kernel lets it.
       if (!(error instanceof HotexecError || error instanceof StopTimeout)) throw error;
-      if (identityOf(caller.tid, caller.fd) === before) this.listeners.giveUp(listener, error.message);
+      if (fileIdentity(caller.tid, caller.fd) === before) this.listeners.giveUp(listener, error.message);
       this.#place.warn(`${listener.address} was not handed over: ${error.message}`);
     }
   }
 
-  /** The socket under the caller's own number. Whatever happens in here, its bind has either been answered or is made again. */
-  #put(listener: HeldListener, { pid, tid, fd }: Caller): void {
-    const { observed, journal, tracing } = this.#place;
+  /** The socket under the caller's own number. */
+  #put(listener: HeldListener, caller: Caller): void {
+    const { tid, fd } = caller;
     const flags = closesOnExec(tid, fd) ? O_CLOEXEC : 0;
+    this.#inHold(caller, listener, (held, room) => {
+      if (!held.allows('dup3', fd, fd + 1, flags)) throw notPossible('its seccomp filter forbids dup3');
+      using pushed = pushDescriptor(held, room, listener.fd);
+      const answer = held.thread.call('dup3', pushed.fd, fd, flags);
+      if (answer < 0) throw notPossible(`dup3 answered ${answer}`);
+    });
+  }
+
+  /** Whatever happens in here, the caller's bind has either been answered (it has the listener's socket) or is made again. */
+  #inHold(
+    { pid, tid, fd }: Omit<Caller, 'theirs'>,
+    listener: HeldListener | null,
+    work: (held: Held, room: bigint) => void,
+  ): void {
+    const { observed, journal, tracing } = this.#place;
     const instruction = findSyscallInstruction(tid);
     if (instruction === undefined) throw notPossible('it has no syscall instruction in its code');
     const scratch = chooseScratch(tid, nothing);
@@ -146,7 +192,6 @@ export class HandOver {
     const held = new Held(pid, tracee, journal);
     held.staysTraced = tracing;
     held.allows = readFilters({ ...observed, status: parseStatus(readFileSync(`/proc/${pid}/status`, 'utf8')) }, tid);
-    if (!held.allows('dup3', fd, fd + 1, flags)) throw notPossible('its seccomp filter forbids dup3');
     // From here on it makes its bind again, should nobody answer it.
     const registers = tracee.registers();
     registers.rewindCall(bind);
@@ -157,13 +202,11 @@ export class HandOver {
       kind: 'bind',
       tid,
       fd,
-      file: fileIdentity(`/proc/self/fd/${listener.fd}`) ?? '',
+      file: (listener === null ? null : fileIdentity(process.pid, listener.fd)) ?? '',
       bytes: registers.bytes.toString('hex'),
     });
     using _scratch = mapScratch(going, scratch);
-    using pushed = pushDescriptor(going, scratch.address + BigInt(scratch.layout.room), listener.fd);
-    const answer = going.thread.call('dup3', pushed.fd, fd, flags);
-    if (answer < 0) throw notPossible(`dup3 answered ${answer}`);
+    work(going, roomIn(scratch));
   }
 }
 
@@ -203,10 +246,6 @@ function hasPath(tid: number, host: string): boolean {
   using root = new ProcessRoot(tid);
   const stat = root.stat(path);
   return typeof stat !== 'number' && stat.isSocket();
-}
-
-function identityOf(tid: number, fd: number): string | null {
-  return fileIdentity(`/proc/${tid}/fd/${fd}`);
 }
 
 function closesOnExec(tid: number, fd: number): boolean {

@@ -1,13 +1,16 @@
 // The sockets that the old program serves, held open by this engine too: the kernel goes on queueing connections, whatever becomes of the
 // program, until the new one has bound the same address and been given the socket.
-import { closeSync, readFileSync, readdirSync } from 'node:fs';
-import { describeErrno } from '../../native/errno.ts';
+import { closeSync, readFileSync } from 'node:fs';
+import { HotexecError } from '../../errors.ts';
+import { describeErrno, EBADF, ENOSYS, EPERM } from '../../native/errno.ts';
 import { boundAddress, pullDescriptor, readNumberOption } from '../../native/sockets.ts';
 import { threadsOf } from '../../tracer/hold.ts';
 import { threadState } from '../../tracer/thread-states.ts';
 import type { ListenerResult } from '../../protocol/result.ts';
-import { descriptorTarget } from '../descriptors.ts';
+import { descriptorNumbers, descriptorTarget } from '../descriptors.ts';
+import type { Hold } from '../hold.ts';
 import type { Listener } from '../listeners.ts';
+import { fetchDescriptors } from '../pushed-descriptor.ts';
 import { listSockets, socketInode } from '../sockets.ts';
 import {
   AF_INET6,
@@ -20,8 +23,10 @@ import {
 
 const SOL_SOCKET = 1;
 const SO_TYPE = 3;
-/** linux/net.h */
+// linux/net.h
+export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
+export const SOCK_SEQPACKET = 5;
 const SO_PROTOCOL = 38;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
@@ -89,7 +94,7 @@ export function isOpenIn(pids: readonly number[], inode: number): boolean {
 
 function descriptorsOf(pid: number): readonly number[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`).map(Number);
+    return descriptorNumbers(pid);
   } catch {
     return [];
   }
@@ -105,30 +110,48 @@ function isChosenPort(address: string): boolean {
 }
 
 export class HeldListeners implements Disposable {
-  readonly listeners: readonly HeldListener[];
+  readonly #listeners: HeldListener[] = [];
   /** What could not be kept, and why. */
-  readonly missed: readonly ListenerResult[];
+  readonly #missed: Missed[] = [];
   #areClosed = false;
 
-  private constructor(listeners: readonly HeldListener[], missed: readonly ListenerResult[]) {
-    this.listeners = listeners;
-    this.missed = missed;
+  private constructor(served: readonly ServedSocket[]) {
+    for (const socket of served) this.#keep(socket, pullDescriptor(socket.pid, socket.pid, socket.fd));
+  }
+
+  get listeners(): readonly HeldListener[] {
+    return this.#listeners;
   }
 
   /** Takes copies; nothing about the target changes. */
   static keep(served: readonly ServedSocket[]): HeldListeners {
-    const listeners: HeldListener[] = [];
-    const missed: ListenerResult[] = [];
-    for (const socket of served) {
-      const held = keepOne(socket);
-      if (typeof held === 'string') missed.push(notHandedOver(socket, held));
-      else listeners.push(held);
-    }
-    return new HeldListeners(listeners, missed);
+    return new HeldListeners(served);
   }
 
   static none(): HeldListeners {
-    return new HeldListeners([], []);
+    return new HeldListeners([]);
+  }
+
+  #keep(socket: ServedSocket, copy: number): void {
+    const held = heldOf(socket, copy);
+    if (typeof held === 'string') this.#missed.push({ socket, why: held, isForbidden: isForbidden(copy) });
+    else this.#listeners.push(held);
+  }
+
+  /**
+   * In a hold, what hotexec was not allowed to pull, by the held process's own doing: of its children that cannot be had. `room`: as for
+   * fetchDescriptors. What is refused here too stays missed.
+   */
+  fetch(held: Hold, room: bigint): void {
+    const forbidden = this.#missed.filter((entry) => entry.isForbidden && entry.socket.pid === held.pid);
+    if (forbidden.length === 0) return;
+    for (const { socket, copy } of fetchAll(held, room, forbidden)) {
+      this.#missed.splice(
+        this.#missed.findIndex((entry) => entry.socket === socket),
+        1,
+      );
+      this.#keep(socket, copy);
+    }
   }
 
   /** The one that a bind asks for; of several on one address the first that waits, or that has been given and closed again. */
@@ -203,7 +226,7 @@ export class HeldListeners implements Disposable {
         ? { protocol: listener.name, address: listener.address, handedOver, why: null }
         : notHandedOver(listener, listener.why ?? 'it was not claimed');
     });
-    return [...held, ...this.missed];
+    return [...held, ...this.#missed.map(({ socket, why }) => notHandedOver(socket, why))];
   }
 
   [Symbol.dispose](): void {
@@ -215,8 +238,37 @@ export function notHandedOver({ name, address }: Pick<ServedSocket, 'name' | 'ad
   return { protocol: name, address, handedOver: false, why };
 }
 
-function keepOne({ pid, fd, inode, name, address, kept }: ServedSocket): HeldListener | string {
-  const pulled = pullDescriptor(pid, pid, fd);
+interface Missed {
+  readonly socket: ServedSocket;
+  readonly why: string;
+  /** By a seccomp profile, or a kernel before 5.6. */
+  readonly isForbidden: boolean;
+}
+
+/** The answer of pullDescriptor to who may have no descriptor of anybody. */
+export function isForbidden(answer: number): boolean {
+  return answer === -EPERM || answer === -ENOSYS;
+}
+
+function fetchAll(
+  held: Hold,
+  room: bigint,
+  missed: readonly Missed[],
+): readonly { readonly socket: ServedSocket; readonly copy: number }[] {
+  try {
+    const copies = fetchDescriptors(
+      held,
+      room,
+      missed.map(({ socket }) => socket.fd),
+    );
+    return missed.map(({ socket }, index) => ({ socket, copy: copies[index] ?? -EBADF }));
+  } catch (error) {
+    if (!(error instanceof HotexecError)) throw error;
+    return [];
+  }
+}
+
+function heldOf({ inode, name, address, kept }: ServedSocket, pulled: number): HeldListener | string {
   if (pulled < 0) return `pidfd_getfd answered ${describeErrno(pulled)}`;
   const bytes = boundAddress(pulled);
   const bound = typeof bytes === 'number' ? null : parseSocketAddress(bytes);

@@ -4,6 +4,7 @@ import { readlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { arch } from '../../arch/arch.ts';
 import { readMemory } from '../../tracer/memory.ts';
+import { descriptorTarget } from '../descriptors.ts';
 import type { CallStop } from './call-stop.ts';
 import type { HeldListener, HeldListeners } from './held-listeners.ts';
 import { AF_UNIX } from './socket-address.ts';
@@ -20,8 +21,8 @@ export function listenerAt({ listeners }: HeldListeners, { tid, call }: CallStop
   const path = readPath(tid, isAt ? call.args[1] : call.args[0]);
   if (path === null) return undefined;
   const directory = isAt ? Number(BigInt.asIntN(32, call.args[0])) : AT_FDCWD;
-  const from = link(directory === AT_FDCWD ? `/proc/${tid}/cwd` : `/proc/${tid}/fd/${directory}`);
   const cwd = link(`/proc/${tid}/cwd`);
+  const from = directory === AT_FDCWD ? cwd : (descriptorTarget(tid, directory) ?? '/');
   return paths.find(({ bound }) => resolve(cwd, bound.host) === resolve(from, path));
 }
 

@@ -6,7 +6,7 @@ import { allocate } from '../../native/memory.ts';
 import { syscall } from '../../native/syscall.ts';
 import { limitNames, parseLimits, type ResourceLimit, type ResourceLimits } from '../../procfs/limits.ts';
 import type { Observed } from '../observe.ts';
-import { report, type Reset } from './context.ts';
+import { byEither, report, type Reset } from './context.ts';
 
 const newLimit = allocate(16);
 const unlimited = 0xffff_ffff_ffff_ffffn;
@@ -21,7 +21,11 @@ export function resetLimits(reset: Reset): void {
     if (want === undefined || have === undefined || (want.soft === have.soft && want.hard === have.hard)) continue;
     newLimit.bytes.writeBigUInt64LE(want.soft === 'unlimited' ? unlimited : want.soft, 0);
     newLimit.bytes.writeBigUInt64LE(want.hard === 'unlimited' ? unlimited : want.hard, 8);
-    const answer = syscall(arch.syscalls.prlimit64, held.pid, want.number, newLimit.address, 0);
+    const answer = byEither(
+      reset,
+      () => syscall(arch.syscalls.prlimit64, held.pid, want.number, newLimit.address, 0),
+      { call: ['prlimit64', 0, want.number, reset.room, 0], bytes: newLimit.bytes },
+    );
     if (answer < 0) {
       const attribute = `rlimit-${name.slice('RLIMIT_'.length).toLowerCase()}`;
       report(

@@ -5,6 +5,7 @@ import { allocate, mapMemory } from '../../native/memory.ts';
 import { syscall } from '../../native/syscall.ts';
 
 const PTRACE_CONT = 7;
+const PTRACE_KILL = 8;
 const PTRACE_GETREGS = 12;
 const PTRACE_SETREGS = 13;
 const PTRACE_SYSCALL = 24;
@@ -67,6 +68,10 @@ export function listen(tid: number): number {
 
 export function detach(tid: number, signal: number): number {
   return request(PTRACE_DETACH, tid, 0, signal);
+}
+
+export function kill(tid: number): number {
+  return request(PTRACE_KILL, tid, 0, 0);
 }
 
 /** Copies the general registers into `into` (arch.registers.sizeBytes long). */
