@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import type { ImageRecipe } from '../docker/image.ts';
 import { complete, textFile, type RootfsEntry } from '../docker/rootfs.ts';
-import { tarStream } from '../docker/tar.ts';
+import { tarStream } from '../../../deploy/tar.ts';
 
 export interface ClusterImageRecipe extends ImageRecipe {
   /** More of the image's configuration, in the words of the OCI: `{ User: '1000', StopSignal: 'SIGQUIT' }`. */
