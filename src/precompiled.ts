@@ -10,7 +10,7 @@ import { Script } from 'node:vm';
 /** What scripts/build.ts wraps a bundle in. All that it imports is built into Node. */
 type Bundle = (
   module: { exports: unknown },
-  require: (name: string) => object | undefined,
+  require: (name: string) => object,
   /** Stands for import.meta.url. */
   url: string,
 ) => void;
@@ -26,6 +26,9 @@ export function runPrecompiled(directory: string, name: string): unknown {
   return module.exports;
 }
 
-function requireBuiltIn(name: string): object | undefined {
-  return process.getBuiltinModule(name);
+/** Throws as require() does: a library that could use another one asks for it and catches that. */
+function requireBuiltIn(name: string): object {
+  const found = process.getBuiltinModule(name);
+  if (found === undefined) throw new Error(`Cannot find module '${name}'`);
+  return found;
 }

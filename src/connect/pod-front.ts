@@ -1,6 +1,7 @@
 // A container of a pod as a front: what is asked of it goes to the agent beside it, by an exec of the relay for each request.
 import type { ByteStream } from '../agent/byte-stream.ts';
 import { AgentFront } from '../agent/client.ts';
+import { defaultAgentImage } from '../agent/image.ts';
 import type { Front, HistoryAsked, InspectAsked, Listening, PlanAsked, RestartAsked } from '../front/front.ts';
 import type { AgentTarget } from '../protocol/agent.ts';
 import type { History } from '../protocol/history.ts';
@@ -45,7 +46,8 @@ export async function openPodFront(pod: Pod, { api, context, closing }: PodFront
   // Before anything is put into the pod.
   if (restart !== null) acceptedRestart(subject, restart);
   const { agent: choice, force, timeoutMs, version } = cluster;
-  const making = { api, choice, force, timeoutMs, version, signal, onProgress };
+  const defaultImage = defaultAgentImage(version);
+  const making = { api, choice, defaultImage, force, timeoutMs, version, signal, onProgress };
   const agent = await findOrMakeAgent({ pod, container }, making);
   const open = async (until: AbortSignal): Promise<ByteStream> =>
     openRelay({ target, api, agent: agent.name, signal: until });

@@ -18,7 +18,7 @@ import { admissionRefusal, forbidderOf, refusalOf, type Forbidder } from './refu
 
 /** The flags that say what the agent is. */
 export interface AgentChoice {
-  /** Null: the one of this version. */
+  /** Null: whichever an agent of this version has, and the default for a new one. */
   readonly image: string | null;
   readonly ttlSeconds: number;
   /** Null: whoever the program runs as, as far as the API tells. */
@@ -34,6 +34,7 @@ export interface MakingAgent {
   readonly api: ClusterApi;
   readonly version: string;
   readonly choice: AgentChoice;
+  readonly defaultImage: string;
   readonly force: boolean;
   /** Until it runs. */
   readonly timeoutMs: number;
@@ -56,16 +57,11 @@ export async function findOrMakeAgent(place: AgentPlace, making: MakingAgent): P
   const accesses = accessesFor(user, choice.user);
   const found = findAgent(pod, { container, version, image: choice.image }, accesses);
   if (found.kind === 'running') return found;
-  if (found.kind === 'starting') return waitUntilRuns(found, place, making);
+  if (found.kind === 'starting') return waitUntilRuns(found, place, { ...making, isPatient: true });
   refuseWithoutMemory(place, making);
   onProgress('putting an agent into the pod');
   const made = await makeAgent(accesses, user, { place, making });
-  return waitUntilRuns(made, place, making);
-}
-
-/** Nobody has published it elsewhere: the one place that names it. */
-export function defaultAgentImage(version: string): string {
-  return `docker.io/hotexec/agent:${version}`;
+  return waitUntilRuns(made, place, { ...making, isPatient: false });
 }
 
 function refuseWithoutMemory({ pod }: AgentPlace, { force }: MakingAgent): void {
@@ -110,12 +106,12 @@ async function tryAccess(
   { place, making }: Making,
 ): Promise<({ readonly kind: 'made' } & Agent) | Refused> {
   const { pod, container } = place;
-  const { version, choice } = making;
+  const { version, choice, defaultImage } = making;
   const name = nextAgentName(pod, version);
   const wanted: WantedAgent = {
     container,
     version,
-    image: choice.image ?? defaultAgentImage(version),
+    image: choice.image ?? defaultImage,
     ttlSeconds: choice.ttlSeconds,
   };
   const added = agentContainer(name, access, wanted);
@@ -188,8 +184,11 @@ const hopeless: ReadonlySet<string> = new Set([
   'RunContainerError',
 ]);
 
-async function waitUntilRuns(agent: Agent, { pod }: AgentPlace, making: MakingAgent): Promise<Agent> {
-  const { api, timeoutMs, signal, onProgress } = making;
+/** Patient: what it waits for has failed before, and is being tried again in ever longer intervals. */
+type Waiting = MakingAgent & { readonly isPatient: boolean };
+
+async function waitUntilRuns(agent: Agent, { pod }: AgentPlace, how: Waiting): Promise<Agent> {
+  const { api, timeoutMs, signal, onProgress, isPatient } = how;
   const deadline = performance.now() + timeoutMs;
   const { namespace, name, uid } = pod.metadata;
   let said = 'not seen by the kubelet yet';
@@ -202,7 +201,7 @@ async function waitUntilRuns(agent: Agent, { pod }: AgentPlace, making: MakingAg
     if (terminated !== null) throw endedAtOnce(agent, terminated, namespace, name);
     if (waiting !== null) {
       const words = [waiting.reason, waiting.message].filter((word) => word !== '').join(': ');
-      if (hopeless.has(waiting.reason)) throw notStarted(agent, pod, words);
+      if (!isPatient && hopeless.has(waiting.reason)) throw notStarted(agent, pod, words);
       said = words;
     }
     onProgress(`waiting for the agent (${said})`);
