@@ -27,7 +27,7 @@ export interface AgentParts {
 export type RequestMessage = Extract<ClientMessage, { readonly kind: 'request' }>;
 
 /** How much of a file is written between two words about it. */
-const reportBytes = 256 * 1024;
+const reportBytes = 128 * 1024;
 
 /** Resolves when the client has gone; never rejects. */
 export async function serveConnection(stream: ByteStream, agent: AgentParts): Promise<void> {

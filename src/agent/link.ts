@@ -20,8 +20,9 @@ export class CutError extends Error {
 }
 
 const helloMs = 20_000;
-const pingMs = 10_000;
-const silenceMs = 40_000;
+const pingMs = 5000;
+/** A way whose other end has gone may say nothing of it (seen: docker exec into a container that was killed). */
+const silenceMs = 20_000;
 
 export class Link implements Disposable {
   readonly channel: Channel<ClientMessage>;

@@ -51,9 +51,9 @@ export class Operation {
     const listening = { signal: this.#abort.signal, onEvent: (event: HotexecEvent): void => this.#note(event) };
     try {
       using prepared = await prepare();
-      this.#answer = prepared.translate(await carryOut(prepared, this.id, listening));
+      this.#answer = prepared.translate(await answerOf(() => carryOut(prepared, this.id, listening)));
     } catch (error) {
-      this.#answer = { kind: 'failure', error: errorData(error) };
+      this.#answer = failure(error);
     }
     this.#wake();
   }
@@ -99,6 +99,18 @@ export class Operation {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers<void>();
   }
+}
+
+async function answerOf(ask: () => Promise<AgentAnswer>): Promise<AgentAnswer> {
+  try {
+    return await ask();
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+function failure(error: unknown): AgentAnswer {
+  return { kind: 'failure', error: errorData(error) };
 }
 
 async function carryOut({ front, asked }: Prepared, operationId: string, listening: Listening): Promise<AgentAnswer> {

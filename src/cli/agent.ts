@@ -10,7 +10,7 @@ export interface AgentInvocation {
   readonly flags: { readonly ttl: string };
 }
 
-/** A connection that is idle says something every ten seconds. */
+/** A connection that is idle says something every five seconds. */
 const [shortestTtlMs, longestTtlMs] = [1000, 7 * 24 * 3_600_000];
 
 export async function runAgent({ flags }: AgentInvocation, context: CliContext): Promise<number> {

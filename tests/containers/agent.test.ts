@@ -1,0 +1,311 @@
+// The agent in a container of its own beside the target, reached by exec alone: what is asked arrives, whole and once, whatever becomes of
+// the connection.
+import { createHash, randomUUID } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { HotexecError } from '../../src/errors.ts';
+import type { Listening } from '../../src/front/front.ts';
+import type { HotexecEvent } from '../../src/protocol/event.ts';
+import { defaultRestartOptions, sameProgram, type ProgramChange } from '../../src/protocol/request.ts';
+import { startPod, type Agent } from '../support/docker/agent.ts';
+import { executableOf, identityOf } from '../support/docker/change.ts';
+import { findCommand } from '../support/docker/find-command.ts';
+import { executionOf, statusOf } from '../support/docker/proc.ts';
+import { answers } from '../support/docker/program.ts';
+import { fortio } from '../support/docker/programs/fortio.ts';
+import { buildOf, newcomer } from '../support/docker/programs/newcomer.ts';
+import { docker } from '../support/docker/docker.ts';
+import { httpGet } from '../support/docker/talk.ts';
+import { needs } from '../support/needs.ts';
+import { tempDirectory } from '../support/temp.ts';
+import { until } from '../support/until.ts';
+
+const options = { ...defaultRestartOptions, probationMs: 0 };
+
+/** What is heard, and what is done at an event. */
+function listening(onEvent: (event: HotexecEvent) => void = () => {}): Listening & { readonly events: HotexecEvent[] } {
+  const events: HotexecEvent[] = [];
+  return {
+    events,
+    signal: new AbortController().signal,
+    onEvent: (event) => {
+      events.push(event);
+      onEvent(event);
+    },
+  };
+}
+
+function replacing(source: string, files: ProgramChange['files'] = []): ProgramChange {
+  return { ...sameProgram, replacement: { source, inMemory: 'auto' }, files };
+}
+
+function asking(program: ProgramChange = sameProgram, more: Partial<typeof options> = {}) {
+  return { operationId: randomUUID(), program, options: { ...options, ...more } };
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<HotexecError> {
+  const error = await promise.then(
+    (value) => value,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof HotexecError) return error;
+  throw new Error(`no HotexecError: ${JSON.stringify(error)}`, { cause: error });
+}
+
+describe('the agent of a container', () => {
+  needs('root', 'docker', ...newcomer.needs);
+
+  test('restarts it, tells of it, and stays small', async () => {
+    await using pod = await startPod(newcomer, { directory: tempDirectory() });
+    const agent = await pod.startAgent();
+    using front = agent.front(pod.target);
+    const [before, run] = [await identityOf(pod.container), await answers(newcomer, pod.container)];
+
+    const heard = listening();
+    const result = await front.restart(asking(sameProgram, { timeline: true }), heard);
+    expect(result).toMatchObject({ outcome: 'restarted', target: 'pod/web-0', pid: 1, error: null });
+    expect(result.container).toEqual({ id: pod.container.id, name: 'app', runtime: 'docker' });
+    expect(heard.events.filter(({ kind }) => kind === 'phase').length).toBeGreaterThan(5);
+    expect(heard.events.some((event) => event.kind === 'timeline')).toBe(true);
+    expect(await answers(newcomer, pod.container)).not.toBe(run);
+    expect(await identityOf(pod.container)).toEqual(before);
+
+    const inspection = await front.inspect({ operationId: randomUUID(), showEnvironment: false }, listening());
+    expect(inspection).toMatchObject({
+      target: 'pod/web-0',
+      program: { exe: '/app/server' },
+      verdict: { possible: true },
+    });
+    const plan = await front.plan({ ...asking(), gdbScript: null }, listening());
+    expect(plan).toMatchObject({ possible: true, refusals: [] });
+    const history = await front.history({ operationId: randomUUID() }, listening());
+    expect(history.versions.map(({ state }) => state)).toEqual(['running']);
+
+    expect(readFileSync(`/proc/${agent.container.pid}/oom_score_adj`, 'utf8').trim()).toBe('1000');
+    expect(agent.residentBytes()).toBeLessThan(40 * 1024 * 1024);
+  });
+
+  test('replaces the program by a file that is sent, with a directory beside it, and keeps nothing of either', async () => {
+    await using pod = await startPod(newcomer, { directory: tempDirectory() });
+    const agent = await pod.startAgent();
+    using front = agent.front(pod.target);
+    const here = tempDirectory();
+    const files = [{ source: treeIn(here), destination: '/data/tree', owner: null, allowVolume: false }];
+
+    const plan = await front.plan({ ...asking(replacing(buildOf(2), files)), gdbScript: null }, listening());
+    expect(plan.files[0]).toMatchObject({ path: '/app/server', from: buildOf(2) });
+    expect(JSON.stringify(plan)).not.toContain('uploads');
+
+    const heard = listening();
+    const result = await front.restart(asking(replacing(buildOf(2), files)), heard);
+    expect(result).toMatchObject({ outcome: 'restarted', error: null });
+    const size = statSync(buildOf(2)).size + 'same'.length + 'another'.length;
+    expect(heard.events).toContainEqual(expect.objectContaining({ kind: 'upload', doneBytes: size, totalBytes: size }));
+    expect(await httpGet(pod.container.address, 8080)).toMatch(/^version 2 /);
+    const root = `/proc/${pod.container.pid}/root`;
+    expect(readFileSync(`${root}/app/server`).equals(readFileSync(buildOf(2)))).toBe(true);
+    expect(readFileSync(`${root}/data/tree/inner/run.sh`, 'utf8')).toBe('same');
+    expect(statSync(`${root}/data/tree/inner/run.sh`).mode & 0o7777).toBe(0o750);
+    expect(statSync(`${root}/data/tree/conf`).mode & 0o7777).toBe(0o640);
+    expect(statSync(`${root}/data/tree/inner`).mode & 0o7777).toBe(0o711);
+    expect(readFileSync(`${root}/data/tree/link`, 'utf8')).toBe('same');
+    await until(
+      'the uploads are gone',
+      () =>
+        statSync(`/proc/${agent.container.pid}/root/run/hotexec/agent`).isDirectory() &&
+        namesOfUploads(agent).length === 0,
+    );
+  });
+
+  test('says with the name of the file here why it cannot be brought', async () => {
+    await using pod = await startPod(newcomer, { directory: tempDirectory() });
+    const agent = await pod.startAgent();
+    using front = agent.front(pod.target);
+    const text = join(tempDirectory(), 'notes.txt');
+    writeFileSync(text, 'no program');
+    const { code, message } = await failureOf(front.restart(asking(replacing(text)), listening()));
+    expect({ code, message }).toMatchObject({ code: 'file-refused' });
+    expect(message).toContain(text);
+    expect(message).not.toContain('uploads');
+  });
+
+  test('does not do an operation twice', async () => {
+    await using pod = await startPod(newcomer, { directory: tempDirectory() });
+    const agent = await pod.startAgent();
+    using front = agent.front(pod.target);
+    const asked = asking(replacing(buildOf(3)));
+    const first = await front.restart(asked, listening());
+    const execution = await executionOf(pod.container.pid);
+    const heard = listening();
+    expect(await front.restart(asked, heard)).toEqual(first);
+    // Nor are its files sent again.
+    expect(
+      heard.events.filter(({ kind }) => kind === 'upload').map((event) => 'path' in event && event.path),
+    ).not.toContain(buildOf(3));
+    expect(await executionOf(pod.container.pid)).toBe(execution);
+  });
+
+  test('carries on when the connection is cut in the middle of a restart, and tells what came of it', async () => {
+    await using pod = await startPod(newcomer, { directory: tempDirectory() });
+    const agent = await pod.startAgent();
+    using front = agent.front(pod.target);
+    const execution = await executionOf(pod.container.pid);
+    const heard = listening(({ kind }) => {
+      if (kind === 'planned') agent.cut();
+    });
+    const result = await front.restart(asking(), heard);
+    expect(result).toMatchObject({ outcome: 'restarted' });
+    expect(agent.opened).toBe(2);
+    expect(await executionOf(pod.container.pid)).not.toBe(execution);
+    const phases = heard.events.flatMap((event) => (event.kind === 'phase' ? [event.phase] : []));
+    // None is missing, none comes twice.
+    expect(phases).toEqual([
+      'observe',
+      'plan',
+      'hold',
+      'prove',
+      'drain',
+      'prove',
+      'swap',
+      'reset',
+      'release',
+      'probation',
+      'verify',
+    ]);
+  });
+
+  test('is told to cancel, and cancels', async () => {
+    await using pod = await startPod(newcomer, { directory: tempDirectory() });
+    const agent = await pod.startAgent();
+    using front = agent.front(pod.target);
+    const execution = await executionOf(pod.container.pid);
+    const abort = new AbortController();
+    const heard = { ...listening((event) => event.kind === 'planned' && abort.abort()), signal: abort.signal };
+    const result = front.restart(asking(), heard);
+    const told = await result.catch((error: unknown) => error);
+    expect(told).toMatchObject(
+      told instanceof HotexecError ? { code: 'cancelled' } : { outcome: expect.stringMatching(/restarted|unchanged/) },
+    );
+    if (told instanceof HotexecError) expect(await executionOf(pod.container.pid)).toBe(execution);
+  });
+
+  test('ends when it has not been used for its time, and the target runs on', async () => {
+    await using pod = await startPod(newcomer, { directory: tempDirectory() });
+    const agent = await pod.startAgent({ args: ['--ttl', '2s'] });
+    await agent.front(pod.target).restart(asking(), listening());
+    await until('the agent has ended', async () => (await agent.container.record()).status === 'exited');
+    expect((await docker('inspect', '--format', '{{.State.ExitCode}}', agent.container.id)).trim()).toBe('0');
+    expect((await pod.container.record()).status).toBe('running');
+    const { code } = await failureOf(
+      agent
+        .front(pod.target, { reconnectMs: 500 })
+        .inspect({ operationId: randomUUID(), showEnvironment: false }, listening()),
+    );
+    expect(code).toBe('agent-unreachable');
+  });
+
+  test('killed in the middle of a restart leaves the target running, and nobody tracing it', async () => {
+    await using pod = await startPod(newcomer, { directory: tempDirectory() });
+    const agent = await pod.startAgent();
+    using front = agent.front(pod.target, { reconnectMs: 1000 });
+    const heard = listening((event) => {
+      if (event.kind === 'phase' && event.phase === 'probation') process.kill(agent.container.pid, 'SIGKILL');
+    });
+    const { code, exitCode, details, message } = await failureOf(
+      front.restart(asking(sameProgram, { probationMs: 5000 }), heard),
+    );
+    expect({ code, exitCode, message }).toMatchObject({ code: 'outcome-unknown', exitCode: 6 });
+    expect(details['operationId']).toMatch(/^[\da-f-]{36}$/);
+    await until('nobody traces it', async () => {
+      const status = await statusOf(pod.container.pid);
+      return status.get('TracerPid') === '0' && !/^[tT]/.test(status.get('State') ?? '');
+    });
+    expect(await httpGet(pod.container.address, 8080)).toMatch(/^version 1 /);
+    // Its successor puts in order what it left, and goes on.
+    const next = await pod.startAgent();
+    expect(await next.front(pod.target).restart(asking(), listening())).toMatchObject({ outcome: 'restarted' });
+  });
+
+  test('told to end finishes what it does', async () => {
+    await using pod = await startPod(newcomer, { directory: tempDirectory() });
+    const agent = await pod.startAgent();
+    const heard = listening((event) => {
+      if (event.kind === 'planned') process.kill(agent.container.pid, 'SIGTERM');
+    });
+    expect(await agent.front(pod.target).restart(asking(), heard)).toMatchObject({ outcome: 'restarted' });
+    await until('the agent has ended', async () => (await agent.container.record()).status === 'exited');
+  });
+
+  test('refuses a container that is not the one meant', async () => {
+    await using pod = await startPod(newcomer, { directory: tempDirectory() });
+    const agent = await pod.startAgent();
+    const execution = await executionOf(pod.container.pid);
+    const wrong = [
+      [{ ...pod.target, pod: { ...pod.target.pod, uid: randomUUID() } }, 'target-not-found'],
+      [{ ...pod.target, container: { ...pod.target.container, name: 'sidecar' } }, 'target-not-found'],
+      [{ ...pod.target, container: { ...pod.target.container, id: '0'.repeat(64) } }, 'target-changed'],
+    ] as const;
+    for (const [target, code] of wrong)
+      expect(await failureOf(agent.front(target).restart(asking(), listening()))).toMatchObject({ code, exitCode: 5 });
+    const old = await failureOf(agent.front(pod.target, { version: '0.0.1' }).restart(asking(), listening()));
+    expect(old).toMatchObject({ code: 'agent-skewed', exitCode: 5 });
+    expect(await executionOf(pod.container.pid)).toBe(execution);
+  });
+});
+
+describe('a large program, sent to the agent', () => {
+  needs('root', 'docker', ...fortio.needs, { command: 'fortio-1.66.5' });
+
+  test('comes whole although the connection is cut in the middle of it, and fast', async () => {
+    await using pod = await startPod(fortio, { directory: tempDirectory() });
+    const agent = await pod.startAgent();
+    const next = await findCommand('fortio-1.66.5');
+    const { size } = statSync(next);
+    const cutAfterBytes = Math.floor(size / 2);
+    let resumedAt = 0;
+    const heard = listening((event) => {
+      if (event.kind === 'upload' && agent.opened === 2 && resumedAt === 0) resumedAt = event.doneBytes;
+    });
+    const result = await agent.front(pod.target, { cutAfterBytes }).restart(asking(replacing(next)), heard);
+    expect(result).toMatchObject({ outcome: 'restarted' });
+    expect(agent.opened).toBe(2);
+    expect(resumedAt).toBeGreaterThan(cutAfterBytes / 2);
+    const digest = createHash('sha256').update(readFileSync(next)).digest('hex');
+    expect(result.files).toMatchObject([{ path: '/fortio', digest, sizeBytes: size }]);
+    expect(executableOf(pod.container)).toBe('/fortio');
+
+    const startedMs = performance.now();
+    const again = await agent
+      .front(pod.target)
+      .plan({ ...asking(replacing(await findCommand('fortio'))), gdbScript: null }, listening());
+    const bytesPerSecond = (size / (performance.now() - startedMs)) * 1000;
+    expect(again.possible).toBe(true);
+    expect(bytesPerSecond).toBeGreaterThan(20e6);
+  });
+});
+
+function namesOfUploads(agent: Agent): readonly string[] {
+  try {
+    return [statSync(`/proc/${agent.container.pid}/root/run/hotexec/agent/uploads/0`).isDirectory() ? 'one' : ''];
+  } catch {
+    return [];
+  }
+}
+
+/** A file twice with one content and two modes, a link, a directory. */
+function treeIn(here: string): string {
+  const tree = join(here, 'tree');
+  mkdirSync(join(tree, 'inner'), { recursive: true });
+  for (const [name, mode] of [
+    ['conf', 0o640],
+    ['inner/run.sh', 0o750],
+  ] as const) {
+    writeFileSync(join(tree, name), 'same');
+    chmodSync(join(tree, name), mode);
+  }
+  writeFileSync(join(tree, 'other'), 'another');
+  chmodSync(join(tree, 'inner'), 0o711);
+  symlinkSync('conf', join(tree, 'link'));
+  return tree;
+}
