@@ -22,9 +22,12 @@ export interface Draining {
 }
 
 export function beginRestart(container: Container, ...flags: readonly string[]): Draining {
-  const child = spawn(hotexecCommand, ['restart', container.target, ...flags, '-o', 'jsonl'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return begin(hotexecCommand, ['restart', container.target, ...flags, '-o', 'jsonl']);
+}
+
+/** A command that writes jsonl. */
+export function begin(command: string, args: readonly string[]): Draining {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
   const closed = Promise.all([once(child, 'close'), text(child.stderr)]);

@@ -89,8 +89,8 @@ export async function answerBeside<Result extends RestartResult | Inspection | P
   ...asked: Parameters<typeof hotexecBeside>
 ): Promise<Answer<Result>> {
   const [target, rights, args, flags] = asked;
-  const [command = '', ...rest] = args;
-  const run = await hotexecBeside(target, rights, [command, '-o', 'json', ...rest], flags);
+  const at = args.includes('--') ? args.indexOf('--') : args.length;
+  const run = await hotexecBeside(target, rights, [...args.slice(0, at), '-o', 'json', ...args.slice(at)], flags);
   try {
     return { exitCode: run.exitCode, result: JSON.parse(run.stdout) as Result, stderr: run.stderr };
   } catch {

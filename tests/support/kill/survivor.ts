@@ -1,6 +1,6 @@
 // The target of the killing tests (tests/fixtures/kernel/survivor.c): what it must look like after any kill, and what it says itself.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseStat } from '../../../src/procfs/stat.ts';
@@ -18,6 +18,8 @@ export interface Shape {
   readonly mode?: 'no-clone' | 'leader-leaves';
   /** Pid 1 of a pid namespace. */
   readonly init?: boolean;
+  /** Another user's, and hotexec is root with CAP_SYS_PTRACE alone. */
+  readonly confined?: true;
   /** Its code is compared as well, byte for byte. */
   readonly compared?: 'code';
 }
@@ -62,6 +64,7 @@ export class Survivor implements Disposable {
 
   static async start(shape: Shape): Promise<Survivor> {
     const directory = mkdtempSync(join(tmpdir(), 'hotexec-survivor-'));
+    chmodSync(directory, 0o777);
     const args = [
       join(directory, 'record'),
       String(shape.threads),
@@ -69,7 +72,11 @@ export class Survivor implements Disposable {
       ...(shape.mode === undefined ? [] : [shape.mode]),
     ];
     const launcher = shape.init === true ? ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'] : [];
-    const [file = '', ...words] = [...launcher, compile('survivor'), ...args];
+    const user = shape.confined === true ? ['setpriv', '--reuid=1000', '--regid=1000', '--clear-groups'] : [];
+    // Where that user finds it.
+    const program = shape.confined === true ? join(directory, 'survivor') : compile('survivor');
+    if (shape.confined === true) copyFileSync(compile('survivor'), program);
+    const [file = '', ...words] = [...launcher, ...user, program, ...args];
     const child = spawn(file, words, { stdio: 'ignore', env: { PATH: process.env['PATH'], VERSION: '0' } });
     const pid = await until('the target is there', () => (shape.init === true ? childrenOf(child.pid)[0] : child.pid));
     const survivor = new Survivor({ child, pid, shape, directory });

@@ -47,10 +47,16 @@ export class Workshop implements Disposable {
   readonly runDirectory: string = join(this.directory, 'run');
   readonly env: NodeJS.ProcessEnv;
   #version = 0;
+  readonly #engine: readonly string[];
 
-  /** `more`: for what is started from here. */
-  constructor(more: NodeJS.ProcessEnv = {}) {
+  /** `more`: for what is started from here. `confined`: its engines are root with CAP_SYS_PTRACE alone. */
+  constructor(more: NodeJS.ProcessEnv = {}, confined = false) {
+    this.#engine = confined ? ['setpriv', '--bounding-set=-all,+sys_ptrace', ...engine] : engine;
     this.env = { ...process.env, HOTEXEC_RUNTIME_DIR: this.runDirectory, ...more };
+  }
+
+  get engine(): readonly string[] {
+    return this.#engine;
   }
 
   nextVersion(): number {
@@ -61,7 +67,7 @@ export class Workshop implements Disposable {
     return join(this.directory, 'report');
   }
 
-  startEngine: StartEngine = () => this.#launch(engine);
+  startEngine: StartEngine = () => this.#launch(this.#engine);
 
   startKilled(point: KillPoint, report: string = this.report): ReturnType<StartEngine> {
     return this.#launch(this.killed(point, report));
@@ -74,7 +80,7 @@ export class Workshop implements Disposable {
   }
 
   killed({ number, when }: KillPoint, report: string = this.report): readonly string[] {
-    return [compile('kill-at'), report, String(number), when, ...engine];
+    return [compile('kill-at'), report, String(number), when, ...this.#engine];
   }
 
   /** An engine with a gdb that is killed at its N-th effect. */
@@ -163,7 +169,11 @@ async function killAt(point: KillPoint, asking: Asking, menders: readonly KillPo
   const mendReport = `${workshop.report}-mender`;
   for (const path of [workshop.report, mendReport]) rmSync(path, { force: true });
   const request = drivenBy(gdb, fromMemory(requestFor(survivor, version, command), inMemory));
-  const engines = [workshop.killed(point), ...menders.map((mender) => workshop.killed(mender, mendReport)), engine];
+  const engines = [
+    workshop.killed(point),
+    ...menders.map((mender) => workshop.killed(mender, mendReport)),
+    workshop.engine,
+  ];
   const ask = survivor.shape.init === true ? askInside : askHere;
   const outcome =
     gdb === undefined
@@ -279,7 +289,7 @@ export async function sweep(
   when: When,
   { shape, command, inMemory, gdb, stride = 1, first = 1, last = Number.POSITIVE_INFINITY, engineAt }: Sweep,
 ): Promise<SweepReport> {
-  using workshop = new Workshop();
+  using workshop = new Workshop({}, shape.confined);
   const report: SweepReport = { points: 0, restarted: 0, slowestMs: 0, epollEintr: 0, failures: [] };
   let survivor = await Survivor.start(shape);
   try {
