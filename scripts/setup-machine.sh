@@ -23,7 +23,7 @@ needed='
 '
 
 needed_by_cluster='
-  etcd:etcd-server containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins openssl:openssl
+  containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins openssl:openssl
   gcc:gcc /usr/include/stdio.h:libc6-dev iptables:iptables ip:iproute2 flock:util-linux
 '
 
@@ -61,7 +61,7 @@ apt_install() {
     -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=600 $1 >&2
 }
 
-# They are wanted as programs, not as services of this machine.
+# nginx and redis are wanted as programs, not as services of this machine.
 without_starting_services() {
   local policy=/usr/sbin/policy-rc.d ours= status=0
   [ -e $policy ] || {
@@ -71,7 +71,7 @@ without_starting_services() {
   }
   "$@" || status=$?
   [ -z "$ours" ] || rm -f $policy
-  [ ! -d /run/systemd/system ] || systemctl disable --now nginx redis-server etcd >/dev/null 2>&1 || true
+  [ ! -d /run/systemd/system ] || systemctl disable --now nginx redis-server >/dev/null 2>&1 || true
   return $status
 }
 
@@ -98,7 +98,8 @@ build_fortio() {
 }
 
 # Of the version and with the hashes that scripts/kubernetes/go.mod and go.sum name; each program tells that version. Whoever
-# comes while it is being built waits: two builds at once take twice as long.
+# comes while it is being built waits: two builds at once take twice as long. etcd is the one that this Kubernetes is made for:
+# with Debian's 3.4 a kubelet hears of nothing for minutes after the API server was away.
 build_kubernetes() {
   local source version result
   source=$(dirname "$0")/kubernetes
@@ -118,6 +119,7 @@ build_kubernetes() {
     stamp="$stamp -X $package.gitVersion=$version -X $package.gitMajor=1 -X $package.gitMinor=34"
   done
   if (cd "$source" && GOBIN=$scratch CGO_ENABLED=0 go install -mod=readonly -trimpath -ldflags "$stamp" tool) >&2; then
+    mv "$scratch/server" "$scratch/etcd"
     mv "$scratch" "$result"
   else
     say 'Kubernetes could not be built'

@@ -1,17 +1,22 @@
-// node scripts/test.ts [VITEST-ARG...]: sets the machine up, builds, runs the tests: unit, kernel, containers.
+// node scripts/test.ts [--cluster] [VITEST-ARG...]: sets the machine up, builds, runs the tests: unit, kernel, containers, and
+// cluster where Kubernetes is there; --cluster builds it first (10 minutes, once a machine) and runs the tests in it alone.
 // The last line is always "N passed, N failed, N skipped".
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { missingParts } from '../tests/support/cluster/machine/parts.ts';
 import type { Summary } from '../tests/support/reporter.ts';
 
 const root = join(import.meta.dirname, '..');
 const setup = join(root, 'scripts/setup-machine.sh');
+const isForCluster = process.argv[2] === '--cluster';
+const words = process.argv.slice(isForCluster ? 3 : 2);
 
 // Ctrl-C reaches the children too; the clean-up below must still run.
 process.on('SIGINT', () => {});
 run(setup, ['start', String(process.pid)]);
+if (isForCluster) run(setup, ['cluster']);
 const summary = test();
 run(setup, ['stop', String(process.pid)]);
 console.log(`${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped`);
@@ -28,7 +33,7 @@ function test(): Summary {
 }
 
 function vitest(summaryFile: string): Summary {
-  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...process.argv.slice(2)];
+  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...projects(), ...words];
   // What tests start is not to be remembered on this machine.
   const state = { HOTEXEC_STATE_DIR: join(dirname(summaryFile), 'state') };
   const env = { ...process.env, ...state, HOTEXEC_TEST_SUMMARY: summaryFile };
@@ -36,6 +41,15 @@ function vitest(summaryFile: string): Summary {
   const { passed, failed, skipped } = readSummary(summaryFile);
   // An error outside every test, or a run that broke off, is a failure although no test failed.
   return { passed, failed: status === 0 ? failed : Math.max(failed, 1), skipped };
+}
+
+// On CI all of it must be there, and tests that miss it fail.
+function projects(): string[] {
+  if (isForCluster) return ['--project', 'cluster'];
+  const [missing] = missingParts();
+  if (missing === undefined || process.env['CI'] === 'true') return [];
+  console.log(`Without the tests in a real Kubernetes (${missing}): npm run test:cluster gets it and runs them.`);
+  return ['--project', '!cluster'];
 }
 
 function readSummary(file: string): Summary {

@@ -1,7 +1,7 @@
 // A pod of the cluster: what the API says of it, its logs, commands in it, and its processes on this machine.
 import type { Program } from '../docker/program.ts';
 import { until } from '../until.ts';
-import { kubectl, kubectlWithInput } from './kubectl.ts';
+import { kubectl } from './kubectl.ts';
 import { apiGet } from './machine/api.ts';
 import { ctr } from './machine/runtime.ts';
 import { apply, type Data, type Manifest } from './manifest.ts';
@@ -96,8 +96,8 @@ export class Pod {
   /** Adds an ephemeral container and waits until it runs. */
   async addEphemeral(container: Data & { readonly name: string }): Promise<void> {
     const patch = JSON.stringify({ spec: { ephemeralContainers: [container] } });
-    const flags = ['--subresource', 'ephemeralcontainers', '--patch-file', '/dev/stdin'];
-    await kubectlWithInput(['patch', 'pod', '--namespace', this.namespace, this.name, ...flags], patch);
+    const flags = ['--subresource', 'ephemeralcontainers', '--patch', patch];
+    await kubectl('patch', 'pod', '--namespace', this.namespace, this.name, ...flags);
     await this.becomes(`one with ${container.name} running`, (record) => {
       return record.containers[container.name]?.state === 'running';
     });

@@ -18,7 +18,7 @@ const etcdPeerUrl = 'http://127.0.0.1:23800';
 
 export const etcd: Daemon = {
   name: 'etcd',
-  program: '/usr/bin/etcd',
+  program: join(programsDirectory, 'etcd'),
   args: flags({
     name: 'hotexec-test',
     'data-dir': join(dataDirectory, 'etcd'),
@@ -28,6 +28,10 @@ export const etcd: Daemon = {
     'initial-advertise-peer-urls': etcdPeerUrl,
     'initial-cluster': `hotexec-test=${etcdPeerUrl}`,
     'log-level': 'warn',
+    // Its data need not survive this machine.
+    'unsafe-no-fsync': 'true',
+    // How soon after its start an API server knows that it has seen all.
+    'watch-progress-notify-interval': '5s',
   }),
 };
 

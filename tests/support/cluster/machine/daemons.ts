@@ -1,6 +1,6 @@
 // A daemon of the cluster: started in a session of its own, known by its pid file, its log beside that.
 import { spawn } from 'node:child_process';
-import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '../../until.ts';
@@ -25,7 +25,7 @@ export async function start(daemon: Daemon): Promise<void> {
   child.unref();
   child.on('error', () => {});
   if (child.pid === undefined) throw new Error(`${daemon.program} could not be started`);
-  await writeFile(pidFileOf(daemon), String(child.pid));
+  await writeFile(pidFileOf(daemon), `${child.pid} ${startOf(child.pid)}`);
 }
 
 /** SIGTERM, and SIGKILL when that is not answered in time. */
@@ -44,12 +44,18 @@ export async function stop(daemon: Daemon, graceMs = 10_000): Promise<void> {
 /** Of the running daemon. A pid that somebody else has got since is not its. */
 export function pidOf(daemon: Daemon): number | undefined {
   try {
-    const pid = Number(readFileSync(pidFileOf(daemon), 'utf8'));
-    // A zombie has no executable any more.
-    return readlinkSync(`/proc/${pid}/exe`) === realpathSync(daemon.program) ? pid : undefined;
+    const [pid = '', startTicks] = readFileSync(pidFileOf(daemon), 'utf8').split(' ');
+    return startOf(Number(pid)) === startTicks ? Number(pid) : undefined;
   } catch {
     return undefined;
   }
+}
+
+// In ticks since this machine's; a zombie counts as none.
+function startOf(pid: number): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? undefined : fields[19];
 }
 
 /** Waits until it answers; what it logged last is told when it ends before, or does not answer. */
