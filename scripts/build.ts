@@ -33,10 +33,15 @@ const libraries = precompiledInstead({
   }),
 });
 await bundle({ index: 'src/index.ts' }, libraries);
+const drawing = precompiledInstead({
+  path: './task-library.ts',
+  exports: ['Listr', 'ListrLogger', 'ProcessOutput'],
+  file: await precompile('drawing', 'src/cli/render/task-library.ts', { minifyWhitespace: true }),
+});
 const command = precompiledInstead({
   path: './process.ts',
   exports: ['runProcess'],
-  file: await precompile('process', 'src/cli/process.ts', { plugins: [libraries] }),
+  file: await precompile('process', 'src/cli/process.ts', { plugins: [libraries, drawing] }),
 });
 await bundle({ cli: 'src/cli/main.ts' }, command);
 await bundleEngine(await precompile('engine', 'src/engine-main.ts', { flags: engineFlags }));

@@ -206,7 +206,9 @@ export class Held implements Hold {
     const mask = this.#ownMask ?? this.tracee.signalMask();
     const keepStopped = this.image === 'old' && this.#alreadyStopped;
     if (keepStopped) this.tracee.setSignalMask(mask);
-    const stoppedBy = keepStopped ? 0 : endGroupStop({ pid: this.pid, tracee: this.tracee, mask, standAtCall: () => this.#standAtCall(), deadlineMs });
+    const stoppedBy = keepStopped
+      ? 0
+      : endGroupStop({ pid: this.pid, tracee: this.tracee, mask, standAtCall: () => this.#standAtCall(), deadlineMs });
     const options = tracing ?? this.staysTraced;
     if (options !== null) this.tracee.setOptions(tracingOptions(options));
     // Written before the program runs: a mender must not give it a mask that it may have changed since.

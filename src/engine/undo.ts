@@ -70,8 +70,7 @@ export function undo(held: Hold, change: Change): void {
       return;
     case 'descriptor':
       // Another file of that number is not ours: ours has been closed already.
-      if (fileIdentity(held.tracee.tid, change.fd) === change.file)
-        held.thread.call('close', change.fd);
+      if (fileIdentity(held.tracee.tid, change.fd) === change.file) held.thread.call('close', change.fd);
       return;
     case 'personality':
       held.thread.call('personality', change.value);

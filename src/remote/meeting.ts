@@ -34,7 +34,11 @@ export interface Missed {
  * whoever cleans up. `room`: memory of the target for the address, zeroed again. Everything but this thread stands still, so the number
  * is free for the next descriptor.
  */
-export function meet(thread: RemoteThread, pid: number, { slot, room }: { slot: number; room: bigint }): number | Missed {
+export function meet(
+  thread: RemoteThread,
+  pid: number,
+  { slot, room }: { slot: number; room: bigint },
+): number | Missed {
   randomBytes(addressSizeBytes - 3).copy(address.bytes, 3);
   address.view.setUint16(0, AF_UNIX, true);
   const listener = syscall(arch.syscalls.socket, AF_UNIX, SOCK_SEQPACKET | CLOEXEC | NONBLOCK, 0);
@@ -77,4 +81,3 @@ function acceptFrom(listener: number, pid: number): number | Missed {
     closeSync(accepted);
   }
 }
-

@@ -60,19 +60,24 @@ function rolloutOf({ workload, pods }: PodsOfTarget, place: Place): ClusterRollo
     target: name,
     pods: rolloutOrder(workload?.type ?? 'pods', described),
     minReadyMs: (workload?.spec.minReadySeconds ?? 0) * 1000,
-    // Whatever has happened to the workload meanwhile: a pod that was deleted is no reason to stop.
     listPods: async () => {
-      const now =
-        selector === null
-          ? await Promise.all(pods.map(async (pod) => findPod(pod.metadata.name, api)))
-          : await listPods(selector, api, name);
-      const belongs = (pod: Pod): boolean =>
-        workload === null ||
-        pod.metadata.ownerReferences.some(({ uid }) => owners.has(uid) || uid === workload.metadata.uid);
-      return now.filter(belongs).map((pod) => describePod(pod, container ?? mainContainers(pod)[0]?.name ?? ''));
+      const now = selector === null ? await again(pods, api) : await listPods(selector, api, name);
+      const these = workload === null ? now : now.filter((pod) => isOwnedBy(pod, owners));
+      return these.map((pod) => describePod(pod, container ?? mainContainers(pod)[0]?.name ?? ''));
     },
     openPod: async (pod, { doing }) => openOne(pod, place, doing),
   };
+}
+
+/** Whatever has become of the workload meanwhile: that a pod was deleted is no reason to stop. */
+function isOwnedBy({ metadata }: Pod, owners: ReadonlySet<string>): boolean {
+  return metadata.ownerReferences.some(({ uid }) => owners.has(uid));
+}
+
+/** Each of them by its name, as far as it is still there. */
+async function again(pods: readonly Pod[], api: ClusterApi): Promise<readonly Pod[]> {
+  const found = await Promise.allSettled(pods.map(async ({ metadata }) => findPod(metadata.name, api)));
+  return found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
 export function describePod(pod: Pod, container: string): RolloutPod {

@@ -1,11 +1,11 @@
 // Many pods on a terminal, each with what it is at: listr2 draws them. Loaded where a terminal shows several pods, and nowhere else.
-import { Listr, ListrLogger, ProcessOutput } from 'listr2';
 import type { HotexecEvent } from '../../protocol/event.ts';
 import { describeEnd } from '../../protocol/program-end.ts';
 import type { RolloutEvent } from '../../rollout/event.ts';
 import { escapeText } from './escape.ts';
 import { phaseWords } from './events.ts';
 import { stateWords } from './rollout-text.ts';
+import type * as TaskLibrary from './task-library.ts';
 
 export interface RolloutTasks {
   readonly onEvent: (event: RolloutEvent) => void;
@@ -14,7 +14,8 @@ export interface RolloutTasks {
 }
 
 /** `terminal`: where it is drawn. Nothing else may write to it until the end. */
-export function showTasks(terminal: NodeJS.WriteStream): RolloutTasks {
+export async function showTasks(terminal: NodeJS.WriteStream): Promise<RolloutTasks> {
+  const library = await import('./task-library.ts');
   const rows = new Map<string, Row>();
   let drawing: Promise<unknown> = Promise.resolve();
   return {
@@ -23,7 +24,7 @@ export function showTasks(terminal: NodeJS.WriteStream): RolloutTasks {
         // One workload after another: what was drawn of the last one is over.
         const these = event.pods.map((target) => new Row(target));
         for (const row of these) rows.set(row.target, row);
-        drawing = drawing.then(async () => draw(these, event.atOnce, terminal));
+        drawing = drawing.then(async () => draw(these, { library, atOnce: event.atOnce, terminal }));
       } else if (event.kind === 'pod') {
         rows.get(event.target)?.come(event);
       } else {
@@ -37,7 +38,19 @@ export function showTasks(terminal: NodeJS.WriteStream): RolloutTasks {
   };
 }
 
-async function draw(rows: readonly Row[], atOnce: number, terminal: NodeJS.WriteStream): Promise<void> {
+interface Drawing {
+  readonly library: typeof TaskLibrary;
+  readonly atOnce: number;
+  readonly terminal: NodeJS.WriteStream;
+}
+
+async function draw(rows: readonly Row[], { library, atOnce, terminal }: Drawing): Promise<void> {
+  const { Listr, ListrLogger, ProcessOutput } = library;
+  /** listr2 would hold back what others write to standard output and error meanwhile, results among it. */
+  class OneTerminal extends ProcessOutput {
+    override hijack(): void {}
+    override release(): void {}
+  }
   const list = new Listr<object>(
     rows.map((row) => ({ title: row.title, task: (_context, task) => row.run(task) })),
     {
@@ -54,12 +67,6 @@ async function draw(rows: readonly Row[], atOnce: number, terminal: NodeJS.Write
     },
   );
   await list.run();
-}
-
-/** listr2 would hold back what others write to standard output and error meanwhile, results among it. */
-class OneTerminal extends ProcessOutput {
-  override hijack(): void {}
-  override release(): void {}
 }
 
 /** What of listr2's task is used. */

@@ -20,7 +20,16 @@ import { fetchDescriptors, pushDescriptor } from '../pushed-descriptor.ts';
 import { readFilters } from '../seccomp.ts';
 import { chooseScratch, mapScratch, roomIn } from '../stage.ts';
 import { fileIdentity } from '../undo.ts';
-import { isForbidden, isOpenIn, kindOf, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, type HeldListener, type HeldListeners } from './held-listeners.ts';
+import {
+  isForbidden,
+  isOpenIn,
+  kindOf,
+  SOCK_DGRAM,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  type HeldListener,
+  type HeldListeners,
+} from './held-listeners.ts';
 import { carryOptions, carryStatusFlags } from './options.ts';
 import { answerZero } from './answer-call.ts';
 import { AF_UNIX, parseSocketAddress, type SocketAddress } from './socket-address.ts';

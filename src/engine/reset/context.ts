@@ -44,10 +44,6 @@ export function report(reset: Reset, attribute: string, message: string): void {
 }
 
 /** Makes a call that may be refused: true when it was made and worked. */
-export function attempt(
-  reset: Reset,
-  name: RemoteName,
-  ...args: (number | bigint)[]
-): boolean {
+export function attempt(reset: Reset, name: RemoteName, ...args: (number | bigint)[]): boolean {
   return reset.held.thread.call(name, ...args) >= 0;
 }

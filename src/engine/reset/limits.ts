@@ -21,11 +21,10 @@ export function resetLimits(reset: Reset): void {
     if (want === undefined || have === undefined || (want.soft === have.soft && want.hard === have.hard)) continue;
     newLimit.bytes.writeBigUInt64LE(want.soft === 'unlimited' ? unlimited : want.soft, 0);
     newLimit.bytes.writeBigUInt64LE(want.hard === 'unlimited' ? unlimited : want.hard, 8);
-    const answer = byEither(
-      reset,
-      () => syscall(arch.syscalls.prlimit64, held.pid, want.number, newLimit.address, 0),
-      { call: ['prlimit64', 0, want.number, reset.room, 0], bytes: newLimit.bytes },
-    );
+    const answer = byEither(reset, () => syscall(arch.syscalls.prlimit64, held.pid, want.number, newLimit.address, 0), {
+      call: ['prlimit64', 0, want.number, reset.room, 0],
+      bytes: newLimit.bytes,
+    });
     if (answer < 0) {
       const attribute = `rlimit-${name.slice('RLIMIT_'.length).toLowerCase()}`;
       report(
