@@ -145,6 +145,7 @@ const config: OxlintConfig = defineConfig({
         'src/precompiled.ts',
         'src/native/**',
         'scripts/**',
+        'deploy/**',
         'bench/**',
         'tests/**',
         '*.config.ts',
@@ -166,7 +167,7 @@ const config: OxlintConfig = defineConfig({
       },
     },
     {
-      files: ['scripts/**', 'bench/**', 'tests/**', '*.config.ts'],
+      files: ['scripts/**', 'deploy/**', 'bench/**', 'tests/**', '*.config.ts'],
       rules: {
         'no-console': 'off',
         'typescript/consistent-type-assertions': 'off',

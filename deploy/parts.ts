@@ -125,8 +125,8 @@ function librariesIn(debian: string, programs: readonly string[]): ReadonlyMap<s
       ([, a, b]) => a ?? b ?? '',
     );
     for (const name of names) {
-      const [path] = globSync([`lib/*/${name}`, `usr/lib/*/${name}`, `lib/${name}`], { cwd: join(files) }).filter(
-        (at) => statSync(join(files, at), { throwIfNoEntry: false })?.isFile(),
+      const path = globSync([`lib/*/${name}`, `usr/lib/*/${name}`, `lib/${name}`], { cwd: files }).find((at) =>
+        statSync(join(files, at), { throwIfNoEntry: false })?.isFile(),
       );
       if (path === undefined) throw new Error(`${program} needs ${name}, and no package has it`);
       if (found.has(`/${path}`)) continue;

@@ -67,9 +67,9 @@ function neededChunks(): readonly string[] {
   const waiting = ['../cli.js', '../engine.cjs'];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     // What is large names no others.
-    const source = readFileSync(join(dist, 'chunks', next), 'latin1').slice(0, 100_000);
+    const code = readFileSync(join(dist, 'chunks', next), 'latin1').slice(0, 100_000);
     for (const name of all) {
-      if (needed.has(name) || !source.includes(name.replace(/\.(?:cjs|cache)$/, ''))) continue;
+      if (needed.has(name) || code.indexOf(name.replace(/\.(?:cjs|cache)$/, '')) === -1) continue;
       needed.add(name);
       if (name.endsWith('.js')) waiting.push(name);
     }

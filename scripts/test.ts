@@ -19,6 +19,8 @@ run(setup, ['start', String(process.pid)]);
 if (isForCluster) run(setup, ['cluster']);
 const summary = test();
 run(setup, ['stop', String(process.pid)]);
+const leftOut = whatIsLeftOut();
+if (leftOut !== null) console.log(leftOut);
 console.log(`${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped`);
 process.exitCode = summary.failed === 0 ? 0 : 1;
 
@@ -43,13 +45,16 @@ function vitest(summaryFile: string): Summary {
   return { passed, failed: status === 0 ? failed : Math.max(failed, 1), skipped };
 }
 
-// On CI all of it must be there, and tests that miss it fail.
 function projects(): string[] {
   if (isForCluster) return ['--project', 'cluster'];
+  return whatIsLeftOut() === null ? [] : ['--project', '!cluster'];
+}
+
+// On CI all of it must be there, and tests that miss it fail.
+function whatIsLeftOut(): string | null {
   const [missing] = missingParts();
-  if (missing === undefined || process.env['CI'] === 'true') return [];
-  console.log(`Without the tests in a real Kubernetes (${missing}): npm run test:cluster gets it and runs them.`);
-  return ['--project', '!cluster'];
+  if (missing === undefined || isForCluster || process.env['CI'] === 'true') return null;
+  return `Without the tests in a real Kubernetes (${missing}): npm run test:cluster gets it and runs them.`;
 }
 
 function readSummary(file: string): Summary {

@@ -4,6 +4,7 @@ import { agentProtocol, type AgentAnswer, type AgentMessage, type ClientMessage 
 import { FrameError } from '../protocol/frames.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { Channel } from './channel.ts';
+import type { EngineAhead } from './engine-ahead.ts';
 import { parseClientMessage } from './messages.ts';
 import type { NumberedEvent, Operation, Operations, Prepare } from './operations.ts';
 import type { Receiving } from './receiving.ts';
@@ -15,6 +16,7 @@ export interface AgentParts {
   readonly instance: string;
   readonly operations: Operations;
   readonly uploads: Uploads;
+  readonly ahead: EngineAhead;
   readonly prepare: (request: RequestMessage) => Prepare;
   /** A client has said something. */
   readonly onActivity: () => void;
@@ -80,6 +82,7 @@ class Connection {
   }
 
   async leave(): Promise<void> {
+    this.#agent.ahead[Symbol.dispose]();
     await this.#receiving?.file.leave();
     this.#channel.close();
   }
@@ -91,6 +94,7 @@ class Connection {
         if (message.protocol !== agentProtocol)
           throw new FrameError(`this is protocol ${agentProtocol}, not ${message.protocol}`);
         this.#greeted = true;
+        if (!this.#agent.isEnding()) this.#agent.ahead.prepare();
         const { version, instance } = this.#agent;
         return this.#channel.send({ kind: 'hello', protocol: agentProtocol, version, instance });
       }
@@ -120,6 +124,7 @@ class Connection {
   }
 
   async #offered({ operationId, files }: Extract<ClientMessage, { readonly kind: 'offer' }>): Promise<void> {
+    this.#agent.ahead[Symbol.dispose]();
     try {
       const answers = await this.#agent.uploads.offer(operationId, files);
       for (const [index, { digest }] of files.entries()) {

@@ -10,6 +10,7 @@ import type { StartEngine } from '../front/launch.ts';
 import { LocalFront } from '../front/local-front.ts';
 import { makePrivateDirectory } from '../protocol/private-directory.ts';
 import { serveConnection, type AgentParts, type RequestMessage } from './connection.ts';
+import { EngineAhead } from './engine-ahead.ts';
 import { identify, type Surroundings } from './identify.ts';
 import { Operations, type Prepared } from './operations.ts';
 import { agentSocket, uploadDirectory } from './places.ts';
@@ -38,6 +39,7 @@ export async function serveAgent(options: AgentOptions): Promise<void> {
   beFirstToBeKilled(options.proc);
   const uploads = new Uploads(uploadDirectory(options.runtimeDirectory));
   const operations = new Operations();
+  using ahead = new EngineAhead(options.startEngine);
   let usedMs = performance.now();
   let isEnding = false;
   const parts: AgentParts = {
@@ -45,7 +47,8 @@ export async function serveAgent(options: AgentOptions): Promise<void> {
     instance: readFileSync('/proc/sys/kernel/random/uuid', 'latin1').trim(),
     operations,
     uploads,
-    prepare: (request) => async () => prepare(request, uploads, options),
+    ahead,
+    prepare: (request) => async () => prepare(request, uploads, { ...options, startEngine: () => ahead.take() }),
     onActivity: () => (usedMs = performance.now()),
     isEnding: () => isEnding,
     telling: new Set(),

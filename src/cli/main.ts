@@ -11,10 +11,16 @@ if (argv[0] === '--version') {
   await runRelay();
 } else {
   const { runProcess } = await import('./process.ts');
-  await runProcess({ argv, program: programOf(process.argv[1] ?? '') });
+  await runProcess({ argv, ...calledAs(basename(process.argv[1] ?? '')) });
 }
 
-/** kubectl runs `kubectl-hotexec` for `kubectl hotexec`. */
-function programOf(path: string): 'hotexec' | 'kubectl-hotexec' {
-  return /^kubectl[-_]hotexec\b/.test(basename(path)) ? 'kubectl-hotexec' : 'hotexec';
+interface Called {
+  readonly program: 'hotexec' | 'kubectl-hotexec';
+  readonly task: 'run' | 'complete';
+}
+
+/** kubectl runs `kubectl-hotexec` for `kubectl hotexec`, and `kubectl_complete-hotexec` to know what could be typed. */
+function calledAs(name: string): Called {
+  if (/^kubectl_complete-hotexec\b/.test(name)) return { program: 'kubectl-hotexec', task: 'complete' };
+  return { program: /^kubectl[-_]hotexec\b/.test(name) ? 'kubectl-hotexec' : 'hotexec', task: 'run' };
 }

@@ -6,12 +6,17 @@ import { needsEngine } from './arguments.ts';
 import type { CliContext, Output } from './context.ts';
 import { wantsColours } from './render/style.ts';
 
-export async function runProcess({ argv, program }: Pick<CliContext, 'argv' | 'program'>): Promise<void> {
+export interface Called extends Pick<CliContext, 'argv' | 'program'> {
+  /** `complete`: say what could be typed next. */
+  readonly task: 'run' | 'complete';
+}
+
+export async function runProcess({ argv, program, task }: Called): Promise<void> {
   const { env, execPath } = process;
   const launch: StartEngine = () => launchEngine({ execPath, env });
   const ahead = engineAhead(launch, { argv, program });
-  const { run } = await import('./run.ts');
-  const exitCode = await run({
+  const carryOut = task === 'run' ? (await import('./run.ts')).run : (await import('./complete.ts')).complete;
+  const exitCode = await carryOut({
     argv,
     program,
     cwd: process.cwd(),

@@ -4,7 +4,7 @@ import type { CliContext } from './context.ts';
 import { programName } from './context.ts';
 import { inspectCommand, outputOption, replaceCommand, restartCommand, rollbackCommand } from './flags.ts';
 import { formatHelp, type CommandText } from './help.ts';
-import { texts } from './texts.ts';
+import { inCluster, texts } from './texts.ts';
 import { timelineOption } from './timeline-file.ts';
 import { usageError } from './usage.ts';
 
@@ -17,6 +17,10 @@ export interface Invocation {
 
 export function buildProgram({ context, command, exitWith }: Invocation): CommandUnknownOpts {
   const root = new Command(programName(context));
+  const documented = (child: CommandUnknownOpts, text: CommandText): CommandUnknownOpts =>
+    child.configureHelp({
+      formatHelp: (current, help) => formatHelp(current, context.program === 'hotexec' ? text : inCluster(text), help),
+    });
   documented(root, texts.root).option('--version', 'print the version of hotexec').helpOption('-h, --help', helpWords);
   // commander's own errors are thrown, and reported by run.ts like all others.
   root.exitOverride().configureOutput({ writeOut: context.stdout.write, writeErr: () => {}, outputError: () => {} });
@@ -101,11 +105,6 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
 const defaultAgentTtl = '15m';
 
 const helpWords = 'print this help';
-
-function documented(command: CommandUnknownOpts, text: CommandText): CommandUnknownOpts {
-  command.configureHelp({ formatHelp: (current, help) => formatHelp(current, text, help) });
-  return command;
-}
 
 function refuseCommand(command: readonly string[] | null, name: string): void {
   if (command !== null) throw usageError(`${name} takes no command after --.`);

@@ -3,7 +3,15 @@ import type { CommandText } from './help.ts';
 
 const targets = `Targets:
   1234, pid/1234    a process of this machine
-  docker/NAME       a Docker container, by name or id; Docker is found as the docker command finds it`;
+  docker/NAME       a Docker container, by name or id; Docker is found as the docker command finds it
+  pod/NAME          a container of a pod; kubectl hotexec takes a bare name for one
+  deployment/NAME, statefulset/NAME, daemonset/NAME, TYPE -l LABELS
+                    the pods of a workload, or those with these labels`;
+
+const targetsInCluster = `Targets:
+  NAME, pod/NAME    a container of a pod
+  deployment/NAME, statefulset/NAME, daemonset/NAME, TYPE -l LABELS
+                    the pods of a workload, or those with these labels`;
 
 const exitCodes = `Exit codes:
   0    restarted (plan: possible)         4    the process is gone
@@ -149,21 +157,19 @@ const demo: CommandText = {
   usage: '[flags]',
 };
 
-export const texts: Readonly<
-  Record<
-    | 'root'
-    | 'restart'
-    | 'replace'
-    | 'rollback'
-    | 'planRestart'
-    | 'planReplace'
-    | 'plan'
-    | 'inspect'
-    | 'doctor'
-    | 'demo',
-    CommandText
-  >
-> = {
+type TextName =
+  | 'root'
+  | 'restart'
+  | 'replace'
+  | 'rollback'
+  | 'planRestart'
+  | 'planReplace'
+  | 'plan'
+  | 'inspect'
+  | 'doctor'
+  | 'demo';
+
+export const texts: Readonly<Record<TextName, CommandText>> = {
   root,
   restart,
   replace,
@@ -175,3 +181,15 @@ export const texts: Readonly<
   doctor,
   demo,
 };
+
+/** As a plugin of kubectl has it: with pods. */
+export function inCluster({ examples, more = [], ...text }: CommandText): CommandText {
+  return {
+    ...text,
+    examples: examples.map(([comment, line]) => [
+      comment.replace('Docker container', 'pod').replace('A process by its pid, as JSON', 'As JSON'),
+      line.replace(/\bdocker\/web\b|\b1234\b/, 'web-0'),
+    ]),
+    more: more.map((part) => (part === targets ? targetsInCluster : part)),
+  };
+}

@@ -1,7 +1,9 @@
 // A container of a pod as a front: what is asked of it goes to the agent beside it, by an exec of the relay for each request.
+import { isDeepStrictEqual } from 'node:util';
 import type { ByteStream } from '../agent/byte-stream.ts';
 import { AgentFront } from '../agent/client.ts';
 import { defaultAgentImage } from '../agent/image.ts';
+import { HotexecError, type ErrorData } from '../errors.ts';
 import type { Front, HistoryAsked, InspectAsked, Listening, PlanAsked, RestartAsked } from '../front/front.ts';
 import type { AgentTarget } from '../protocol/agent.ts';
 import type { History } from '../protocol/history.ts';
@@ -14,7 +16,8 @@ import { ApiError, type ClusterApi } from '../targets/kubernetes/api.ts';
 import { chooseContainer } from '../targets/kubernetes/container.ts';
 import { openExec } from '../targets/kubernetes/exec.ts';
 import { refuseUnreachable, runningContainer } from '../targets/kubernetes/find-pod.ts';
-import { podName, type Pod } from '../targets/kubernetes/pod.ts';
+import { accessesFor, programUser, type Access } from '../targets/kubernetes/agent-container.ts';
+import { podName, type Container, type Pod } from '../targets/kubernetes/pod.ts';
 import { programSpec } from '../targets/kubernetes/program-spec.ts';
 import { refusalOf } from '../targets/kubernetes/refusal.ts';
 import { leaveTrace, type TracedVerb } from '../targets/kubernetes/trace.ts';
@@ -29,30 +32,62 @@ export interface PodFrontSetting {
 }
 
 /** Chooses the container, and finds or makes the agent. Throws HotexecError. */
-export async function openPodFront(pod: Pod, { api, context, closing }: PodFrontSetting): Promise<Front> {
-  const { cluster, signal, onProgress, restart } = context;
+export async function openPodFront(pod: Pod, setting: PodFrontSetting): Promise<Front> {
+  const { cluster, restart } = setting.context;
   refuseUnreachable(pod);
   const container = chooseContainer(pod, cluster.container);
-  const running = runningContainer(pod, container);
-  const { namespace, name, uid } = pod.metadata;
-  const target: AgentTarget = {
-    name: podName(pod),
-    pod: { namespace, name, uid },
-    container: { name: container.name, id: running.id, runtime: running.runtime },
-    startedAt: running.startedAt,
-    spec: programSpec(pod, container),
-  };
+  const target = agentTarget(pod, container);
   const subject = { name: podName(pod), pod, container };
   // Before anything is put into the pod.
   if (restart !== null) acceptedRestart(subject, restart);
-  const { agent: choice, force, timeoutMs, version } = cluster;
-  const defaultImage = defaultAgentImage(version);
-  const making = { api, choice, defaultImage, force, timeoutMs, version, signal, onProgress };
-  const agent = await findOrMakeAgent({ pod, container }, making);
+  const accesses = accessesFor(programUser(pod, container), cluster.agent.user);
+  const parts: PodFrontParts = { ...setting, pod, container, target };
+  return new ProbedFront(new PodFront(await agentFor(parts, accesses), parts), subject);
+}
+
+interface PodFrontParts extends PodFrontSetting {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly target: AgentTarget;
+}
+
+function agentTarget(pod: Pod, container: Container): AgentTarget {
+  const { id, runtime, startedAt } = runningContainer(pod, container);
+  const { namespace, name, uid } = pod.metadata;
+  return {
+    name: podName(pod),
+    pod: { namespace, name, uid },
+    container: { name: container.name, id, runtime },
+    startedAt,
+    spec: programSpec(pod, container),
+  };
+}
+
+interface ReachedAgent {
+  readonly front: AgentFront;
+  /** What may be tried where this one may not do it. */
+  readonly others: readonly Access[];
+}
+
+async function agentFor(parts: PodFrontParts, accesses: readonly Access[]): Promise<ReachedAgent> {
+  const { pod, container, api, target, context } = parts;
+  const { agent: choice, force, timeoutMs, version } = context.cluster;
+  const { signal, onProgress } = context;
+  const making = {
+    api,
+    choice,
+    defaultImage: defaultAgentImage(version),
+    force,
+    timeoutMs,
+    version,
+    signal,
+    onProgress,
+  };
+  const agent = await findOrMakeAgent({ pod, container }, accesses, making);
   const open = async (until: AbortSignal): Promise<ByteStream> =>
     openRelay({ target, api, agent: agent.name, signal: until });
-  const front = new PodFront(new AgentFront({ target, open, version }), { target, pod, api, closing });
-  return new ProbedFront(front, subject);
+  const others = accesses.slice(accesses.findIndex((access) => isDeepStrictEqual(access, agent.access)) + 1);
+  return { front: new AgentFront({ target, open, version }), others };
 }
 
 interface RelayPlace {
@@ -71,25 +106,34 @@ async function openRelay({ target, api, agent, signal }: RelayPlace): Promise<By
   try {
     return await openExec(api.cluster, { namespace, pod, container: agent, command: relay }, signal);
   } catch (error) {
-    // Without an answer the network is at fault, and it may come back.
-    if (!(error instanceof ApiError) || error.status >= 500) throw error;
+    if (!(error instanceof ApiError)) throw error;
+    if (isEnded.test(error.message)) throw agentEnded(target, agent, error);
+    // Otherwise a server that cannot now may be able to later.
+    if (error.status >= 500) throw error;
     throw refusalOf(error, { target: target.name, namespace, what: 'create pods/exec' });
   }
 }
 
-interface PodFrontParts {
-  readonly target: AgentTarget;
-  readonly pod: Pod;
-  readonly api: ClusterApi;
-  readonly closing: Disposable | null;
+// As the kubelet and runtimes say it of a container that does not run.
+const isEnded = /container not found|container is not running|in CONTAINER_EXITED state|completed pod/i;
+
+function agentEnded({ name }: AgentTarget, agent: string, cause: ApiError): HotexecError {
+  return new HotexecError(
+    {
+      code: 'agent-unreachable',
+      message: `${name}: the agent (ephemeral container ${agent}) has just ended. Nothing was touched.`,
+      hint: 'Run the command again: it gets a successor.',
+    },
+    { cause },
+  );
 }
 
 /** The agent's answers, and a trace of each change in the cluster. */
 class PodFront implements Front {
-  readonly #agent: AgentFront;
   readonly #parts: PodFrontParts;
+  #agent: ReachedAgent;
 
-  constructor(agent: AgentFront, parts: PodFrontParts) {
+  constructor(agent: ReachedAgent, parts: PodFrontParts) {
     this.#agent = agent;
     this.#parts = parts;
   }
@@ -99,7 +143,10 @@ class PodFront implements Front {
   }
 
   async restart(asked: RestartAsked, listening: Listening): Promise<RestartResult> {
-    const result = await this.#agent.restart(asked, listening);
+    const result = await this.#ask({
+      ask: async (front) => front.restart(asked, listening),
+      refusals: ({ outcome, error }) => (outcome === 'unchanged' && error !== null ? [error] : []),
+    });
     const { target, pod, api } = this.#parts;
     const trace = { verb: verbOf(asked.program), container: target.container.name, result };
     for (const message of await leaveTrace(trace, pod, api)) listening.onEvent({ kind: 'warning', message });
@@ -107,21 +154,75 @@ class PodFront implements Front {
   }
 
   async plan(asked: PlanAsked, listening: Listening): Promise<Plan> {
-    return this.#agent.plan(asked, listening);
+    return this.#ask({ ask: async (front) => front.plan(asked, listening), refusals: (plan) => plan.refusals });
   }
 
   async inspect(asked: InspectAsked, listening: Listening): Promise<Inspection> {
-    return this.#agent.inspect(asked, listening);
+    return this.#ask({
+      ask: async (front) => front.inspect(asked, listening),
+      refusals: ({ verdict }) => verdict.refusals,
+    });
   }
 
   async history(asked: HistoryAsked, listening: Listening): Promise<History> {
-    return this.#agent.history(asked, listening);
+    return this.#ask({ ask: async (front) => front.history(asked, listening), refusals: () => [] });
   }
 
   [Symbol.dispose](): void {
-    this.#agent[Symbol.dispose]();
+    this.#agent.front[Symbol.dispose]();
     this.#parts.closing?.[Symbol.dispose]();
   }
+
+  /**
+   * Where the node does not let this agent do it, another one may: the program's own user is not enough under Yama, or where its group
+   * stands in its image alone. Nothing has been touched then.
+   */
+  async #ask<Result>({ ask, refusals }: Question<Result>): Promise<Result> {
+    let refused: HotexecError | null = null;
+    try {
+      const result = await ask(this.#agent.front);
+      if (!refusals(result).some(({ code }) => code === 'not-permitted')) return result;
+      if (!(await this.#takeAnother())) return result;
+    } catch (error) {
+      if (!isRefusedThere(error)) throw error;
+      refused = error;
+    }
+    if (refused !== null && !(await this.#takeAnother())) throw withWayOut(refused);
+    return ask(this.#agent.front).catch((error: unknown) => {
+      throw isRefusedThere(error) ? withWayOut(error) : error;
+    });
+  }
+
+  /** False: there is none, or the cluster does not let one in. */
+  async #takeAnother(): Promise<boolean> {
+    const { others } = this.#agent;
+    if (others.length === 0) return false;
+    try {
+      this.#agent = await agentFor(this.#parts, others);
+      return true;
+    } catch (error) {
+      if (error instanceof HotexecError && error.code === 'not-permitted') return false;
+      throw error;
+    }
+  }
+}
+
+interface Question<Result> {
+  readonly ask: (front: AgentFront) => Promise<Result>;
+  /** Why it was not done, where the answer says so. */
+  readonly refusals: (result: Result) => readonly ErrorData[];
+}
+
+/** By the kernel of the node; the API server's refusals have its error as their cause. */
+function isRefusedThere(error: unknown): error is HotexecError {
+  return error instanceof HotexecError && error.code === 'not-permitted' && !(error.cause instanceof ApiError);
+}
+
+/** What can be done about it from here, not there. */
+function withWayOut(error: HotexecError): HotexecError {
+  const hint =
+    '--agent-user UID:GID of the program (kubectl exec POD -- id), or --agent-user 0 for an agent with SYS_PTRACE';
+  return new HotexecError({ ...error.toData(), hint }, { cause: error });
 }
 
 function verbOf({ version, replacement }: ProgramChange): TracedVerb {

@@ -67,7 +67,7 @@ export function parseTarget(text: string, { inCluster = false }: Reading = {}): 
 }
 
 /** kubectl's `TYPE -l SELECTOR`. */
-export function parseSelected(type: string, selector: string): ClusterTarget {
+export function parseSelected(type: string, selector: string): Extract<ClusterTarget, { readonly kind: 'selected' }> {
   const known = clusterTypeOf.get(type.toLowerCase());
   if (known === undefined)
     throw usage(

@@ -182,12 +182,10 @@ describe('the agent of a container', () => {
     const execution = await executionOf(pod.container.pid);
     const abort = new AbortController();
     const heard = { ...listening((event) => event.kind === 'planned' && abort.abort()), signal: abort.signal };
-    const result = front.restart(asking(), heard);
-    const told = await result.catch((error: unknown) => error);
-    expect(told).toMatchObject(
-      told instanceof HotexecError ? { code: 'cancelled' } : { outcome: expect.stringMatching(/restarted|unchanged/) },
-    );
-    if (told instanceof HotexecError) expect(await executionOf(pod.container.pid)).toBe(execution);
+    const told: unknown = await front.restart(asking(), heard).catch((error: unknown) => error);
+    // It may have come too late; then it was restarted, else nothing was.
+    const isSame = (await executionOf(pod.container.pid)) === execution;
+    expect(told).toMatchObject(isSame ? { error: { code: 'cancelled' } } : { outcome: 'restarted' });
   });
 
   test('ends when it has not been used for its time, and the target runs on', async () => {

@@ -189,22 +189,17 @@ time.sleep(1); os._exit(3)`;
   });
 
   test('files are brought along where this user may write, and refused elsewhere', async () => {
-    await using container = await start(python, flags);
-    const isRoot = rights.kind === 'ptrace';
-    const [may, mayNot] = isRoot ? ['/etc/', '/home/'] : ['/tmp/', '/etc/'];
+    await using container = await start(python, [...flags, '--tmpfs', '/theirs:uid=1001,gid=1001,mode=755']);
     const mounts = ['--volume', `${import.meta.filename}:/new/settings:ro`];
-    const copy = async (to: string): Promise<unknown> =>
-      await answerBeside<RestartResult>(
-        container,
-        rights,
-        ['restart', '1', '--allow-volume', '--copy', `/new/settings:${to}settings`],
-        mounts,
-      );
-    if (flags.length > 0)
-      expect(await copy(mayNot)).toMatchObject({ exitCode: 5, result: { error: { code: 'file-refused' } } });
-    if (may === '/tmp/') return;
-    expect(await copy(may)).toMatchObject({ exitCode: 0, result: { outcome: 'restarted' } });
-    expect(contentIn(container, `${may}settings`)).toBe(readFileSync(import.meta.filename, 'utf8'));
+    const [directory, owner] = rights.kind === 'ptrace' ? ['/etc', '0:0'] : ['/home', user];
+    const copy = (to: string): readonly string[] => {
+      return ['restart', '1', '--allow-volume', '--chown', owner, '--copy', `/new/settings:${to}/settings`];
+    };
+    const refused = await answerBeside<RestartResult>(container, rights, copy('/theirs'), mounts);
+    expect(refused).toMatchObject({ exitCode: 5, result: { error: { code: 'file-refused' } } });
+    const done = await answerBeside<RestartResult>(container, rights, copy(directory), mounts);
+    expect(done).toMatchObject({ exitCode: 0, result: { outcome: 'restarted' } });
+    expect(contentIn(container, `${directory}/settings`)).toBe(readFileSync(import.meta.filename, 'utf8'));
     await answers(python, container);
   });
 

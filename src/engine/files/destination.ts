@@ -111,7 +111,7 @@ export function ownRights(): Rights {
       if (!has(CAP_CHOWN) && !isOwn) {
         throw new TakesNoFile(
           `${path} would have to belong to ${owner.uid}:${owner.gid}, and hotexec may not give files away (CAP_CHOWN)`,
-          'run hotexec as root',
+          `run hotexec as root; a file that is copied may be its own: --chown ${uid?.[1]}:${gid?.[1]}`,
         );
       }
       if (hasCapabilities && !has(CAP_SETFCAP)) {

@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HotexecError, type ErrorCode } from '../../errors.ts';
 import {
-  accessesFor,
   agentContainer,
   findAgent,
   nextAgentName,
@@ -49,12 +48,15 @@ export interface Agent {
   readonly access: Access;
 }
 
-/** Resolves once it runs. Throws HotexecError. */
-export async function findOrMakeAgent(place: AgentPlace, making: MakingAgent): Promise<Agent> {
+/** `accesses`: in which ways, the best first. Resolves once it runs. Throws HotexecError. */
+export async function findOrMakeAgent(
+  place: AgentPlace,
+  accesses: readonly Access[],
+  making: MakingAgent,
+): Promise<Agent> {
   const { pod, container } = place;
   const { version, choice, onProgress } = making;
   const user = programUser(pod, container);
-  const accesses = accessesFor(user, choice.user);
   const found = findAgent(pod, { container, version, image: choice.image }, accesses);
   if (found.kind === 'running') return found;
   if (found.kind === 'starting') return waitUntilRuns(found, place, { ...making, isPatient: true });

@@ -2,7 +2,8 @@
 import { HotexecError, type ErrorCode } from '../../errors.ts';
 import { nearest } from '../nearest.ts';
 import { ApiError, apiPath, type ClusterApi } from './api.ts';
-import { podListSchema, podName, podSchema, statusOf, type Container, type Pod } from './pod.ts';
+import { objectNames } from './names.ts';
+import { podName, podSchema, statusOf, type Container, type Pod } from './pod.ts';
 import { refusalOf } from './refusal.ts';
 
 /** Throws HotexecError. */
@@ -19,20 +20,10 @@ export async function findPod(name: string, api: ClusterApi): Promise<Pod> {
 
 async function notFound(name: string, api: ClusterApi): Promise<HotexecError> {
   const { namespace } = api.cluster;
-  const near = nearest(name, await podNames(api));
+  // For a suggestion only: any failure here gives none.
+  const near = nearest(name, await objectNames('pod', api).catch(() => []));
   const hint = near === undefined ? `kubectl get pods -n ${namespace} lists them.` : `Did you mean pod/${near}?`;
   return refusal('target-not-found', `pod/${name}: there is no such pod in namespace ${namespace}.`, hint);
-}
-
-/** For a suggestion only: any failure here gives none. */
-export async function podNames(api: ClusterApi): Promise<readonly string[]> {
-  try {
-    const path = apiPath(['api', 'v1', 'namespaces', api.cluster.namespace, 'pods'], { limit: '500' });
-    const { items } = await api.get(path, podListSchema);
-    return items.map(({ metadata }) => metadata.name);
-  } catch {
-    return [];
-  }
 }
 
 /** Whether the agent can be put into this pod, as far as the pod tells. Throws HotexecError. */

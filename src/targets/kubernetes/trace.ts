@@ -80,28 +80,29 @@ const longestMessage = 1000;
 /** Pure. */
 export function eventMessage({ verb, container, result }: Trace): string {
   const what = doing[verb];
-  const done = {
-    restarted: `${what} in place`,
-    unchanged: `${what} in place failed; the program runs on, unchanged`,
-    'rolled-back': `${what} in place failed; the previous program runs again`,
-    stopped: 'it was stopped by somebody else meanwhile',
-    lost: `${what} in place failed; the process is gone`,
+  const outcome = {
+    restarted: doneBy[verb],
+    unchanged: `${what} failed, and the program runs on, unchanged`,
+    'rolled-back': `${what} failed, and the previous program runs again`,
+    stopped: 'was stopped by somebody else meanwhile',
+    lost: `${what} failed, and the process is gone`,
   }[result.outcome];
   const files = result.files.map(({ path, digest }) => `${path} sha256:${digest ?? 'none'}`);
   const code = result.error === null ? [] : [`error ${result.error.code}`];
-  const parts = [
-    `Main process of container ${container}: ${done}`,
-    ...code,
-    `operation ${result.operationId}`,
-    ...files,
-  ];
+  const parts = [`Main process of container ${container}: ${outcome}`, ...code, `operation ${result.operationId}`, ...files];
   return parts.join('; ').slice(0, longestMessage);
 }
 
 const doing: Readonly<Record<TracedVerb, string>> = {
-  restart: 'restart',
-  replace: 'replacement',
-  rollback: 'rollback',
+  restart: 'its restart in place',
+  replace: 'its replacement in place',
+  rollback: 'going back in place',
+};
+
+const doneBy: Readonly<Record<TracedVerb, string>> = {
+  restart: 'restarted in place',
+  replace: 'replaced in place',
+  rollback: 'went back to an earlier program, in place',
 };
 
 /** So that the pod itself tells that it does not run what its image says. Who may not write it leaves none. */

@@ -5,6 +5,7 @@ import { nearest } from '../nearest.ts';
 import type { ClusterTarget, WorkloadType } from '../target.ts';
 import { ApiError, apiPath, type ClusterApi } from './api.ts';
 import { findPod } from './find-pod.ts';
+import { objectNames } from './names.ts';
 import { metadataSchema, podListSchema, type Metadata, type Pod } from './pod.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -84,13 +85,8 @@ async function findWorkload(
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status !== 404) throw refusalOf(error, { target, namespace, what: `get ${type}s` });
-    const names = await listWorkloads(type, api, {}).then(
-      (all) => all.map(({ metadata }) => metadata.name),
-      () => [],
-    );
-    const near = nearest(name, names);
-    const hint =
-      near === undefined ? `kubectl get ${type}s -n ${namespace} lists them.` : `Did you mean ${type}/${near}?`;
+    const near = nearest(name, await objectNames(type, api).catch(() => []));
+    const hint = near === undefined ? `kubectl get ${type}s -n ${namespace} lists them.` : `Did you mean ${type}/${near}?`;
     throw refusal('target-not-found', `${target}: there is no such ${type} in namespace ${namespace}.`, hint);
   }
 }
@@ -185,11 +181,7 @@ export async function listPods(labelSelector: string, api: ClusterApi, target: s
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 400)
-      throw new HotexecError({
-        code: 'usage',
-        message: `${target}: ${error.message}.`,
-        hint: 'Such as: -l app=web,tier!=cache',
-      });
+      throw new HotexecError({ code: 'usage', message: `${target}: ${error.message}.`, hint: 'Such as: -l app=web,tier!=cache' });
     throw refusalOf(error, { target, namespace, what: 'list pods' });
   }
 }

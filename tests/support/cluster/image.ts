@@ -37,7 +37,7 @@ export async function importImage(reference: string, archive: AsyncIterable<Buff
 }
 
 // The part of containerd that the kubelet asks hears of an image a moment later, and labels it.
-async function isKnown(reference: string): Promise<boolean> {
+export async function isKnown(reference: string): Promise<boolean> {
   const labelled = await ctr(
     'images',
     'list',

@@ -18,7 +18,7 @@ import { docker, dockerWithInput } from './docker.ts';
 import { answers, imageOfProgram, type Program } from './program.ts';
 
 /** Loaded unless this very image is there. */
-export async function agentImage(): Promise<string> {
+async function agentImage(): Promise<string> {
   return await (loaded ??= load());
 }
 
@@ -100,11 +100,7 @@ export async function startPod(
 const asInPods: readonly string[] = ['--security-opt=seccomp=unconfined'];
 
 /** All that an agent is given in a pod. */
-export const oneCapability: readonly string[] = [
-  '--cap-drop=ALL',
-  '--cap-add=SYS_PTRACE',
-  '--security-opt=no-new-privileges',
-];
+const oneCapability: readonly string[] = ['--cap-drop=ALL', '--cap-add=SYS_PTRACE', '--security-opt=no-new-privileges'];
 
 async function startAgent({ id }: Container, { flags = oneCapability, args = [] }: AgentOptions): Promise<Agent> {
   const beside = [`--pid=container:${id}`, `--network=container:${id}`];

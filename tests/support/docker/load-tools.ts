@@ -15,14 +15,25 @@ export interface FortioRun {
   readonly failed: number;
 }
 
-export async function fortioLoad(
-  url: string,
-  options: { readonly seconds: number; readonly keepAlive?: boolean; readonly flags?: readonly string[] },
-): Promise<FortioRun> {
-  const { seconds, keepAlive = true, flags = [] } = options;
+export interface FortioLoad {
+  readonly seconds: number;
+  readonly keepAlive?: boolean;
+  readonly flags?: readonly string[];
+}
+
+export async function fortioLoad(url: string, options: FortioLoad): Promise<FortioRun> {
+  const timeout = (options.seconds + 30) * 1000;
+  const { stdout } = await execute('fortio', fortioArgs(url, options), { timeout, maxBuffer: 16 * 1024 * 1024 });
+  return fortioRunIn(stdout);
+}
+
+/** For a fortio that is elsewhere; its standard output tells what became of the requests. */
+export function fortioArgs(url: string, { seconds, keepAlive = true, flags = [] }: FortioLoad): string[] {
   const load = ['load', '-quiet', '-allow-initial-errors', '-qps', '300', '-t', `${seconds}s`, '-c', connections];
-  const args = [...load, ...(keepAlive ? [] : ['-keepalive=false']), ...flags, '-json', '-', url];
-  const { stdout } = await execute('fortio', args, { timeout: (seconds + 30) * 1000, maxBuffer: 16 * 1024 * 1024 });
+  return [...load, ...(keepAlive ? [] : ['-keepalive=false']), ...flags, '-json', '-', url];
+}
+
+export function fortioRunIn(stdout: string): FortioRun {
   const { RetCodes: codes } = JSON.parse(stdout) as FortioReport;
   const answered = (codes['200'] ?? 0) + (codes['SERVING'] ?? 0);
   const all = Object.values(codes).reduce((sum, count) => sum + count, 0);

@@ -19,7 +19,9 @@ it('prints its version', () => {
 it('has no colours in a pipe', () => {
   const { status, stderr } = hotexec(['restart', 'web']);
   expect(status).toBe(2);
-  expect(stderr).toBe('error: "web" does not say what it is.\nhint: A Docker container is named docker/web.\n');
+  expect(stderr).toBe(
+    'error: "web" does not say what it is.\nhint: A Docker container is named docker/web, a pod pod/web.\n',
+  );
 });
 
 it('knows when it is a plugin of kubectl', () => {

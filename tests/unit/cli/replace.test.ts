@@ -202,10 +202,13 @@ describe('bad usage of a replacement exits 2, before an engine is asked', () => 
     expect(run).toMatchObject({ exitCode: 2, stdout: '', requests: [] });
   });
 
-  it('for pods, which kubectl hotexec does not reach yet', async () => {
-    const run = await runCli(['replace', 'web', '--with', 'app'], { program: 'kubectl-hotexec', cwd: files() });
+  it('for what is on a machine, which kubectl hotexec does not reach', async () => {
+    const argv = ['replace', 'docker/web', '--with', 'app'];
+    const run = await runCli(argv, { program: 'kubectl-hotexec', cwd: files() });
     expect(run).toMatchObject({ exitCode: 2, requests: [] });
-    expect(run.stderr).toMatch(/^error: kubectl hotexec does not reach pods yet. Nothing was touched.\n/);
+    expect(run.stderr).toMatch(
+      /^error: "docker\/web" is on a machine, and kubectl hotexec reaches what is in a cluster.\n/,
+    );
   });
 });
 

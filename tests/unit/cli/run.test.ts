@@ -229,7 +229,7 @@ describe('bad usage exits 2, before anything is looked at', () => {
       'hotexec inspect --help shows what there is.',
     ],
     [['plan'], 'plan wants to know what to plan.', 'hotexec plan restart TARGET'],
-    [['restart', 'web'], '"web" does not say what it is.', 'A Docker container is named docker/web.'],
+    [['restart', 'web'], '"web" does not say what it is.', 'A Docker container is named docker/web, a pod pod/web.'],
     [['restart', '1', '--timeout', '5'], '--timeout "5" is not a duration.', 'For example: 10s, 1m30s, 500ms'],
     [['restart', '1', '--timeout', '0s'], '--timeout 0s is out of range: 1ms to 24h.', null],
     [['restart', '1', '--keep-fd', '-1'], '--keep-fd "-1" is not a file descriptor.', 'hotexec inspect lists them.'],
@@ -258,10 +258,20 @@ describe('bad usage exits 2, before anything is looked at', () => {
     expect(JSON.parse(stdout)).toMatchObject({ kind: 'Error', error: { code: 'usage' } });
   });
 
-  it('for pods, which kubectl hotexec does not reach yet', async () => {
-    const run = await runCli(['restart', 'web', '-n', 'shop'], { program: 'kubectl-hotexec' });
-    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(run.stderr).toMatch(/^error: kubectl hotexec does not reach pods yet. Nothing was touched.\n/);
+  it.each([
+    [['restart', '1', '-n', 'shop'], '--namespace is for pods, and the target is none.'],
+    [['restart', 'docker/web', '--agent-user', '7'], '--agent-user is for pods, and the target is none.'],
+    [['restart', '1', '--as-group', 'x'], '--as-group is for pods, and the target is none.'],
+    [['restart', 'pod/web', '-n', '../x'], '--namespace "../x" is not a name as Kubernetes has them.'],
+    [['restart', 'pod/web', '--agent-user', 'root'], '--agent-user "root" is not UID or UID:GID.'],
+    [['restart', 'pod/web', '--agent-ttl', '1ms'], '--agent-ttl "1ms" is not a duration from 1s to 168h.'],
+    [['restart', 'pod/web', '--as-group', 'x'], '--as-group is for a user that is impersonated, and there is no --as.'],
+    [['restart', 'pod/web', 'x', '-l', 'a=b'], '-l selects by labels, and a name is given too.'],
+    [['restart', 'Pod/Web'], '"Web" is not the name of a pod.'],
+  ])('in the flags for pods: %j', async (argv, message) => {
+    const run = await runCli(argv);
+    expect(run).toMatchObject({ exitCode: 2, stdout: '', requests: [] });
+    expect(run.stderr).toContain(`error: ${message}\n`);
   });
 });
 
