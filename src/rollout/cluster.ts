@@ -43,6 +43,16 @@ export async function openRollouts(target: ClusterTarget, context: RolloutContex
   }
 }
 
+/** The pods that would be restarted, in that order. Throws HotexecError. */
+export async function orderOf(target: ClusterTarget, context: FrontContext): Promise<readonly RolloutPod[]> {
+  using api = await openCluster(context);
+  const groups = await podsOf(target, api);
+  return groups.flatMap(({ workload, pods }) => {
+    const described = pods.map((pod) => describePod(pod, chooseContainer(pod, context.cluster.container).name));
+    return rolloutOrder(workload?.type ?? 'pods', described);
+  });
+}
+
 interface Place {
   readonly target: ClusterTarget;
   readonly api: ClusterApi;

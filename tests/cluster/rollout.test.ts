@@ -3,19 +3,22 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { RestartList } from '../../src/rollout/result.ts';
 import { startArticle } from '../support/cluster/article.ts';
-import { hotexecInCluster, hotexecLines } from '../support/cluster/hotexec.ts';
+import { rollOut, rollOutLines } from '../support/cluster/rolling.ts';
+import { agentForTests } from '../support/cluster/agent.ts';
 import { clusterImageOfProgram } from '../support/cluster/image.ts';
 import { kubectl, runKubectl } from '../support/cluster/kubectl.ts';
 import { apply, podManifest, readyByHttp, type Data } from '../support/cluster/manifest.ts';
 import { namespaceForTests } from '../support/cluster/namespace.ts';
 import { startPod, type Pod, type PodRecord } from '../support/cluster/pod.ts';
 import { podsWith, rolledOut } from '../support/cluster/workload.ts';
+import { hotexec } from '../support/docker/hotexec.ts';
 import { fortio } from '../support/docker/programs/fortio.ts';
 import { needs } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 
 needs('cluster', ...fortio.needs);
 const namespace = namespaceForTests();
+agentForTests();
 
 test('the StatefulSet of the article, under load from a pod: the highest ordinal first, nobody is refused, nothing of a pod changes', async () => {
   const pods = await startArticle(namespace.name);
@@ -26,9 +29,10 @@ test('the StatefulSet of the article, under load from a pod: the highest ordinal
   await Promise.all(
     pods.map(async (pod) => until(`load on ${pod.name}`, async () => (await connectionsTo(pod, client)) > connections)),
   );
-  const list = await rollOut('statefulset/fortio-server-l2');
+  const { exitCode, list } = await rollOut(namespace.name, 'restart', 'statefulset/fortio-server-l2');
   const runs = await Promise.all(loads.map(async ({ ended }) => ended));
 
+  expect(exitCode).toBe(0);
   expect(list.items.map(({ target, outcome }) => [target, outcome])).toEqual([
     ['pod/fortio-server-l2-1', 'restarted'],
     ['pod/fortio-server-l2-0', 'restarted'],
@@ -48,12 +52,9 @@ test('the StatefulSet of the article, under load from a pod: the highest ordinal
 test('a Deployment and a new version that cannot start: the first pod goes back, the others are untouched', async () => {
   const pods = await startDeployment('broken');
   const before = await recordsOf(pods);
-  const { exitCode, stdout, stderr } = await hotexecInCluster(
-    namespace.name,
-    ...['restart', 'deployment/broken', '-o', 'json', '--', '/fortio', 'server', '-no-such-flag'],
-  );
+  const broken = ['/fortio', 'server', '-no-such-flag'];
+  const { exitCode, list, stderr } = await rollOut(namespace.name, 'restart', 'deployment/broken', '--', ...broken);
   expect(exitCode).toBe(3);
-  const list = JSON.parse(stdout) as RestartList;
   expect(list.items).toHaveLength(1);
   expect(list.items[0]).toMatchObject({ outcome: 'rolled-back', error: { code: 'new-program-failed' } });
   expect(list.untouched).toHaveLength(2);
@@ -63,13 +64,59 @@ test('a Deployment and a new version that cannot start: the first pod goes back,
   expect(touched).toHaveLength(1);
 });
 
+test('a new version that listens and is never ready goes back, however ready the API believes the pod to be', async () => {
+  await startDeployment('elsewhere');
+  const elsewhere = ['/fortio', 'server', '-http-port', '8090'];
+  const flags = ['--timeout', '20s'];
+  const { exitCode, list } = await rollOut(
+    namespace.name,
+    'restart',
+    'deployment/elsewhere',
+    ...flags,
+    '--',
+    ...elsewhere,
+  );
+  expect(exitCode).toBe(3);
+  expect(list.items[0]).toMatchObject({ outcome: 'rolled-back', failed: { reason: 'probe-timeout' } });
+  expect(list.untouched).toHaveLength(2);
+});
+
+test('Ctrl-C between two pods leaves the rest untouched', async () => {
+  await startDeployment('interrupted');
+  let list: RestartList | undefined;
+  const args = ['restart', '--namespace', namespace.name, 'deployment/interrupted', '--pause', '1h'];
+  const exitCode = await rollOutLines(args, (line, end) => {
+    if (line['kind'] === 'List') list = line as unknown as RestartList;
+    if (line['kind'] === 'pod' && line['state'] === 'restarted') end('SIGINT');
+  });
+  expect(exitCode).toBe(7);
+  expect(list?.items).toHaveLength(1);
+  expect(list?.untouched).toHaveLength(2);
+});
+
+test('a workload goes back to its previous program, and a plan of it names the order', async () => {
+  const pods = await startDeployment('back');
+  const target = 'deployment/back';
+  const verbose = ['/fortio', 'server', '-loglevel', 'verbose'];
+  expect((await rollOut(namespace.name, 'restart', target, '--', ...verbose)).exitCode).toBe(0);
+  const { exitCode, list } = await rollOut(namespace.name, 'rollback', target, '--max-unavailable', '3');
+  expect(exitCode).toBe(0);
+  const commands = list.items.map((item) => item.kind === 'Restart' && item.after?.argv.join(' '));
+  expect(commands).toEqual(pods.map(() => '/fortio server'));
+
+  const plan = await hotexec('plan', 'restart', '--namespace', namespace.name, target);
+  expect(plan.exitCode).toBe(0);
+  expect(plan.stdout).toMatch(/^pod\/back-\S+ can be restarted in place/);
+  expect(plan.stdout).toMatch(/warning +this is the first of 3 pods; then come pod\/back-\S+, pod\/back-\S+\n/);
+});
+
 test('of a Deployment a pod that is deleted in the middle is skipped, and the one that takes its place is named', async () => {
   await startDeployment('shrinking');
   let list: RestartList | undefined;
   let order: readonly string[] = [];
   let restarted = 0;
   const args = ['restart', '--namespace', namespace.name, 'deployment/shrinking', '--pause', '2s'];
-  const exitCode = await hotexecLines(args, async (line) => {
+  const exitCode = await rollOutLines(args, async (line) => {
     if (line['kind'] === 'rollout') order = line['pods'] as string[];
     if (line['kind'] === 'List') list = line as unknown as RestartList;
     if (line['kind'] !== 'pod' || line['state'] !== 'restarted') return;
@@ -88,10 +135,8 @@ test('of a Deployment a pod that is deleted in the middle is skipped, and the on
 
 test('pods that are selected, two at a time', async () => {
   const pods = await startDeployment('selected');
-  const { exitCode, stdout } = await hotexecInCluster(
-    namespace.name,
-    ...['restart', 'pods', '-l', 'app=selected', '--max-unavailable', '70%'],
-  );
+  const where = ['--namespace', namespace.name, 'pods', '-l', 'app=selected'];
+  const { exitCode, stdout } = await hotexec('restart', ...where, '--max-unavailable', '70%');
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^pod -l app=selected: 3 pods, 2 at a time\n/);
   for (const { target } of pods) expect(stdout).toContain(`${target} restarted in place: held `);
@@ -108,7 +153,7 @@ test('a workload whose own rollout is under way is refused', async () => {
     'deployment/rolling',
     'app=localhost/hotexec-test/none:1',
   );
-  const { exitCode, stderr } = await hotexecInCluster(namespace.name, 'restart', 'deployment/rolling');
+  const { exitCode, stderr } = await hotexec('restart', '--namespace', namespace.name, 'deployment/rolling');
   expect(exitCode).toBe(5);
   expect(stderr).toMatch(
     /^error: deployment\/rolling: a rollout is under way .*Nothing was touched\.\nhint: kubectl rollout status/,
@@ -120,13 +165,14 @@ test('a pod whose liveness probe is less patient than its grace period is refuse
   const image = await clusterImageOfProgram(fortio);
   const spec = { terminationGracePeriodSeconds: 30 };
   const pod = await startPod(namespace.name, podManifest('impatient', { image, livenessProbe }, spec));
-  const { exitCode, stderr } = await hotexecInCluster(namespace.name, 'restart', pod.target);
+  const restart = ['restart', '--namespace', namespace.name, pod.target];
+  const { exitCode, stderr } = await hotexec(...restart);
   expect(exitCode).toBe(5);
   expect(stderr).toContain(
     'its liveness probe (httpGet :8080/fortio/ every 2s, 3 failures, timeout 1s) has the kubelet kill the container after 7s of silence',
   );
   expect(Object.keys((await pod.record()).containers)).toEqual(['app']);
-  expect((await hotexecInCluster(namespace.name, 'restart', pod.target, '--grace-period', '7s')).exitCode).toBe(0);
+  expect((await hotexec(...restart, '--grace-period', '7s')).exitCode).toBe(0);
   expect((await pod.container()).restartCount).toBe(0);
 });
 
@@ -138,6 +184,7 @@ async function startDeployment(name: string): Promise<Pod[]> {
     name: 'app',
     image: await clusterImageOfProgram(fortio),
     ...readyByHttp('/fortio/', 8080),
+    startupProbe: { httpGet: { path: '/fortio/', port: 8080 }, periodSeconds: 1, failureThreshold: 5 },
   };
   const spec = { terminationGracePeriodSeconds: 2, containers: [container] };
   await apply(namespace.name, {
@@ -148,12 +195,6 @@ async function startDeployment(name: string): Promise<Pod[]> {
   });
   await rolledOut(namespace.name, `deployment/${name}`);
   return await podsWith(namespace.name, `app=${name}`);
-}
-
-async function rollOut(target: string): Promise<RestartList> {
-  const { exitCode, stdout, stderr } = await hotexecInCluster(namespace.name, 'restart', target, '-o', 'json');
-  if (exitCode !== 0) throw new Error(`${target} ended with ${exitCode}: ${stdout}${stderr}`);
-  return JSON.parse(stdout) as RestartList;
 }
 
 async function recordsOf(pods: readonly Pod[]): Promise<PodRecord[]> {
