@@ -36,25 +36,33 @@ function ownParts(nodeArch: Parts['nodeArch']): Parts {
   const paths = [...listed.matchAll(/(?:=> |^\s+)(\/\S+)/gm)].map(([, path = '']) => normalize(path));
   const libraries = new Map(paths.map((path) => [path, path]));
   libraries.delete(node);
-  const licences = globSync([`node_modules/node/**/LICENSE`, 'node_modules/koffi/LICENSE*'], { cwd: root });
-  return { nodeArch, node, koffi, libraries, licences: licences.map((path) => join(root, path)) };
+  const licences = [
+    ...globSync('node_modules/node/**/LICENSE', { cwd: root }).map((path) => join(root, path)),
+    ...sharedLicences('/'),
+  ];
+  return { nodeArch, node, koffi, libraries, licences };
 }
 
 function foreignParts(architecture: Architecture, nodeArch: Parts['nodeArch']): Parts {
   const node = npmPackage(`node-linux-${nodeArch}`, versionOf('node', 'devDependencies'));
   const koffi = npmPackage(`@koromix/koffi-linux-${nodeArch}`, versionOf('koffi', 'dependencies'));
-  const debian = debianPackages(architecture, ['libc6', 'libstdc++6', 'libgcc-s1']);
+  const debian = debianPackages(architecture, libraryPackages);
   const programs = [join(node, 'bin/node'), join(koffi, `linux_${nodeArch}/koffi.node`)] as const;
   return {
     nodeArch,
     node: programs[0],
     koffi: programs[1],
     libraries: librariesIn(debian, programs),
-    licences: [
-      join(node, 'LICENSE'),
-      ...globSync('node_modules/koffi/LICENSE*', { cwd: root }).map((path) => join(root, path)),
-    ],
+    licences: [join(node, 'LICENSE'), ...sharedLicences(join(debian, 'root'))],
   };
+}
+
+const libraryPackages = ['libc6', 'libstdc++6', 'libgcc-s1'] as const;
+
+/** Of the addon and of the libraries, where Debian puts them below `files`. */
+function sharedLicences(files: string): readonly string[] {
+  const ofLibraries = libraryPackages.map((name) => join(files, 'usr/share/doc', name, 'copyright'));
+  return [...globSync(join(root, 'node_modules/koffi/LICENSE*')), ...ofLibraries.filter((path) => existsSync(path))];
 }
 
 function versionOf(name: string, kind: 'dependencies' | 'devDependencies'): string {

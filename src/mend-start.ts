@@ -1,6 +1,7 @@
 // A mender that starts a program: it goes on with a drain that a killed engine has begun, or starts once more what had not been made fresh.
 import { howToAsk, whileDraining } from './engine/drain.ts';
 import { find } from './engine/left-changes.ts';
+import { Held } from './engine/held.ts';
 import { openProgramFile } from './engine/exec-call.ts';
 import { HeldListeners, listServed } from './engine/handover/held-listeners.ts';
 import type { Host } from './engine/host.ts';
@@ -10,15 +11,18 @@ import { planAgain } from './engine/plan.ts';
 import { familyOf, planProbation } from './engine/probation.ts';
 import type { Program } from './engine/program.ts';
 import { RestartReport } from './engine/report.ts';
+import { seizeAgain } from './engine/seize-again.ts';
 import { seize } from './engine/seize.ts';
 import { watchProbation } from './engine/watch-probation.ts';
 import type { Work } from './engine/work.ts';
 import { HotexecError } from './errors.ts';
 import type { Journal, JournalState } from './journal/journal.ts';
+import { EPERM } from './native/errno.ts';
 import { Registers } from './arch/registers.ts';
 import type { MendResult } from './protocol/event.ts';
 import type { TargetProcess } from './protocol/request.ts';
 import { drainAndSwap, swap } from './restart.ts';
+import { threadIds } from './tracer/hold.ts';
 import { blockable, sendToThread, SIGCONT } from './tracer/signals.ts';
 import type { Tracee } from './tracer/tracee.ts';
 
@@ -103,12 +107,19 @@ export function startAgain(state: JournalState, tracee: Tracee, place: Place): M
   } catch (error) {
     if (!(error instanceof HotexecError) || !isAlive(target)) throw error;
     // Nothing was begun, or all of it was put back. That the engine had stopped it may be all that is left.
-    sendToThread(target.pid, target.pid, SIGCONT);
+    if (sendToThread(target.pid, target.pid, SIGCONT) === -EPERM) letGo(place);
     return {
       found: state.attempt,
       detail: `the ${state.attempt} program runs, but what execve lets through was not reset: ${error.message}`,
     };
   }
+}
+
+/** Where no signal may be sent to it. */
+function letGo({ target, journal }: Place): void {
+  using held = new Held(target.pid, seizeAgain(target, []), journal);
+  const siblings = threadIds(target.pid).filter((tid) => tid !== held.tracee.tid);
+  held.adopt({ alreadyStopped: false, mask: null, stoppedId: null, siblings });
 }
 
 /** What was to be started last. */

@@ -35,7 +35,8 @@ export class Channel<Sent extends AgentMessage | ClientMessage> {
   /** Until the other end has nothing more to say. Throws what the stream broke with, or a FrameError. */
   async *frames(): AsyncGenerator<Frame, void, undefined> {
     const reader = new FrameReader();
-    for await (const chunk of this.#stream.readable) {
+    // Who talks nonsense is still told so.
+    for await (const chunk of this.#stream.readable.iterator({ destroyOnReturn: false })) {
       yield* reader.read(Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk)));
     }
   }

@@ -13,6 +13,9 @@ interface Coming {
   readonly offset: number;
 }
 
+/** More is not taken from the socket before it is written. */
+const mostWaitingBytes = 1024 * 1024;
+
 export class Receiving {
   readonly digest: string;
   readonly #path: string;
@@ -20,8 +23,11 @@ export class Receiving {
   readonly #hash: Hash;
   readonly #file: FileHandle;
   #offset: number;
+  /** What has come and is not being written yet. */
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
   /** The write that is under way. */
-  #writing: Promise<unknown> = Promise.resolve();
+  #writing: Promise<void> | null = null;
   #isLeft = false;
 
   private constructor(
@@ -52,25 +58,47 @@ export class Receiving {
     }
   }
 
+  /** So much is written, or about to be. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** Throws FrameError when more comes than was offered, or from a connection whose client has come back by another. */
+  /**
+   * Resolves when more may come: while some is written the next is read, and what has come meanwhile is written at once. Throws FrameError
+   * when more comes than was offered, or from a connection whose client has come back by another; or what an earlier write failed with.
+   */
   async write(bytes: Buffer): Promise<void> {
     if (this.#isLeft) throw new FrameError('the client has gone on by another connection');
     if (this.#offset + bytes.length > this.#sizeBytes) throw new FrameError('more of a file came than was offered');
     this.#hash.update(bytes);
-    this.#writing = this.#file.appendFile(bytes);
-    await this.#writing;
     this.#offset += bytes.length;
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#waitingBytes >= mostWaitingBytes) await this.#writing;
+    this.#writing ??= this.#writeWaiting();
+    // It is waited for later, and what it throws is not lost then.
+    this.#writing.catch(() => {});
+  }
+
+  async #writeWaiting(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const together = this.#waiting;
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+      await this.#file.appendFile(Buffer.concat(together));
+    }
+    this.#writing = null;
   }
 
   /** False: not what was offered, and thrown away. */
   async finish(): Promise<boolean> {
     if (this.#isLeft) return false;
     this.#isLeft = true;
-    await this.#file.close();
+    try {
+      await this.#writing;
+    } finally {
+      await this.#file.close();
+    }
     const isRight = this.#offset === this.#sizeBytes && this.#hash.digest('hex') === this.digest;
     await (isRight ? rename(partOf(this.#path), this.#path) : rm(partOf(this.#path)));
     return isRight;
@@ -80,7 +108,7 @@ export class Receiving {
   async leave(): Promise<void> {
     if (this.#isLeft) return;
     this.#isLeft = true;
-    await this.#writing.catch(() => {});
+    await this.#writing?.catch(() => {});
     await this.#file.close();
   }
 }

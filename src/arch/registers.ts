@@ -75,6 +75,11 @@ export class Registers {
     for (const offset of layout.arguments) this.#view.setBigInt64(offset, BigInt(args[index++] ?? 0), true);
   }
 
+  /** Of a thread in a system call: the first argument that it has given. */
+  get firstArgument(): bigint {
+    return this.#view.getBigUint64(arch.registers.arguments[0], true);
+  }
+
   /** From 0, as the kernel takes them at the entry of a call. */
   setArgument(index: 0 | 1 | 2 | 3 | 4 | 5, value: bigint): void {
     this.#view.setBigUint64(arch.registers.arguments[index], BigInt.asUintN(64, value), true);

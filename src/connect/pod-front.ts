@@ -15,7 +15,7 @@ import { findOrMakeAgent } from '../targets/kubernetes/agent.ts';
 import { ApiError, type ClusterApi } from '../targets/kubernetes/api.ts';
 import { chooseContainer } from '../targets/kubernetes/container.ts';
 import { openExec } from '../targets/kubernetes/exec.ts';
-import { refuseUnreachable, runningContainer } from '../targets/kubernetes/find-pod.ts';
+import { findPod, refuseUnreachable, runningContainer } from '../targets/kubernetes/find-pod.ts';
 import { accessesFor, programUser, type Access } from '../targets/kubernetes/agent-container.ts';
 import { podName, type Container, type Pod } from '../targets/kubernetes/pod.ts';
 import { programSpec } from '../targets/kubernetes/program-spec.ts';
@@ -65,8 +65,8 @@ function agentTarget(pod: Pod, container: Container): AgentTarget {
 
 interface ReachedAgent {
   readonly front: AgentFront;
-  /** What may be tried where this one may not do it. */
-  readonly others: readonly Access[];
+  /** Its own first, then what may be tried where it may not do it. */
+  readonly accesses: readonly Access[];
 }
 
 async function agentFor(parts: PodFrontParts, accesses: readonly Access[]): Promise<ReachedAgent> {
@@ -86,8 +86,8 @@ async function agentFor(parts: PodFrontParts, accesses: readonly Access[]): Prom
   const agent = await findOrMakeAgent({ pod, container }, accesses, making);
   const open = async (until: AbortSignal): Promise<ByteStream> =>
     openRelay({ target, api, agent: agent.name, signal: until });
-  const others = accesses.slice(accesses.findIndex((access) => isDeepStrictEqual(access, agent.access)) + 1);
-  return { front: new AgentFront({ target, open, version }), others };
+  const from = accesses.findIndex((access) => isDeepStrictEqual(access, agent.access));
+  return { front: new AgentFront({ target, open, version }), accesses: accesses.slice(from) };
 }
 
 interface RelayPlace {
@@ -103,11 +103,13 @@ const relay = ['hotexec', 'agent', 'relay'] as const;
 
 async function openRelay({ target, api, agent, signal }: RelayPlace): Promise<ByteStream> {
   const { namespace, name: pod } = target.pod;
+  const failure = (message: string): Error =>
+    isEnded.test(message) ? agentEnded(target, agent, message) : new Error(message);
   try {
-    return await openExec(api.cluster, { namespace, pod, container: agent, command: relay }, signal);
+    return await openExec(api.cluster, { namespace, pod, container: agent, command: relay }, { signal, failure });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (isEnded.test(error.message)) throw agentEnded(target, agent, error);
+    if (isEnded.test(error.message)) throw agentEnded(target, agent, error.message);
     // Otherwise a server that cannot now may be able to later.
     if (error.status >= 500) throw error;
     throw refusalOf(error, { target: target.name, namespace, what: 'create pods/exec' });
@@ -117,15 +119,13 @@ async function openRelay({ target, api, agent, signal }: RelayPlace): Promise<By
 // As the kubelet and runtimes say it of a container that does not run.
 const isEnded = /container not found|container is not running|in CONTAINER_EXITED state|completed pod/i;
 
-function agentEnded({ name }: AgentTarget, agent: string, cause: ApiError): HotexecError {
-  return new HotexecError(
-    {
-      code: 'agent-unreachable',
-      message: `${name}: the agent (ephemeral container ${agent}) has just ended. Nothing was touched.`,
-      hint: 'Run the command again: it gets a successor.',
-    },
-    { cause },
-  );
+function agentEnded({ name }: AgentTarget, agent: string, why: string): HotexecError {
+  return new HotexecError({
+    code: 'agent-unreachable',
+    message: `${name}: the agent (ephemeral container ${agent}) has just ended: ${why}. Nothing was touched.`,
+    hint: 'Run the command again: it gets a successor.',
+    details: { agentEnded: true },
+  });
 }
 
 /** The agent's answers, and a trace of each change in the cluster. */
@@ -180,7 +180,7 @@ class PodFront implements Front {
   async #ask<Result>({ ask, refusals }: Question<Result>): Promise<Result> {
     let refused: HotexecError | null = null;
     try {
-      const result = await ask(this.#agent.front);
+      const result = await this.#askPresent(ask);
       if (!refusals(result).some(({ code }) => code === 'not-permitted')) return result;
       if (!(await this.#takeAnother())) return result;
     } catch (error) {
@@ -188,17 +188,34 @@ class PodFront implements Front {
       refused = error;
     }
     if (refused !== null && !(await this.#takeAnother())) throw withWayOut(refused);
-    return ask(this.#agent.front).catch((error: unknown) => {
+    return this.#askPresent(ask).catch((error: unknown) => {
       throw isRefusedThere(error) ? withWayOut(error) : error;
     });
   }
 
+  /** Of an agent whose time was over just when it was found, the successor. */
+  async #askPresent<Result>(ask: Question<Result>['ask']): Promise<Result> {
+    try {
+      return await ask(this.#agent.front);
+    } catch (error) {
+      if (!(error instanceof HotexecError) || error.details['agentEnded'] !== true) throw error;
+    }
+    await this.#take(this.#agent.accesses);
+    return ask(this.#agent.front);
+  }
+
+  /** The pod has other ephemeral containers now than when it was found. */
+  async #take(accesses: readonly Access[]): Promise<void> {
+    const pod = await findPod(this.#parts.pod.metadata.name, this.#parts.api);
+    this.#agent = await agentFor({ ...this.#parts, pod }, accesses);
+  }
+
   /** False: there is none, or the cluster does not let one in. */
   async #takeAnother(): Promise<boolean> {
-    const { others } = this.#agent;
+    const others = this.#agent.accesses.slice(1);
     if (others.length === 0) return false;
     try {
-      this.#agent = await agentFor(this.#parts, others);
+      await this.#take(others);
       return true;
     } catch (error) {
       if (error instanceof HotexecError && error.code === 'not-permitted') return false;

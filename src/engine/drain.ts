@@ -9,6 +9,7 @@ import { gracePeriodOf, signalNumber } from '../protocol/stop-signal.ts';
 import { signalBit, signalName } from '../tracer/signals.ts';
 import { EINVAL, EPERM } from '../native/errno.ts';
 import { currentCall } from '../procfs/current-call.ts';
+import { readText } from '../procfs/read.ts';
 import { threadIds } from '../tracer/hold.ts';
 import { syscall } from '../native/syscall.ts';
 import { waitingSignals, type SignalInfo } from '../tracer/ptrace/requests.ts';
@@ -184,11 +185,26 @@ function wakeAcceptors(process: TracedProcess, { pid, tid, call }: CallStop): vo
   const inode = inodeOf(tid, Number(call.args[0]));
   for (const other of threadIds(pid)) {
     if (other === tid) continue;
-    const waitsIn = currentCall(pid, other);
-    const accepts = waitsIn?.number === accept || waitsIn?.number === accept4;
-    if (accepts && inodeOf(other, Number(waitsIn.args[0])) === inode)
-      process.breakOff(other, -EINVAL, performance.now() + releaseDeadlineMs);
+    if (!mayAccept(pid, other, inode)) continue;
+    process.breakOff(other, {
+      answer: -EINVAL,
+      isMeant: ({ originalNumber, firstArgument }) =>
+        isAccept(Number(originalNumber)) && inodeOf(other, Number(firstArgument)) === inode,
+      deadlineMs: performance.now() + releaseDeadlineMs,
+    });
   }
+}
+
+function isAccept(call: number): boolean {
+  return call === accept || call === accept4;
+}
+
+/** Of another user's thread the kernel may tell no more than the function it sleeps in. */
+function mayAccept(pid: number, tid: number, inode: number): boolean {
+  const call = currentCall(pid, tid);
+  if (call !== null) return isAccept(call.number) && inodeOf(tid, Number(call.args[0])) === inode;
+  const place = readText(`/proc/${pid}/task/${tid}/wchan`);
+  return place.kind === 'read' && place.content.includes('accept');
 }
 
 /** gnulib's close_stdout and the like: the new program would write into nothing, or into a socket that got the number. */

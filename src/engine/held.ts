@@ -149,7 +149,7 @@ export class Held implements Hold {
   borrowNew(observe: RemoteObserver): Disposable {
     const own = this.tracee.registers();
     const instruction = instructionOf(this.tracee.tid);
-    this.journal.enter(registersChange(this.tracee.tid, own));
+    const id = this.journal.enter(registersChange(this.tracee.tid, own));
     this.stackPointer = own.stackPointer;
     this.remote = new RemoteThread(this.tracee, own, { instruction, observe, allows: this.allows });
     this.atEventStop = false;
@@ -157,6 +157,7 @@ export class Held implements Hold {
       [Symbol.dispose]: (): void => {
         this.giveBack(own);
         this.journal.mark('own');
+        this.journal.strike(id);
       },
     };
   }

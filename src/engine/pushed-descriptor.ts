@@ -11,7 +11,7 @@ import {
   pushThrough,
 } from '../remote/push-descriptor.ts';
 import type { Hold } from './hold.ts';
-import { fileIdentity, undo } from './undo.ts';
+import { ownFileIdentity, undo } from './undo.ts';
 
 /** Leaving the scope closes it in the target while the old program is there; the exec closes it by itself. */
 export interface PushedDescriptor extends Disposable {
@@ -37,9 +37,7 @@ export function pushDescriptor(held: Hold, room: bigint, fd: number): PushedDesc
   try {
     using _passage = openPassage(held, room);
     const number = pushThrough(thread, { pid: held.pid, room }, fd);
-    const file = fileIdentity(process.pid, fd);
-    if (file === null) throw new Error(`descriptor ${fd} is not open`);
-    const change = held.change({ kind: 'descriptor', fd: number, file });
+    const change = held.change({ kind: 'descriptor', fd: number, file: ownFileIdentity(fd) });
     keepReceived(thread, room);
     return { fd: number, [Symbol.dispose]: () => change[Symbol.dispose]() };
   } catch (error) {

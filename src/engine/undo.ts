@@ -1,6 +1,6 @@
 // How each change is put back: the one place, for a scope that is left and for a mender. Every undo is right if the effect never
 // happened, and right a second time.
-import { readFileSync } from 'node:fs';
+import { fstatSync, readFileSync, type BigIntStats } from 'node:fs';
 import { Registers } from '../arch/registers.ts';
 import type { Change } from '../journal/change.ts';
 import { parseStat } from '../procfs/stat.ts';
@@ -161,5 +161,14 @@ export function reapChild(held: Hold, pidInside: number): void {
 /** Device and inode of what a descriptor stands for, a socket too; null when it is closed. */
 export function fileIdentity(tid: number, fd: number): string | null {
   const stat = descriptorStat(tid, fd);
-  return stat === null ? null : `${stat.dev}:${stat.ino}`;
+  return stat === null ? null : identityIn(stat);
+}
+
+/** The same of a descriptor of this process. */
+export function ownFileIdentity(fd: number): string {
+  return identityIn(fstatSync(fd, { bigint: true }));
+}
+
+function identityIn({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
 }

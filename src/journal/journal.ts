@@ -315,8 +315,6 @@ export function readState(path: string): JournalState | null {
       else changes = [...changes, entry];
     } else {
       mark = entry.mark;
-      // Those of its start have been given back: borrowed once more, they are another line.
-      if (mark === 'own') changesAfterExec = changesAfterExec.filter(({ change: { kind } }) => kind !== 'registers');
       // Nothing of what was begun before concerns the program that is there now: only a holder's remains may still be waited for,
       // and files stay as they are until it is known that the new program stays.
       if (mark === 'draining' || mark === 'released' || mark === 'again' || mark === 'failed') {

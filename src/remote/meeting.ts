@@ -56,7 +56,6 @@ export function meet(
 }
 
 function connectTarget(thread: RemoteThread, slot: number, room: bigint): Missed | null {
-  const missed = (call: SyscallName, errno: number): Missed => ({ call, errno, by: 'target' });
   thread.call('close', slot);
   const made = thread.call('socket', AF_UNIX, SOCK_SEQPACKET | CLOEXEC, 0);
   if (made < 0) return missed('socket', made);
@@ -69,6 +68,10 @@ function connectTarget(thread: RemoteThread, slot: number, room: bigint): Missed
   if (written < 0) return { call: 'process_vm_writev', errno: written, by: 'hotexec' };
   const connected = thread.call('connect', slot, room, addressSizeBytes);
   return connected < 0 ? missed('connect', connected) : null;
+}
+
+function missed(call: SyscallName, errno: number): Missed {
+  return { call, errno, by: 'target' };
 }
 
 /** Nobody else knows the name, but the namespace lists it (/proc/net/unix). */

@@ -199,16 +199,20 @@ export class TracedProcess {
   }
 
   /**
-   * A thread that waits in a system call, or is about to, has this answer (-errno) of it. One that comes out of it keeps its own; one that
-   * ends, or does not stop in time, is left to its next stop.
+   * A thread that waits in a system call, or is about to, has this answer (-errno) of it, if it is a call that is meant. One that comes out
+   * of it keeps its own; one that ends, or does not stop in time, is left to its next stop.
    */
-  breakOff(tid: number, answer: number, deadlineMs: number): void {
+  breakOff(
+    tid: number,
+    { answer, isMeant, deadlineMs }: { answer: number; isMeant: (call: Registers) => boolean; deadlineMs: number },
+  ): void {
     for (;;) {
       if (ptrace.interrupt(tid) < 0) return;
       const stop = waitFor(tid, deadlineMs);
       if (!isLive(stop)) return;
       const registers = new Registers();
-      const isBrokenOff = ptrace.getRegisters(tid, registers.bytes) >= 0 && registers.result === -ERESTARTSYS;
+      const isBrokenOff =
+        ptrace.getRegisters(tid, registers.bytes) >= 0 && registers.result === -ERESTARTSYS && isMeant(registers);
       if (isBrokenOff) {
         registers.result = BigInt(answer);
         ptrace.setRegisters(tid, registers.bytes);

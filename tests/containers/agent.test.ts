@@ -1,17 +1,17 @@
 // The agent in a container of its own beside the target, reached by exec alone: what is asked arrives, whole and once, whatever becomes of
 // the connection.
-import { createHash, randomUUID } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { HotexecError } from '../../src/errors.ts';
 import type { Listening } from '../../src/front/front.ts';
 import type { HotexecEvent } from '../../src/protocol/event.ts';
 import { defaultRestartOptions, sameProgram, type ProgramChange } from '../../src/protocol/request.ts';
-import { startPod, type Agent } from '../support/docker/agent.ts';
+import { oneCapability, startPod } from '../support/docker/agent.ts';
 import { executableOf, identityOf } from '../support/docker/change.ts';
 import { findCommand } from '../support/docker/find-command.ts';
-import { executionOf, statusOf } from '../support/docker/proc.ts';
+import { executionOf, innerPid, statusOf } from '../support/docker/proc.ts';
 import { answers } from '../support/docker/program.ts';
 import { fortio } from '../support/docker/programs/fortio.ts';
 import { buildOf, newcomer } from '../support/docker/programs/newcomer.ts';
@@ -110,12 +110,8 @@ describe('the agent of a container', () => {
     expect(statSync(`${root}/data/tree/conf`).mode & 0o7777).toBe(0o640);
     expect(statSync(`${root}/data/tree/inner`).mode & 0o7777).toBe(0o711);
     expect(readFileSync(`${root}/data/tree/link`, 'utf8')).toBe('same');
-    await until(
-      'the uploads are gone',
-      () =>
-        statSync(`/proc/${agent.container.pid}/root/run/hotexec/agent`).isDirectory() &&
-        namesOfUploads(agent).length === 0,
-    );
+    const uploads = `/proc/${agent.container.pid}/root/run/hotexec/agent/uploads`;
+    await until('the uploads are gone', () => readdirSync(uploads).length === 0);
   });
 
   test('says with the name of the file here why it cannot be brought', async () => {
@@ -235,6 +231,27 @@ describe('the agent of a container', () => {
     await until('the agent has ended', async () => (await agent.container.record()).status === 'exited');
   });
 
+  test('finds the main process where the pod shares its processes', async () => {
+    await using first = await startPod(newcomer, { directory: tempDirectory() });
+    const share = `--pid=container:${first.container.id}`;
+    await using pod = await startPod(newcomer, { directory: tempDirectory(), flags: [share] });
+    const agent = await pod.startAgent({ share: first.container });
+    const [others, run] = [await executionOf(first.container.pid), await answers(newcomer, pod.container)];
+    const result = await agent.front(pod.target).restart(asking(), listening());
+    expect(result).toMatchObject({ outcome: 'restarted', container: { id: pod.container.id } });
+    expect(result.pid).toBe(await innerPid(pod.container.pid));
+    expect(await answers(newcomer, pod.container)).not.toBe(run);
+    expect(await executionOf(first.container.pid)).toBe(others);
+  });
+
+  test('refuses to do anything where its runtime has not let it see the container', async () => {
+    await using pod = await startPod(newcomer, { directory: tempDirectory() });
+    const agent = await pod.startAgent({ share: null });
+    const { code, message } = await failureOf(agent.front(pod.target).restart(asking(), listening()));
+    expect({ code, message }).toMatchObject({ code: 'target-not-found' });
+    expect(message).toMatch(/a process namespace of its own/);
+  });
+
   test('refuses a container that is not the one meant', async () => {
     await using pod = await startPod(newcomer, { directory: tempDirectory() });
     const agent = await pod.startAgent();
@@ -255,7 +272,7 @@ describe('the agent of a container', () => {
 describe('a large program, sent to the agent', () => {
   needs('root', 'docker', ...fortio.needs, { command: 'fortio-1.66.5' });
 
-  test('comes whole although the connection is cut in the middle of it, and fast', async () => {
+  test('comes whole although the connection is cut in the middle of it', async () => {
     await using pod = await startPod(fortio, { directory: tempDirectory() });
     const agent = await pod.startAgent();
     const next = await findCommand('fortio-1.66.5');
@@ -272,24 +289,35 @@ describe('a large program, sent to the agent', () => {
     const digest = createHash('sha256').update(readFileSync(next)).digest('hex');
     expect(result.files).toMatchObject([{ path: '/fortio', digest, sizeBytes: size }]);
     expect(executableOf(pod.container)).toBe('/fortio');
+  });
 
-    const startedMs = performance.now();
-    const again = await agent
-      .front(pod.target)
-      .plan({ ...asking(replacing(await findCommand('fortio'))), gdbScript: null }, listening());
-    const bytesPerSecond = (size / (performance.now() - startedMs)) * 1000;
-    expect(again.possible).toBe(true);
-    expect(bytesPerSecond).toBeGreaterThan(20e6);
+  test('comes fast, and is not taken where it would be memory that is not there', async () => {
+    const directory = tempDirectory();
+    await using pod = await startPod(newcomer, { directory });
+    const source = join(directory, 'large');
+    writeFileSync(source, randomBytes(100_000_000));
+    const program = {
+      ...sameProgram,
+      files: [{ source, destination: '/data/large', owner: null, allowVolume: false }],
+    };
+    const asked = { ...asking(program), gdbScript: null };
+
+    const times: { readonly bytes: number; readonly ms: number }[] = [];
+    const heard = listening((event) => {
+      if (event.kind === 'upload') times.push({ bytes: event.doneBytes, ms: performance.now() });
+    });
+    const agent = await pod.startAgent();
+    expect(await agent.front(pod.target).plan(asked, heard)).toMatchObject({ possible: true });
+    const [first = { bytes: 0, ms: 0 }, last = first] = [times[0], times.at(-1)];
+    expect(last.bytes).toBe(100_000_000);
+    expect(((last.bytes - first.bytes) / (last.ms - first.ms)) * 1000).toBeGreaterThan(20e6);
+
+    const inMemory = ['--tmpfs=/run/hotexec:mode=1777', '--memory=96m', ...oneCapability];
+    const small = await pod.startAgent({ flags: inMemory });
+    const refusal = await failureOf(small.front(pod.target).plan(asked, listening()));
+    expect(refusal).toMatchObject({ code: 'memory-too-small', exitCode: 5 });
   });
 });
-
-function namesOfUploads(agent: Agent): readonly string[] {
-  try {
-    return [statSync(`/proc/${agent.container.pid}/root/run/hotexec/agent/uploads/0`).isDirectory() ? 'one' : ''];
-  } catch {
-    return [];
-  }
-}
 
 /** A file twice with one content and two modes, a link, a directory. */
 function treeIn(here: string): string {

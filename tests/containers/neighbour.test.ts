@@ -12,7 +12,7 @@ import { startCountedLoad } from '../support/docker/counted-load.ts';
 import { begin } from '../support/docker/draining.ts';
 import { findCommand } from '../support/docker/find-command.ts';
 import { gracefulFortio, gracefulNginx, gracefulNode, type GracefulProgram } from '../support/docker/graceful.ts';
-import { answerBeside, hotexecBeside, neighbourCommand, type Rights } from '../support/docker/neighbour.ts';
+import { Neighbour, type Rights } from '../support/docker/neighbour.ts';
 import { answers, start, type Program } from '../support/docker/program.ts';
 import { fortio } from '../support/docker/programs/fortio.ts';
 import { nginx } from '../support/docker/programs/nginx.ts';
@@ -49,12 +49,10 @@ const cases: readonly Case[] = [
 describe.each(cases)('with $name', ({ flags, rights }) => {
   needs('root', 'docker', { command: 'fortio' }, { command: 'fortio-1.66.5' }, { command: 'nginx' });
 
+  const beside = (container: Container): Neighbour => new Neighbour(container, rights);
+
   const restarted = async (container: Container, ...words: readonly string[]): Promise<RestartResult> => {
-    const { exitCode, result, stderr } = await answerBeside<RestartResult>(container, rights, [
-      'restart',
-      '1',
-      ...words,
-    ]);
+    const { exitCode, result, stderr } = await beside(container).answer<RestartResult>(['restart', '1', ...words]);
     expect({ exitCode, outcome: result.outcome, error: result.error, stderr }).toEqual({
       exitCode: 0,
       outcome: 'restarted',
@@ -111,7 +109,7 @@ describe.each(cases)('with $name', ({ flags, rights }) => {
   test('nginx, which forks and forgets its arguments, restarts with those that it is given', async () => {
     await using container = await start(nginx, [...gracefulNginx.flags, ...flags]);
     const before = await looksOf(container, { words: false });
-    const refusal = await answerBeside<RestartResult>(container, rights, ['restart', '1']);
+    const refusal = await beside(container).answer<RestartResult>(['restart', '1']);
     expect({ exitCode: refusal.exitCode, code: refusal.result.error?.code }).toEqual({
       exitCode: 5,
       code: 'program-unknown',
@@ -141,21 +139,14 @@ describe.each(cases)('with $name', ({ flags, rights }) => {
     await using container = await start(fortio, flags);
     const before = await looksOf(container, { exe: false });
     const mounts = ['--volume', `${next}:/new/fortio:ro`];
-    const replaced = await answerBeside<RestartResult>(
-      container,
-      rights,
-      ['replace', '1', '--with', '/new/fortio'],
-      mounts,
-    );
+    const replaced = await beside(container).answer<RestartResult>(['replace', '1', '--with', '/new/fortio'], mounts);
     expect(replaced).toMatchObject({ exitCode: 0, result: { outcome: 'restarted', error: null } });
     expect(replaced.result.listeners.filter(({ handedOver }) => !handedOver)).toEqual([]);
     await answers(fortio, container);
     expect(digestOf(container)).toBe(sha256(next));
     expect(await looksOf(container, { exe: false })).toEqual(before);
 
-    const bad = await answerBeside<RestartResult>(
-      container,
-      rights,
+    const bad = await beside(container).answer<RestartResult>(
       ['replace', '1', '--with', '/new/fortio', '--', 'no-such-command'],
       ['--volume', `${former}:/new/fortio:ro`],
     );
@@ -172,7 +163,7 @@ describe.each(cases)('with $name', ({ flags, rights }) => {
 import socket, time, os
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("", 8080)); s.listen()
 time.sleep(1); os._exit(3)`;
-    const bad = await answerBeside<RestartResult>(container, rights, [
+    const bad = await beside(container).answer<RestartResult>([
       'restart',
       '1',
       '--probation',
@@ -195,9 +186,9 @@ time.sleep(1); os._exit(3)`;
     const copy = (to: string): readonly string[] => {
       return ['restart', '1', '--allow-volume', '--chown', owner, '--copy', `/new/settings:${to}/settings`];
     };
-    const refused = await answerBeside<RestartResult>(container, rights, copy('/theirs'), mounts);
+    const refused = await beside(container).answer<RestartResult>(copy('/theirs'), mounts);
     expect(refused).toMatchObject({ exitCode: 5, result: { error: { code: 'file-refused' } } });
-    const done = await answerBeside<RestartResult>(container, rights, copy(directory), mounts);
+    const done = await beside(container).answer<RestartResult>(copy(directory), mounts);
     expect(done).toMatchObject({ exitCode: 0, result: { outcome: 'restarted' } });
     expect(contentIn(container, `${directory}/settings`)).toBe(readFileSync(import.meta.filename, 'utf8'));
     await answers(python, container);
@@ -207,7 +198,7 @@ time.sleep(1); os._exit(3)`;
     await using container = await start(fortio, flags);
     const run = await answers(fortio, container);
     const before = await looksOf(container);
-    const { exitCode, result } = await answerBeside<Inspection>(container, rights, ['inspect', '1']);
+    const { exitCode, result } = await beside(container).answer<Inspection>(['inspect', '1']);
     expect({ exitCode, verdict: result.verdict }).toMatchObject({
       exitCode: 0,
       verdict: { possible: true, refusals: [] },
@@ -217,7 +208,7 @@ time.sleep(1); os._exit(3)`;
     expect(result.memory.headroomBytes).toBeNull();
     const addresses = result.descriptors.flatMap(({ socket }) => (socket?.state === 'LISTEN' ? socket.local : []));
     expect(addresses.toSorted()).toEqual(['[::]:8078', '[::]:8079', '[::]:8080', '[::]:8081']);
-    const plan = await answerBeside<Plan>(container, rights, ['plan', 'restart', '1']);
+    const plan = await beside(container).answer<Plan>(['plan', 'restart', '1']);
     expect(plan).toMatchObject({ exitCode: 0, result: { possible: true, refusals: [] } });
     expect(await looksOf(container)).toEqual(before);
     expect(await answers(fortio, container)).toBe(run);
@@ -227,8 +218,8 @@ time.sleep(1); os._exit(3)`;
     await using container = await start(slowToFinish, flags);
     const run = await answers(slowToFinish, container);
     const before = await looksOf(container);
-    const words = ['--', '/hotexec/dist/cli.js', 'restart', '1', '--probation', '2s', '-o', 'jsonl'];
-    const restart = begin('docker', [...(await neighbourCommand(container, rights)), ...words]);
+    const words = ['restart', '1', '--probation', '2s', '-o', 'jsonl'];
+    const restart = begin('docker', await beside(container).command(words));
     await restart.phase(phase);
     process.kill(await engineBeside(container), 'SIGKILL');
     const { exitCode, result } = await restart.end;
@@ -247,7 +238,7 @@ describe('with no right to trace it', () => {
   ])('%s is told so, and nothing is touched', async (_, flags, rights) => {
     await using container = await start(fortio, flags);
     const run = await answers(fortio, container);
-    const { exitCode, stderr } = await hotexecBeside(container, rights, ['restart', '1']);
+    const { exitCode, stderr } = await new Neighbour(container, rights).hotexec(['restart', '1']);
     expect(exitCode).toBe(5);
     expect(stderr).toMatch(/may not look into it/);
     expect(await answers(fortio, container)).toBe(run);

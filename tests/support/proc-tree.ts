@@ -11,6 +11,8 @@ export interface FakeProcess {
   /** Its pids, from the reader's namespace inwards. */
   readonly nsPid?: readonly number[];
   readonly cwd?: string;
+  readonly exe?: string;
+  readonly mountinfo?: string;
 }
 
 export function writeProc(root: string, processes: readonly FakeProcess[]): string {
@@ -20,7 +22,7 @@ export function writeProc(root: string, processes: readonly FakeProcess[]): stri
 }
 
 function writeProcess(directory: string, process: FakeProcess): void {
-  const { pid, comm, ppid, startTicks = 1000 + pid, cgroup = '0::/', nsPid = [pid], cwd } = process;
+  const { pid, comm, ppid, startTicks = 1000 + pid, cgroup = '0::/', nsPid = [pid], cwd, exe, mountinfo } = process;
   mkdirSync(directory, { recursive: true });
   const fields = ['S', ppid, pid, pid, 0, -1, 0x40_0000, ...zeros(8), 20, 0, 1, 0, startTicks, ...zeros(30)];
   writeFileSync(join(directory, 'stat'), `${pid} (${comm}) ${fields.join(' ')}\n`);
@@ -30,6 +32,8 @@ function writeProcess(directory: string, process: FakeProcess): void {
   );
   writeFileSync(join(directory, 'cgroup'), `${cgroup}\n`);
   if (cwd !== undefined) symlinkSync(cwd, join(directory, 'cwd'));
+  if (exe !== undefined) symlinkSync(exe, join(directory, 'exe'));
+  if (mountinfo !== undefined) writeFileSync(join(directory, 'mountinfo'), mountinfo);
 }
 
 function zeros(count: number): readonly number[] {

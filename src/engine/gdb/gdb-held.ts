@@ -183,7 +183,7 @@ export class GdbHeld implements Hold {
   borrowNew(observe: RemoteObserver): Disposable {
     const own = this.tracee.registers();
     const instruction = instructionOf(this.tracee.tid);
-    this.journal.enter(registersChange(this.tracee.tid, own));
+    const id = this.journal.enter(registersChange(this.tracee.tid, own));
     this.stackPointer = own.stackPointer;
     this.#remote = new RemoteThread(this.tracee, own, { instruction, observe, allows: this.#allows });
     const room = (own.stackPointer - roomBelowStack) & ~0xfffn;
@@ -194,6 +194,7 @@ export class GdbHeld implements Hold {
         setMask(this.thread, { room, mask: 0n });
         this.giveBack(own);
         this.journal.mark('own');
+        this.journal.strike(id);
       },
     };
   }

@@ -19,7 +19,7 @@ import type { Observed } from '../observe.ts';
 import { fetchDescriptors, pushDescriptor } from '../pushed-descriptor.ts';
 import { readFilters } from '../seccomp.ts';
 import { chooseScratch, mapScratch, roomIn } from '../stage.ts';
-import { fileIdentity } from '../undo.ts';
+import { fileIdentity, ownFileIdentity } from '../undo.ts';
 import {
   isForbidden,
   isOpenIn,
@@ -211,7 +211,7 @@ export class HandOver {
       kind: 'bind',
       tid,
       fd,
-      file: (listener === null ? null : fileIdentity(process.pid, listener.fd)) ?? '',
+      file: listener === null ? '' : ownFileIdentity(listener.fd),
       bytes: registers.bytes.toString('hex'),
     });
     using _scratch = mapScratch(going, scratch);

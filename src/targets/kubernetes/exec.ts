@@ -24,8 +24,18 @@ export interface ExecPlace {
   readonly command: readonly string[];
 }
 
+export interface ExecListening {
+  readonly signal: AbortSignal;
+  /** What the reader gets where the server says that it failed, for instance since the container does not run. */
+  readonly failure?: (message: string) => Error;
+}
+
 /** Rejects with ApiError where the server refuses, with a plain Error where the network does. */
-export async function openExec(cluster: Cluster, place: ExecPlace, signal: AbortSignal): Promise<ExecStream> {
+export async function openExec(
+  cluster: Cluster,
+  place: ExecPlace,
+  { signal, failure = (message) => new Error(message) }: ExecListening,
+): Promise<ExecStream> {
   const [{ WebSocket: Socket }, credentials] = await Promise.all([import('./libraries.ts'), cluster.credentials()]);
   const { headers, ...tls } = credentials;
   const path = apiPath(['api', 'v1', 'namespaces', place.namespace, 'pods', place.pod, 'exec'], {
@@ -43,7 +53,7 @@ export async function openExec(cluster: Cluster, place: ExecPlace, signal: Abort
     perMessageDeflate: false,
   });
   await opened(socket, signal);
-  return streamOn(socket);
+  return streamOn(socket, failure);
 }
 
 // The second is what servers before 1.30 know; the difference is how an end of the input is told.
@@ -84,7 +94,7 @@ const channel = { input: 0, output: 1, errors: 2, status: 3, close: 255 } as con
 
 const largestErrors = 4096;
 
-function streamOn(socket: WebSocket): ExecStream {
+function streamOn(socket: WebSocket, failure: (message: string) => Error): ExecStream {
   let errors = '';
   let isOver = false;
   const readable = new Readable({
@@ -96,8 +106,7 @@ function streamOn(socket: WebSocket): ExecStream {
   });
   // Whoever reads it learns of a failure; whoever has left need not.
   readable.on('error', () => {});
-  const failed = (why: string): void =>
-    void readable.destroy(new Error(errors === '' ? why : `${why}: ${errors.trim()}`));
+  const told = (why: string): string => (errors === '' ? why : `${why}: ${errors.trim()}`);
 
   socket.on('message', (data: Buffer) => {
     const content = data.subarray(1);
@@ -109,15 +118,15 @@ function streamOn(socket: WebSocket): ExecStream {
         errors = `${errors}${content.toString('utf8')}`.slice(-largestErrors);
         return;
       case channel.status: {
-        const failure = failureIn(content);
+        const why = failureIn(content);
         isOver = true;
-        if (failure === null) readable.push(null);
-        else failed(failure);
+        if (why === null) readable.push(null);
+        else readable.destroy(failure(told(why)));
       }
     }
   });
   socket.on('close', () => {
-    if (!isOver) failed('the connection was cut');
+    if (!isOver) readable.destroy(new Error(told('the connection was cut')));
   });
   return { readable, writable: inputOf(socket), close: () => socket.terminate() };
 }
@@ -140,8 +149,7 @@ function inputOf(socket: WebSocket): Writable {
       if (pieces === 0) done();
     },
     final: (done) => {
-      if (socket.protocol === protocols[0])
-        socket.send(Buffer.of(channel.close, channel.input), (error) => done(error ?? null));
+      if (socket.protocol === protocols[0]) socket.send(Buffer.of(channel.close, channel.input), (error) => done(error ?? null));
       else done();
     },
   });

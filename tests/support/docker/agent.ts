@@ -55,6 +55,8 @@ export interface AgentOptions {
   readonly flags?: readonly string[];
   /** Of `agent serve`. */
   readonly args?: readonly string[];
+  /** Whose processes it sees; null: its own alone. Without it those of the container. */
+  readonly share?: Container | null;
 }
 
 /** A container that looks as one of the kubelet's: the file for its last words tells whose it is. `directory`: for that file. */
@@ -100,10 +102,15 @@ export async function startPod(
 const asInPods: readonly string[] = ['--security-opt=seccomp=unconfined'];
 
 /** All that an agent is given in a pod. */
-const oneCapability: readonly string[] = ['--cap-drop=ALL', '--cap-add=SYS_PTRACE', '--security-opt=no-new-privileges'];
+export const oneCapability: readonly string[] = [
+  '--cap-drop=ALL',
+  '--cap-add=SYS_PTRACE',
+  '--security-opt=no-new-privileges',
+];
 
-async function startAgent({ id }: Container, { flags = oneCapability, args = [] }: AgentOptions): Promise<Agent> {
-  const beside = [`--pid=container:${id}`, `--network=container:${id}`];
+async function startAgent(target: Container, options: AgentOptions): Promise<Agent> {
+  const { flags = oneCapability, args = [], share = target } = options;
+  const beside = [`--network=container:${target.id}`, ...(share === null ? [] : [`--pid=container:${share.id}`])];
   const container = await startContainer({ image: await agentImage(), flags: [...beside, ...flags], args });
   await until('the agent listens', async () => (await container.logs()).includes('the agent listens'));
   return new Agent(container);

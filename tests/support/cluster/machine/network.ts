@@ -1,6 +1,5 @@
 // The bridge that pods, the node and the API server are on, and how a pod gets onto it (CNI).
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -47,13 +46,13 @@ const configuration = {
 
 /** The ends of the pods' cables go with their network namespaces. */
 export async function removeNetwork(): Promise<void> {
-  if (existsSync(`/sys/class/net/${bridge}`)) await execute('ip', ['link', 'delete', bridge]);
-  while (await isLetThrough()) await iptables('-D', ...letThrough);
+  if (await succeeds(execute('ip', ['link', 'show', bridge]))) await execute('ip', ['link', 'delete', bridge]);
+  while (await succeeds(iptables('-C', ...letThrough))) await iptables('-D', ...letThrough);
   await forgetResults();
 }
 
-async function isLetThrough(): Promise<boolean> {
-  return await iptables('-C', ...letThrough).then(
+async function succeeds(attempt: Promise<unknown>): Promise<boolean> {
+  return await attempt.then(
     () => true,
     () => false,
   );

@@ -67,10 +67,11 @@ export async function runtimeAnswers(): Promise<boolean> {
 
 /** Every container's processes and their shims. containerd may be dead already. */
 export async function killContainers(): Promise<void> {
-  const sockets = await shimSockets();
-  await until('the processes in containers are gone', () => killAll(podProcesses()), 30_000);
-  await until('the shims are gone', async () => killAll(await shims()), 30_000);
-  await Promise.all(sockets.map(async (socket) => await rm(socket, { force: true })));
+  const left = await leftByShims();
+  const patience = { timeoutMs: 30_000, pauseMs: 50 };
+  await until('the processes in containers are gone', () => killAll(podProcesses()), patience);
+  await until('the shims are gone', async () => killAll(await shims()), patience);
+  await Promise.all(left.map(async (path) => await rm(path, { recursive: true, force: true })));
   for (const hierarchy of controlGroups()) await until(`${hierarchy} is removed`, () => removeTree(hierarchy));
 }
 
@@ -97,9 +98,10 @@ function podProcesses(): number[] {
   return [...new Set(pids)];
 }
 
+// A process of another pid namespace is 0 there: it is nobody's to kill.
 function processesOf(controlGroup: string): number[] {
   try {
-    return readFileSync(join(controlGroup, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+    return readFileSync(join(controlGroup, 'cgroup.procs'), 'utf8').split('\n').map(Number).filter(Boolean);
   } catch {
     return [];
   }
@@ -133,12 +135,11 @@ function isOurShim(command: string): boolean {
   return command.split('\0')[0]?.includes('containerd-shim') === true && command.includes(`\0${runtimeSocket}\0`);
 }
 
-// They are in a directory that all containerds share.
-async function shimSockets(): Promise<string[]> {
+// Their sockets, and what runc remembers of each container: both in directories that all containerds share.
+async function leftByShims(): Promise<string[]> {
   const tasks = join(stateDirectory, 'io.containerd.runtime.v2.task/k8s.io');
   const ids = await readdir(tasks).catch(() => []);
   const addresses = ids.map(async (id) => await readFile(join(tasks, id, 'address'), 'utf8').catch(() => ''));
-  return (await Promise.all(addresses))
-    .filter((address) => address.startsWith('unix://'))
-    .map((address) => address.slice(7));
+  const sockets = (await Promise.all(addresses)).filter((address) => address.startsWith('unix://'));
+  return [...sockets.map((address) => address.slice(7)), ...ids.map((id) => join('/run/containerd/runc/k8s.io', id))];
 }

@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { Channel } from '../../../src/agent/channel.ts';
+import { parseAgentMessage } from '../../../src/agent/messages.ts';
+import { relay } from '../../../src/agent/relay.ts';
+import { HotexecError } from '../../../src/errors.ts';
+import type { Listening, RestartAsked } from '../../../src/front/front.ts';
+import type { AgentMessage, ClientMessage } from '../../../src/protocol/agent.ts';
+import type { HotexecEvent } from '../../../src/protocol/event.ts';
+import { encodeMessage } from '../../../src/protocol/frames.ts';
+import { defaultRestartOptions, sameProgram } from '../../../src/protocol/request.ts';
+import { damaging, frontOf, startLocalAgent, type LocalAgent } from '../../support/local-agent.ts';
+import { history, inspection, restartResult } from '../../support/samples.ts';
+import { tempDirectory } from '../../support/temp.ts';
+import { until } from '../../support/until.ts';
+
+function asking(source?: string): RestartAsked {
+  const replacement = source === undefined ? null : ({ source, inMemory: 'auto' } as const);
+  return { operationId: randomUUID(), program: { ...sameProgram, replacement }, options: defaultRestartOptions };
+}
+
+interface Heard extends Listening {
+  readonly events: readonly HotexecEvent[];
+}
+
+function listening(onEvent: (event: HotexecEvent) => void = () => {}, signal = new AbortController().signal): Heard {
+  const events: HotexecEvent[] = [];
+  return {
+    events,
+    signal,
+    onEvent: (event) => {
+      events.push(event);
+      onEvent(event);
+    },
+  };
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<HotexecError> {
+  const error: unknown = await promise.catch((reason: unknown) => reason);
+  if (error instanceof HotexecError) return error;
+  throw new Error('it did not fail as it should', { cause: error });
+}
+
+/** A file of so many bytes. */
+function fileOf(sizeBytes: number): string {
+  const path = join(tempDirectory(), 'app');
+  writeFileSync(path, Buffer.alloc(sizeBytes, 'hotexec '));
+  return path;
+}
+
+/** What is said to the agent without its client, and what it answers. */
+async function talk(agent: LocalAgent, ...said: readonly ClientMessage[]): Promise<readonly AgentMessage[]> {
+  const socket = connect({ path: agent.socket, allowHalfOpen: true });
+  const channel = new Channel<ClientMessage>({ readable: socket, writable: socket, close: () => socket.destroy() });
+  for (const message of said) await channel.send(message);
+  socket.end();
+  const answers: AgentMessage[] = [];
+  for await (const frame of channel.frames()) if (frame.kind === 'message') answers.push(parseAgentMessage(frame.text));
+  return answers;
+}
+
+const hello: ClientMessage = { kind: 'hello', protocol: 1, version: '1.2.3' };
+
+describe('an agent and its client', () => {
+  it('carry every question to an engine, and its events and answer back', async () => {
+    const agent = await startLocalAgent({ engines: ['works', 'works', 'works'] });
+    const { front } = frontOf(agent);
+    const heard = listening();
+    expect(await front.restart(asking(), heard)).toEqual(restartResult);
+    expect(heard.events).toEqual([{ kind: 'phase', phase: 'observe', atMs: 1.5 }]);
+    const operationId = randomUUID();
+    expect(await front.inspect({ operationId, showEnvironment: true }, listening())).toEqual(inspection);
+    expect(await front.history({ operationId: randomUUID() }, listening())).toEqual(history);
+  });
+
+  it('do an operation once, however many ask for it', async () => {
+    const record = join(tempDirectory(), 'requests');
+    const agent = await startLocalAgent({ engines: ['works', 'works'], record });
+    const asked = asking();
+    const all = await Promise.all([1, 2].map(async () => frontOf(agent).front.restart(asked, listening())));
+    expect(all).toEqual([restartResult, restartResult]);
+    expect(readFileSync(record, 'utf8').trim().split('\n')).toHaveLength(1);
+  });
+
+  it('refuse as the engine refuses', async () => {
+    const agent = await startLocalAgent({ engines: ['refuses'] });
+    expect(await errorOf(frontOf(agent).front.restart(asking(), listening()))).toMatchObject({
+      code: 'target-frozen',
+      message: 'It is frozen.',
+      hint: 'Thaw it.',
+    });
+  });
+
+  it('pass a cancel on', async () => {
+    const agent = await startLocalAgent({ engines: ['waits for a cancel'] });
+    const abort = new AbortController();
+    const heard = listening(() => abort.abort(), abort.signal);
+    expect(await frontOf(agent).front.restart(asking(), heard)).toMatchObject({ error: { code: 'cancelled' } });
+  });
+
+  it('go on over a cut connection, also with a cancel', async () => {
+    const agent = await startLocalAgent({ engines: ['waits for a cancel', 'works'] });
+    const abort = new AbortController();
+    const { front, ways, cut } = frontOf(agent);
+    const heard = listening(() => {
+      cut();
+      abort.abort();
+    }, abort.signal);
+    expect(await front.restart(asking(), heard)).toMatchObject({ error: { code: 'cancelled' } });
+    expect(heard.events).toHaveLength(1);
+    expect(ways()).toBe(2);
+  });
+
+  it('do not claim to know what came of it when the agent that was asked is no more', async () => {
+    const agent = await startLocalAgent({ engines: ['waits for a cancel'] });
+    const { front, cut } = frontOf(agent);
+    const asked = asking();
+    let next: Promise<unknown> | undefined;
+    const heard = listening(() => {
+      next ??= startLocalAgent({ engines: ['works'], directory: agent.directory }).then(cut);
+    });
+    const error = await errorOf(front.restart(asked, heard));
+    await next;
+    expect(error).toMatchObject({ code: 'outcome-unknown', exitCode: 6, details: { operationId: asked.operationId } });
+    expect(error.message).toContain(asked.operationId);
+  });
+
+  it('say that nothing was touched where there is no agent', async () => {
+    const error = await errorOf(
+      frontOf({ directory: tempDirectory() }, { reconnectMs: 300 }).front.restart(asking(), listening()),
+    );
+    expect(error).toMatchObject({ code: 'agent-unreachable', exitCode: 5 });
+    expect(error.message).toMatch(/Nothing was touched\.$/);
+  });
+
+  it('wait for an agent that is about to come', async () => {
+    const directory = join(tempDirectory(), 'agent');
+    const result = frontOf({ directory }).front.restart(asking(), listening());
+    await startLocalAgent({ engines: ['works'], directory });
+    expect(await result).toEqual(restartResult);
+  });
+});
+
+describe('files on their way to an agent', () => {
+  it('are sent again when they come damaged', async () => {
+    const record = join(tempDirectory(), 'requests');
+    const agent = await startLocalAgent({ engines: ['works', 'works'], record });
+    const path = fileOf(1_000_000);
+    const { front, ways } = frontOf(agent, { through: (way) => (way === 1 ? damaging(400_000) : null) });
+    const heard = listening();
+    expect(await front.restart(asking(path), heard)).toEqual(restartResult);
+    expect(ways()).toBe(1);
+    expect(heard.events).toContainEqual({ kind: 'upload', path, doneBytes: 1_000_000, totalBytes: 1_000_000 });
+    const [request = ''] = readFileSync(record, 'utf8').split('\n');
+    expect(request).toContain(`${agent.directory}/uploads/`);
+    await until('they are removed', () => uploadsIn(agent).length === 0);
+  });
+
+  it('are not asked of anybody when they cannot be read', async () => {
+    const agent = await startLocalAgent({ engines: [] });
+    const error = await errorOf(frontOf(agent).front.restart(asking('/nowhere/app'), listening()));
+    expect(error).toMatchObject({ code: 'usage' });
+    expect(error.message).toMatch(/^\/nowhere\/app cannot be read/);
+  });
+
+  it('are not begun when they have no room', async () => {
+    const agent = await startLocalAgent({ engines: ['works'] });
+    const operationId = randomUUID();
+    const files = [{ digest: 'a'.repeat(64), sizeBytes: 2 ** 52 }];
+    const answers = await talk(agent, hello, { kind: 'offer', operationId, files });
+    expect(answers.at(-1)).toMatchObject({
+      kind: 'answer',
+      operationId,
+      answer: { kind: 'failure', error: { code: 'file-refused' } },
+    });
+  });
+
+  it('stop at a cancel, and nothing was touched', async () => {
+    const agent = await startLocalAgent({ engines: ['works'] });
+    const abort = new AbortController();
+    const heard = listening((event) => event.kind === 'upload' && abort.abort(), abort.signal);
+    const error = await errorOf(frontOf(agent).front.restart(asking(fileOf(50_000_000)), heard));
+    expect(error).toMatchObject({ code: 'cancelled', exitCode: 130 });
+  });
+});
+
+describe('an agent', () => {
+  it('refuses who talks nonsense, and goes on with others', async () => {
+    const agent = await startLocalAgent({ engines: ['works', 'works', 'works'] });
+    const socket = connect(agent.socket);
+    socket.end('GET / HTTP/1.1\r\n\r\n');
+    expect(await text(socket)).toContain('agent-skewed');
+    expect(await talk(agent, { kind: 'ping' })).toMatchObject([{ kind: 'refused' }]);
+    expect(await talk(agent, { ...hello, protocol: 2 })).toMatchObject([{ kind: 'refused' }]);
+    expect(await talk(agent, hello, { kind: 'ping' })).toMatchObject([
+      { kind: 'hello', version: '1.2.3' },
+      { kind: 'pong' },
+    ]);
+    expect(await frontOf(agent).front.restart(asking(), listening())).toEqual(restartResult);
+  });
+
+  it('does not know what it was never asked', async () => {
+    const agent = await startLocalAgent({ engines: ['works'] });
+    const answers = await talk(agent, hello, { kind: 'attach', operationId: 'x-1', after: 0 });
+    expect(answers.at(-1)).toEqual({ kind: 'unknown-operation', operationId: 'x-1' });
+  });
+
+  it('told to end finishes what it has begun, and tells it', async () => {
+    const agent = await startLocalAgent({ engines: ['works'] });
+    const heard = listening(() => agent.stop());
+    expect(await frontOf(agent).front.restart(asking(), heard)).toEqual(restartResult);
+    await agent.ended;
+    expect(existsSync(agent.socket)).toBe(false);
+  });
+});
+
+describe('the relay', () => {
+  it('carries both ways, and what is asked last is still answered', async () => {
+    const agent = await startLocalAgent({ engines: ['works'] });
+    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    for (const message of [hello, { kind: 'ping' }]) for (const part of encodeMessage(message)) stdin.write(part);
+    stdin.end();
+    expect(await relay(agent.socket, { stdin, stdout, stderr })).toBe(0);
+    stdout.end();
+    expect(await text(stdout)).toMatch(/"kind":"hello".*"kind":"pong"/s);
+  });
+
+  it('says so where there is no agent', async () => {
+    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    expect(await relay('/nowhere/agent.sock', { stdin, stdout, stderr })).toBe(5);
+    stderr.end();
+    expect(await text(stderr)).toMatch(/^hotexec: there is no agent at \/nowhere\/agent\.sock: .*ENOENT/);
+  });
+});
+
+function uploadsIn({ directory }: LocalAgent): readonly string[] {
+  return readdirSync(join(directory, 'uploads'));
+}
