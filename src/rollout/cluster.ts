@@ -90,7 +90,7 @@ async function again(pods: readonly Pod[], api: ClusterApi): Promise<readonly Po
   return found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
-export function describePod(pod: Pod, container: string): RolloutPod {
+function describePod(pod: Pod, container: string): RolloutPod {
   const { metadata, status } = pod;
   const isRunning = statusOf(container, pod)?.state.running !== null && status.phase === 'Running';
   return {

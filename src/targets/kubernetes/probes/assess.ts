@@ -128,7 +128,7 @@ const longestLimitMs = 600_000;
  * For how long the new program may take to be ready: as long as the kubelet would let a fresh container, but not so long that the liveness
  * probe kills the container before the previous program is back. In ms.
  */
-export function probationLimitMs(container: ProbedContainer, budget: SilenceBudget | null): number {
+function probationLimitMs(container: ProbedContainer, budget: SilenceBudget | null): number {
   const allowedMs = Math.min(Math.max(startAllowanceMs(container), leastLimitMs), longestLimitMs);
   return budget === null ? allowedMs : Math.min(allowedMs, budget.safeMs);
 }
