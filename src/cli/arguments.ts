@@ -15,14 +15,14 @@ export function splitArgv(argv: readonly string[]): SplitArgv {
 }
 
 /** Commands that ask an engine about a target. */
-const engineCommands: readonly string[] = ['restart', 'replace', 'rollback', 'inspect', 'plan'];
+const engineCommands: ReadonlySet<string> = new Set(['restart', 'replace', 'rollback', 'inspect', 'plan']);
 
 /** Whether an engine of this machine will be asked: it is started before anything else, because it takes longest. */
 export function needsEngine(argv: readonly string[], program: CliContext['program'] = 'hotexec'): boolean {
   const { own } = splitArgv(argv);
   if (program !== 'hotexec' || own.slice(1).some((word) => isClusterType(word.split('/')[0] ?? ''))) return false;
   if (own.length < 2 || own.some((word) => word === '--help' || word === '-h' || word === 'help')) return false;
-  return engineCommands.includes(own[0] ?? '');
+  return engineCommands.has(own[0] ?? '');
 }
 
 /** `-o json` in any spelling, for errors of the parsing itself; null: text. */

@@ -169,7 +169,7 @@ const asGroupOption: AsGroupOption = new Option('--as-group <GROUP>', 'as a memb
   .argParser(collect)
   .default([]);
 
-type AsGroupOption = Option<'--as-group <GROUP>', undefined, readonly string[], readonly string[], false>;
+type AsGroupOption = Option<'--as-group <GROUP>', undefined, readonly string[], readonly string[]>;
 
 function forPods<Grouped extends { readonly helpGroup: (heading: string) => unknown }>(option: Grouped): Grouped {
   option.helpGroup('Flags for pods');

@@ -12,7 +12,6 @@ import { staticPodsDirectory } from '../support/cluster/machine/places.ts';
 import { apply, podManifest, type Data, type Manifest } from '../support/cluster/manifest.ts';
 import { makeNamespace, namespaceForTests } from '../support/cluster/namespace.ts';
 import { answersIn, Pod, startPod } from '../support/cluster/pod.ts';
-import { podsWith, rolledOut } from '../support/cluster/workload.ts';
 import { newcomer } from '../support/docker/programs/newcomer.ts';
 import { textFile } from '../support/docker/rootfs.ts';
 import { needs } from '../support/needs.ts';
@@ -63,7 +62,11 @@ describe('Pod Security admission', () => {
 
   test('restricted: a user that the image alone names is asked for', async () => {
     await using restricted = await makeNamespace({ 'pod-security.kubernetes.io/enforce': 'restricted' });
-    const image = await clusterImageOf({ ...(await newcomer.recipe()), name: 'newcomer-1234', config: { User: '1234:1234' } });
+    const image = await clusterImageOf({
+      ...(await newcomer.recipe()),
+      name: 'newcomer-1234',
+      config: { User: '1234:1234' },
+    });
     const pod = await startPod(restricted.name, podManifest('unnamed', { image, securityContext: restrictedSecurity }));
     await expectRefusal(
       pod,
@@ -78,7 +81,10 @@ describe('Pod Security admission', () => {
     await using baseline = await makeNamespace({ 'pod-security.kubernetes.io/enforce': 'baseline' });
     const image = await clusterImageOfProgram(newcomer);
     const pod = await startPod(baseline.name, podManifest('root', { image, securityContext: { runAsUser: 0 } }));
-    await expectRefusal(pod, /\(baseline:latest\) refuses the agent: .*The program runs as root, and so only an agent with SYS_PTRACE/s);
+    await expectRefusal(
+      pod,
+      /\(baseline:latest\) refuses the agent: .*The program runs as root, and so only an agent with SYS_PTRACE/s,
+    );
     expect(await agentsOf(pod)).toEqual([]);
   });
 });
@@ -86,7 +92,12 @@ describe('Pod Security admission', () => {
 describe('RBAC', () => {
   test('who may not is told the least Role, and with it may', async () => {
     const pod = await startNewcomer('rbac');
-    await expectRefusal(pod, /RBAC does not let you get pods in namespace.*\n.*least Role.*\n\n {2}apiVersion: rbac/s, '--as', 'jane');
+    await expectRefusal(
+      pod,
+      /RBAC does not let you get pods in namespace.*\n.*least Role.*\n\n {2}apiVersion: rbac/s,
+      '--as',
+      'jane',
+    );
     await kubectlWithInput(['apply', '-f', '-'], leastRole(namespace.name));
     await kubectl('create', 'rolebinding', 'jane', '--role=hotexec', '--user=jane', '-n', namespace.name);
     await expectRestart(pod, '--as', 'jane');
@@ -115,7 +126,9 @@ test('a policy of the cluster that refuses the agent is quoted', async () => {
       spec: {
         failurePolicy: 'Fail',
         matchConstraints: {
-          resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'] }],
+          resourceRules: [
+            { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'] },
+          ],
         },
         validations: [{ expression: 'false', message: 'nobody debugs here' }],
       },
@@ -134,7 +147,10 @@ test('a policy of the cluster that refuses the agent is quoted', async () => {
   await apply(other.name, ...policies);
   try {
     await expect
-      .poll(async () => (await kubectlHotexec('restart', pod.name, '-n', other.name)).stderr, { timeout: 60_000, interval: 200 })
+      .poll(async () => (await kubectlHotexec('restart', pod.name, '-n', other.name)).stderr, {
+        timeout: 60_000,
+        interval: 200,
+      })
       .toMatch(/an admission of the cluster refuses the agent: .*nobody debugs here/s);
   } finally {
     await kubectl('delete', 'validatingadmissionpolicybinding,validatingadmissionpolicy', name);
@@ -152,7 +168,11 @@ test('where the program has a group of its image alone, its user is not enough, 
 });
 
 test('a runAsNonRoot of the pod as a whole does not keep the agent from starting', async () => {
-  const image = await clusterImageOf({ ...(await newcomer.recipe()), name: 'newcomer-1234', config: { User: '1234:1234' } });
+  const image = await clusterImageOf({
+    ...(await newcomer.recipe()),
+    name: 'newcomer-1234',
+    config: { User: '1234:1234' },
+  });
   const securityContext = { runAsNonRoot: true };
   const pod = await startPod(namespace.name, podManifest('nonroot', { image }, { securityContext }));
   await expectRestart(pod);
@@ -181,7 +201,10 @@ describe('the agent', () => {
 describe('pods', () => {
   test('that are not there: the nearest name is told', async () => {
     await startNewcomer('present');
-    await expectRefusal(new Pod(namespace.name, 'presnet'), /there is no such pod in namespace \S+\..*\nhint: Did you mean pod\/present\?/);
+    await expectRefusal(
+      new Pod(namespace.name, 'presnet'),
+      /there is no such pod in namespace \S+\..*\nhint: Did you mean pod\/present\?/,
+    );
   });
 
   test('that have not begun, or are over', async () => {
@@ -193,12 +216,12 @@ describe('pods', () => {
       podManifest('failing', { image, args: ['exit', '3'] }),
     );
     const [waiting, over, failing] = ['waiting', 'over', 'failing'].map((name) => new Pod(namespace.name, name));
-    await over?.becomes('over', ({ phase }) => phase === 'Succeeded');
-    await failing?.becomes('failing', ({ containers }) => (containers['app']?.restartCount ?? 0) > 0);
-    if (waiting) await expectRefusal(waiting, /does not run: it is Pending/);
-    if (over) await expectRefusal(over, /does not run: it is Succeeded/);
-    if (failing)
-      await expectRefusal(failing, /container app (?:has ended with exit code 3|does not run \(CrashLoopBackOff)/);
+    if (waiting === undefined || over === undefined || failing === undefined) throw new Error('three pods were made');
+    await over.becomes('over', ({ phase }) => phase === 'Succeeded');
+    await failing.becomes('failing', ({ containers }) => (containers['app']?.restartCount ?? 0) > 0);
+    await expectRefusal(waiting, /does not run: it is Pending/);
+    await expectRefusal(over, /does not run: it is Succeeded/);
+    await expectRefusal(failing, /container app (?:has ended with exit code 3|does not run \(CrashLoopBackOff)/);
   });
 
   test('that are being deleted', async () => {
@@ -216,56 +239,20 @@ describe('pods', () => {
     writeFileSync(file, JSON.stringify({ ...manifest, metadata: { name: 'static', namespace: namespace.name } }));
     try {
       const pod = new Pod(namespace.name, 'static-hotexec-node');
-      await expect.poll(async () => pod.record().then(() => true, () => false), { timeout: 60_000 }).toBe(true);
+      await expect
+        .poll(
+          async () =>
+            pod.record().then(
+              () => true,
+              () => false,
+            ),
+          { timeout: 60_000 },
+        )
+        .toBe(true);
       await expectRefusal(pod, /is a static pod: the kubelet of hotexec-node runs it from a file/);
     } finally {
       rmSync(file);
     }
-  });
-});
-
-describe('a workload with one pod', () => {
-  const deployment = async (name: string, container: Data = {}): Promise<Manifest> => ({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name, labels: { app: name } },
-    spec: {
-      replicas: 1,
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name } },
-        spec: {
-          terminationGracePeriodSeconds: 2,
-          containers: [{ name: 'app', image: await clusterImageOfProgram(newcomer), ...container }],
-        },
-      },
-    },
-  });
-
-  test('is named as kubectl names it', async () => {
-    await apply(namespace.name, await deployment('web'));
-    await rolledOut(namespace.name, 'deployment/web');
-    const [pod] = await podsWith(namespace.name, 'app=web');
-    if (pod === undefined) throw new Error('the deployment has no pod');
-    for (const words of [['deployment/web'], ['deploy', 'web'], ['deployments', '-l', 'app=web'], ['po', '-l', 'app=web']]) {
-      const before = await answersIn(pod, newcomer);
-      const run = await kubectlHotexec('restart', ...words, '-n', namespace.name);
-      expect(run).toMatchObject({ exitCode: 0, stderr: '' });
-      expect(await answersIn(pod, newcomer)).not.toBe(before);
-    }
-  });
-
-  test('is refused while a rollout is under way, and where there is none', async () => {
-    await apply(namespace.name, await deployment('rolling'));
-    await rolledOut(namespace.name, 'deployment/rolling');
-    await apply(namespace.name, await deployment('rolling', { image: 'localhost/hotexec-test/nobody-has-it:2' }));
-    const run = await kubectlHotexec('restart', 'deployment/rolling', '-n', namespace.name);
-    expect(run).toMatchObject({ exitCode: 5, stdout: '' });
-    expect(run.stderr).toMatch(/deployment\/rolling: a rollout is under way \(.*\), and its pods are being replaced/);
-    const misspelt = await kubectlHotexec('restart', 'deployment/rollnig', '-n', namespace.name);
-    expect(misspelt.stderr).toContain('hint: Did you mean deployment/rolling?');
-    const selected = await kubectlHotexec('restart', 'pods', '-l', 'app=none', '-n', namespace.name);
-    expect(selected.stderr).toContain('pod -l app=none: nothing in namespace');
   });
 });
 

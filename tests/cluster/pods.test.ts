@@ -55,7 +55,10 @@ describe.each(users)('a program that runs as %s', (user, container, security) =>
 
     const [agent, ...more] = await agentsOf(pod);
     expect(more).toEqual([]);
-    expect(agent).toMatchObject({ name: expect.stringMatching(/^hotexec-\d+-\d+-\d+-1$/), targetContainerName: 'app' });
+    expect(agent).toMatchObject({
+      name: expect.stringMatching(/^hotexec-\d+-\d+-\d+-1$/) as string,
+      targetContainerName: 'app',
+    });
     expect(agent?.securityContext).toMatchObject({
       ...security,
       allowPrivilegeEscalation: false,
@@ -93,7 +96,11 @@ describe.each(users)('a program that runs as %s', (user, container, security) =>
     expect(await podIdentity(pod)).toEqual(before);
     expect(await agentsOf(pod)).toHaveLength(1);
     const reasons = (await eventsOf(pod)).map(({ reason, type }) => `${type} ${reason}`);
-    expect(reasons.toSorted()).toEqual(['Normal HotexecReplaced', 'Normal HotexecWentBack', 'Warning HotexecRolledBack']);
+    expect(reasons.toSorted()).toEqual([
+      'Normal HotexecReplaced',
+      'Normal HotexecWentBack',
+      'Warning HotexecRolledBack',
+    ]);
   });
 
   test('is looked at, and its restart planned, without a change', async () => {
@@ -124,7 +131,11 @@ test('stop signal and grace period are those of the pod', async () => {
 
 test('of several containers one has to be named, and the other stays as it is', async () => {
   const image = await clusterImageOfProgram(newcomer);
-  const beside = { name: 'beside', image: await clusterImageOfProgram(busybox), command: ['/busybox', 'sleep', '9999'] };
+  const beside = {
+    name: 'beside',
+    image: await clusterImageOfProgram(busybox),
+    command: ['/busybox', 'sleep', '9999'],
+  };
   const pod = await startPod(namespace.name, podManifest('two', {}, { containers: [{ name: 'app', image }, beside] }));
   const refused = await kubectlHotexec('restart', pod.name, ...inNamespace());
   expect(refused).toMatchObject({ exitCode: 5, stdout: '' });
@@ -151,7 +162,7 @@ test('an agent that has ended gets a successor', async () => {
   await restart();
   const [first] = await agentsOf(pod);
   await pod.becomes('one whose agent has ended', ({ containers }) =>
-    /^terminated/.test(containers[first?.name ?? '']?.state ?? ''),
+    (containers[first?.name ?? '']?.state ?? '').startsWith('terminated'),
   );
   await restart();
   expect((await agentsOf(pod)).map(({ name }) => name.at(-1))).toEqual(['1', '2']);
@@ -159,10 +170,6 @@ test('an agent that has ended gets a successor', async () => {
 
 test('names are completed as kubectl completes them', async () => {
   const pod = await startNewcomer('completed');
-  const complete = async (...words: readonly string[]): Promise<readonly string[]> => {
-    const { stdout } = await kubectlWithPlugin('__complete', 'hotexec', ...words);
-    return stdout.trim().split('\n');
-  };
   expect(await complete('rest')).toEqual(['restart', ':4']);
   expect(await complete('restart', ...inNamespace(), 'compl')).toEqual([pod.name, ':4']);
   expect(await complete('restart', ...inNamespace(), 'po/compl')).toEqual([`po/${pod.name}`, ':4']);
@@ -170,3 +177,8 @@ test('names are completed as kubectl completes them', async () => {
   expect(await complete('restart', pod.name, '--agent-u')).toEqual(['--agent-user', ':4']);
   expect(await complete('replace', pod.name, '--with', '')).toEqual([':0']);
 });
+
+async function complete(...words: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await kubectlWithPlugin('__complete', 'hotexec', ...words);
+  return stdout.trim().split('\n');
+}

@@ -9,7 +9,7 @@ export type Access =
   /** Root with SYS_PTRACE alone. */
   | { readonly kind: 'ptrace-capability' };
 
-export const capability: Access = { kind: 'ptrace-capability' };
+const capability: Access = { kind: 'ptrace-capability' };
 
 export interface UserAndGroup {
   readonly uid: number;
@@ -109,11 +109,6 @@ export function nextAgentName(pod: Pod, version: string): string {
     Number(/^hotexec-.*-(\d+)$/.exec(name)?.[1] ?? 0),
   );
   return `${namePrefix(version)}-${Math.max(0, ...taken) + 1}`;
-}
-
-/** Whether it is one of ours: those are not restarted, and not counted. */
-export function isAgentName(name: string): boolean {
-  return /^hotexec-.*-\d+$/.test(name);
 }
 
 function namePrefix(version: string): string {

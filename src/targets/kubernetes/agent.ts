@@ -69,12 +69,15 @@ export async function findOrMakeAgent(
 function refuseWithoutMemory({ pod }: AgentPlace, { force }: MakingAgent): void {
   const limit = memoryLimit(pod);
   if (force || limit === null || limit >= agentMemoryBytes) return;
-  const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
   throw refusal(
     'memory-too-small',
     `${podName(pod)} may use ${mebibytes(limit)} MiB of memory in all, and the agent needs ${mebibytes(agentMemoryBytes)} MiB of them.`,
     '--force tries it: the kernel kills the agent first if it does not fit.',
   );
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
 }
 
 interface Making {
@@ -118,8 +121,8 @@ async function tryAccess(
   };
   const added = agentContainer(name, access, wanted);
   try {
-    await addContainer(pod, added, making.api, { dryRun: 'All' });
-    await addContainer(pod, added, making.api, {});
+    await addContainer(added, { pod, api: making.api, query: { dryRun: 'All' } });
+    await addContainer(added, { pod, api: making.api, query: {} });
     return { kind: 'made', name, access };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -128,12 +131,14 @@ async function tryAccess(
   }
 }
 
-async function addContainer(
-  { metadata }: Pod,
-  container: object,
-  api: ClusterApi,
-  query: Readonly<Record<string, string>>,
-): Promise<void> {
+interface Adding {
+  readonly pod: Pod;
+  readonly api: ClusterApi;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+async function addContainer(container: object, { pod, api, query }: Adding): Promise<void> {
+  const { metadata } = pod;
   const path = ['api', 'v1', 'namespaces', metadata.namespace, 'pods', metadata.name, 'ephemeralcontainers'];
   await api.send(
     {
@@ -156,7 +161,6 @@ function inWords({ access, error, forbidder }: Refused, user: UserAndGroup | nul
       'not-permitted',
       `${target}: this cluster knows no ephemeral containers (Kubernetes 1.25 has them).`,
       'On the node, as root: hotexec restart PID',
-      error,
     );
   if (forbidder === null) return refusalOf(error, { target, namespace, what: 'patch pods/ephemeralcontainers' });
   const refused = admissionRefusal(forbidder, { target, namespace }, error);
@@ -192,7 +196,7 @@ type Waiting = MakingAgent & { readonly isPatient: boolean };
 async function waitUntilRuns(agent: Agent, { pod }: AgentPlace, how: Waiting): Promise<Agent> {
   const { api, timeoutMs, signal, onProgress, isPatient } = how;
   const deadline = performance.now() + timeoutMs;
-  const { namespace, name, uid } = pod.metadata;
+  const { name, uid } = pod.metadata;
   let said = 'not seen by the kubelet yet';
   for (let pauseMs = 50; performance.now() < deadline; pauseMs = Math.min(pauseMs * 1.5, 500)) {
     const now = await readPod(pod, api);
@@ -200,7 +204,7 @@ async function waitUntilRuns(agent: Agent, { pod }: AgentPlace, how: Waiting): P
       throw refusal('stopped-by-other', `pod/${name} was deleted meanwhile.`, null);
     const { running = null, waiting = null, terminated = null } = statusOf(agent.name, now)?.state ?? {};
     if (running !== null) return agent;
-    if (terminated !== null) throw endedAtOnce(agent, terminated, namespace, name);
+    if (terminated !== null) throw endedAtOnce(agent, terminated, pod);
     if (waiting !== null) {
       const words = [waiting.reason, waiting.message].filter((word) => word !== '').join(': ');
       if (!isPatient && hopeless.has(waiting.reason)) throw notStarted(agent, pod, words);
@@ -247,7 +251,8 @@ interface Ended {
   readonly message: string;
 }
 
-function endedAtOnce(agent: Agent, { exitCode, reason, message }: Ended, namespace: string, pod: string): HotexecError {
+function endedAtOnce(agent: Agent, { exitCode, reason, message }: Ended, { metadata }: Pod): HotexecError {
+  const { namespace, name: pod } = metadata;
   const words = message.trim() === '' ? reason : message.trim();
   return refusal(
     'agent-not-started',
@@ -256,9 +261,6 @@ function endedAtOnce(agent: Agent, { exitCode, reason, message }: Ended, namespa
   );
 }
 
-function refusal(code: ErrorCode, message: string, hint: string | null, cause?: unknown): HotexecError {
-  return new HotexecError(
-    { code, message: `${message} Nothing was touched.`, hint },
-    cause === undefined ? {} : { cause },
-  );
+function refusal(code: ErrorCode, message: string, hint: string | null): HotexecError {
+  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint });
 }

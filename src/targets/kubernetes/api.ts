@@ -1,11 +1,11 @@
 // Requests to the API server. What it answers is checked where it comes in; what it refuses is an ApiError, which src/targets/kubernetes/refusal.ts
 // says in words.
 import { request as requestHttp, type IncomingMessage } from 'node:http';
-import { Agent, request as requestHttps, type RequestOptions } from 'node:https';
+import { Agent, request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
 import { HotexecError } from '../../errors.ts';
-import type { Cluster } from './kubeconfig.ts';
+import type { Cluster, Credentials } from './kubeconfig.ts';
 
 /** The API server's own refusal. */
 export class ApiError extends Error {
@@ -54,16 +54,17 @@ export function apiPath(
     (typeof value === 'string' ? [value] : value).map((one): [string, string] => [name, one]),
   );
   const path = words.map((word) => encodeURIComponent(word)).join('/');
-  return `/${path}${pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`}`;
+  return `/${path}${pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`}`;
 }
 
 export function openApi(cluster: Cluster, { signal }: { readonly signal?: AbortSignal | undefined } = {}): ClusterApi {
   const agents: Agent[] = [];
   const ask = async (asked: Asked): Promise<unknown> => {
-    const { agent, ...credentials } = await cluster.credentials();
+    const credentials = await cluster.credentials();
+    const { agent } = credentials.tls;
     // The client library's agent knows of proxies; it is asked to keep its connections, for a handshake costs more than a question.
     if (agent instanceof Agent && !agents.includes(agent)) agents.push(keepingAlive(agent));
-    return exchange(`${cluster.server}${asked.path}`, asked, { ...credentials, agent, signal });
+    return exchange(`${cluster.server}${asked.path}`, asked, { ...credentials, signal });
   };
   return {
     cluster,
@@ -84,7 +85,11 @@ function keepingAlive(agent: Agent): Agent {
 /** Of one question; the API server's own limit is 60 s. */
 const answerWithinMs = 30_000;
 
-async function exchange(url: string, asked: Asked, options: RequestOptions): Promise<unknown> {
+interface Sending extends Credentials {
+  readonly signal: AbortSignal | undefined;
+}
+
+async function exchange(url: string, asked: Asked, options: Sending): Promise<unknown> {
   try {
     const response = await roundTrip(url, asked, options);
     const body = parseJson(await text(response));
@@ -96,16 +101,17 @@ async function exchange(url: string, asked: Asked, options: RequestOptions): Pro
   }
 }
 
-async function roundTrip(url: string, asked: Asked, options: RequestOptions): Promise<IncomingMessage> {
+async function roundTrip(url: string, asked: Asked, { tls, headers, signal }: Sending): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const request = (url.startsWith('https:') ? requestHttps : requestHttp)(
     url,
     {
-      ...options,
+      ...tls,
+      signal,
       method: asked.method,
       timeout: answerWithinMs,
       headers: {
-        ...options.headers,
+        ...headers,
         accept: 'application/json',
         'user-agent': 'hotexec',
         ...(asked.method === 'GET' ? {} : { 'content-type': asked.contentType }),
@@ -147,7 +153,7 @@ function checked<Output>(body: unknown, schema: Schema<Output>, path: string): O
 }
 
 /** No answer: the network, TLS, or a cancel. */
-export function unreachable(url: string, cause: unknown, signal?: AbortSignal): HotexecError {
+function unreachable(url: string, cause: unknown, signal?: AbortSignal): HotexecError {
   if (signal?.aborted === true)
     return new HotexecError(
       { code: 'cancelled', message: 'Cancelled before anything was touched.', hint: null },

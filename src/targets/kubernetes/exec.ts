@@ -37,7 +37,6 @@ export async function openExec(
   { signal, failure = (message) => new Error(message) }: ExecListening,
 ): Promise<ExecStream> {
   const [{ WebSocket: Socket }, credentials] = await Promise.all([import('./libraries.ts'), cluster.credentials()]);
-  const { headers, ...tls } = credentials;
   const path = apiPath(['api', 'v1', 'namespaces', place.namespace, 'pods', place.pod, 'exec'], {
     container: place.container,
     command: place.command,
@@ -47,8 +46,8 @@ export async function openExec(
   });
   const url = `${cluster.server.replace(/^http/, 'ws')}${path}`;
   const socket = new Socket(url, [...protocols], {
-    ...tls,
-    headers: headersOf(headers),
+    ...credentials.tls,
+    headers: { ...credentials.headers, 'user-agent': 'hotexec' },
     handshakeTimeout: 30_000,
     perMessageDeflate: false,
   });
@@ -58,11 +57,6 @@ export async function openExec(
 
 // The second is what servers before 1.30 know; the difference is how an end of the input is told.
 const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const;
-
-function headersOf(headers: unknown): Record<string, string | string[]> {
-  const parsed = v.safeParse(v.record(v.string(), v.union([v.string(), v.array(v.string())])), headers ?? {});
-  return { 'user-agent': 'hotexec', ...(parsed.success ? parsed.output : {}) };
-}
 
 async function opened(socket: WebSocket, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -110,19 +104,15 @@ function streamOn(socket: WebSocket, failure: (message: string) => Error): ExecS
 
   socket.on('message', (data: Buffer) => {
     const content = data.subarray(1);
-    switch (data[0]) {
-      case channel.output:
-        if (!readable.push(content)) socket.pause();
-        return;
-      case channel.errors:
-        errors = `${errors}${content.toString('utf8')}`.slice(-largestErrors);
-        return;
-      case channel.status: {
-        const why = failureIn(content);
-        isOver = true;
-        if (why === null) readable.push(null);
-        else readable.destroy(failure(told(why)));
-      }
+    if (data[0] === channel.output) {
+      if (!readable.push(content)) socket.pause();
+    } else if (data[0] === channel.errors) {
+      errors = `${errors}${content.toString('utf8')}`.slice(-largestErrors);
+    } else if (data[0] === channel.status) {
+      const why = failureIn(content);
+      isOver = true;
+      if (why === null) readable.push(null);
+      else readable.destroy(failure(told(why)));
     }
   });
   socket.on('close', () => {
@@ -149,7 +139,8 @@ function inputOf(socket: WebSocket): Writable {
       if (pieces === 0) done();
     },
     final: (done) => {
-      if (socket.protocol === protocols[0]) socket.send(Buffer.of(channel.close, channel.input), (error) => done(error ?? null));
+      if (socket.protocol === protocols[0])
+        socket.send(Buffer.of(channel.close, channel.input), (error) => done(error ?? null));
       else done();
     },
   });

@@ -3,7 +3,9 @@
 import { existsSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { delimiter, join } from 'node:path';
+import * as v from 'valibot';
 import { HotexecError } from '../../errors.ts';
+import type { KubeConfig } from './libraries.ts';
 
 /** The flags that say which cluster; null: as the kubeconfig says. */
 export interface ClusterChoice {
@@ -18,18 +20,26 @@ export interface Cluster {
   /** Without a final slash. */
   readonly server: string;
   readonly namespace: string;
-  /** TLS and headers of a request, as fresh as the login needs. */
-  readonly credentials: () => Promise<RequestOptions>;
+  /** Of a request, as fresh as the login needs. */
+  readonly credentials: () => Promise<Credentials>;
 }
+
+export interface Credentials {
+  /** Certificates, and the agent that knows of proxies. */
+  readonly tls: Omit<RequestOptions, 'headers'>;
+  readonly headers: Headers;
+}
+
+type Headers = Readonly<Record<string, string | string[]>>;
 
 export async function loadCluster(
   choice: ClusterChoice,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Cluster> {
-  const { KubeConfig } = await import('./libraries.ts');
-  const config = new KubeConfig();
+  const { KubeConfig: Config } = await import('./libraries.ts');
+  const config = new Config();
   const files = configFiles(choice, env);
-  for (const file of files) addFile(config, file, new KubeConfig());
+  for (const file of files) addFile(config, file, new Config());
   if (files.length === 0) loadInCluster(config, env);
   if (choice.context !== null) config.setCurrentContext(choice.context);
 
@@ -50,8 +60,6 @@ export async function loadCluster(
     credentials: async () => withGroups(await login(config, cluster.server), choice.asGroups),
   };
 }
-
-type KubeConfig = InstanceType<typeof import('./libraries.ts').KubeConfig>;
 
 /** Those that are there: kubectl passes over files of KUBECONFIG that are missing. */
 function configFiles(
@@ -120,7 +128,12 @@ function contextOf(config: KubeConfig, files: readonly string[]): ReturnType<Kub
   );
 }
 
-async function login(config: KubeConfig, server: string): Promise<RequestOptions> {
+const headersSchema: v.GenericSchema<unknown, Headers> = v.nullish(
+  v.record(v.string(), v.union([v.string(), v.array(v.string())])),
+  {},
+);
+
+async function login(config: KubeConfig, server: string): Promise<Credentials> {
   const options: RequestOptions = {};
   try {
     await config.applyToHTTPSOptions(options);
@@ -135,12 +148,13 @@ async function login(config: KubeConfig, server: string): Promise<RequestOptions
       { cause: error },
     );
   }
-  return options;
+  const { headers, ...tls } = options;
+  return { tls, headers: v.parse(headersSchema, headers) };
 }
 
-function withGroups(options: RequestOptions, groups: readonly string[]): RequestOptions {
-  if (groups.length === 0) return options;
-  return { ...options, headers: { ...options.headers, 'Impersonate-Group': [...groups] } };
+function withGroups({ tls, headers }: Credentials, groups: readonly string[]): Credentials {
+  if (groups.length === 0) return { tls, headers };
+  return { tls, headers: { ...headers, 'Impersonate-Group': [...groups] } };
 }
 
 function quote(text: string): string {

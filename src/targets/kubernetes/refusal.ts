@@ -32,28 +32,26 @@ export function forbidderOf({ status, message }: Pick<ApiError, 'status' | 'mess
 export function refusalOf(error: ApiError, asking: Asking): HotexecError {
   const { target, namespace, what } = asking;
   if (error.status === 401)
-    return refusal(
-      'not-permitted',
-      `${target}: the API server does not know who is asking (401 Unauthorized).`,
-      { hint: 'Log in again; kubectl auth whoami shows what the kubeconfig says you are.' },
-      error,
-    );
+    return refusal('not-permitted', `${target}: the API server does not know who is asking (401 Unauthorized).`, {
+      hint: 'Log in again; kubectl auth whoami shows what the kubeconfig says you are.',
+      cause: error,
+    });
   const forbidder = forbidderOf(error);
   if (forbidder?.kind === 'rbac')
     return refusal(
       'not-permitted',
       `${target}: the cluster's RBAC does not let you ${what} in namespace ${namespace}. It says: ${error.message}.`,
-      { hint: 'The least Role that hotexec needs there:', details: { role: leastRole(namespace) } },
-      error,
+      { hint: 'The least Role that hotexec needs there:', details: { role: leastRole(namespace) }, cause: error },
     );
   if (forbidder !== null) return admissionRefusal(forbidder, { target, namespace }, error);
   if (error.status === 404)
-    return refusal('target-not-found', `${target}: there is no such thing in namespace ${namespace}.`, {}, error);
+    return refusal('target-not-found', `${target}: there is no such thing in namespace ${namespace}.`, {
+      cause: error,
+    });
   return refusal(
     error.status >= 500 ? 'runtime-unreachable' : 'not-permitted',
     `${target}: the API server refused to ${what}: ${error.message === '' ? `status ${error.status}` : error.message}.`,
-    {},
-    error,
+    { cause: error },
   );
 }
 
@@ -67,22 +65,20 @@ export function admissionRefusal(
     return refusal(
       'not-permitted',
       `${target}: the Pod Security admission of namespace ${namespace} (${forbidder.level}) refuses the agent: ${forbidder.violations}.`,
-      { hint: `kubectl get namespace ${namespace} --show-labels shows what it enforces.` },
-      cause,
+      { hint: `kubectl get namespace ${namespace} --show-labels shows what it enforces.`, cause },
     );
-  return refusal(
-    'not-permitted',
-    `${target}: an admission of the cluster refuses the agent: ${forbidder.message}.`,
-    { hint: 'Whoever runs the cluster can let the agent pass: docs/security.md says what it is.' },
+  return refusal('not-permitted', `${target}: an admission of the cluster refuses the agent: ${forbidder.message}.`, {
+    hint: 'Whoever runs the cluster can let the agent pass: docs/security.md says what it is.',
     cause,
-  );
+  });
 }
 
-function refusal(
-  code: ErrorCode,
-  message: string,
-  { hint = null, details = {} }: { readonly hint?: string | null; readonly details?: Readonly<Record<string, string>> },
-  cause: unknown,
-): HotexecError {
-  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint, details }, { cause });
+interface More {
+  readonly hint?: string;
+  readonly details?: Readonly<Record<string, string>>;
+  readonly cause: ApiError;
+}
+
+function refusal(code: ErrorCode, message: string, { hint, details = {}, cause }: More): HotexecError {
+  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint: hint ?? null, details }, { cause });
 }

@@ -10,7 +10,6 @@ const rules: readonly (readonly [group: string, resources: readonly string[], ve
 
 /** A Role, as YAML. */
 export function leastRole(namespace: string): string {
-  const list = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
   return [
     'apiVersion: rbac.authorization.k8s.io/v1',
     'kind: Role',
@@ -21,4 +20,8 @@ export function leastRole(namespace: string): string {
         `- {apiGroups: ${list([group])}, resources: ${list(resources)}, verbs: ${list(verbs)}}`,
     ),
   ].join('\n');
+}
+
+function list(words: readonly string[]): string {
+  return `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
 }

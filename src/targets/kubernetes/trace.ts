@@ -89,7 +89,12 @@ export function eventMessage({ verb, container, result }: Trace): string {
   }[result.outcome];
   const files = result.files.map(({ path, digest }) => `${path} sha256:${digest ?? 'none'}`);
   const code = result.error === null ? [] : [`error ${result.error.code}`];
-  const parts = [`Main process of container ${container}: ${outcome}`, ...code, `operation ${result.operationId}`, ...files];
+  const parts = [
+    `Main process of container ${container}: ${outcome}`,
+    ...code,
+    `operation ${result.operationId}`,
+    ...files,
+  ];
   return parts.join('; ').slice(0, longestMessage);
 }
 

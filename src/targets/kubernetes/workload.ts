@@ -86,7 +86,8 @@ async function findWorkload(
     if (!(error instanceof ApiError)) throw error;
     if (error.status !== 404) throw refusalOf(error, { target, namespace, what: `get ${type}s` });
     const near = nearest(name, await objectNames(type, api).catch(() => []));
-    const hint = near === undefined ? `kubectl get ${type}s -n ${namespace} lists them.` : `Did you mean ${type}/${near}?`;
+    const hint =
+      near === undefined ? `kubectl get ${type}s -n ${namespace} lists them.` : `Did you mean ${type}/${near}?`;
     throw refusal('target-not-found', `${target}: there is no such ${type} in namespace ${namespace}.`, hint);
   }
 }
@@ -100,7 +101,7 @@ async function listWorkloads(
   try {
     const path = apiPath(['apis', 'apps', 'v1', 'namespaces', namespace, `${type}s`], query);
     const { items } = await api.get(path, v.object({ items: v.array(workloadSchema) }));
-    return items.map((item) => ({ type, ...item }));
+    return items.map(({ metadata, spec, status }) => ({ type, metadata, spec, status }));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     throw refusalOf(error, { target: `${type}s`, namespace, what: `list ${type}s` });
@@ -181,7 +182,11 @@ export async function listPods(labelSelector: string, api: ClusterApi, target: s
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 400)
-      throw new HotexecError({ code: 'usage', message: `${target}: ${error.message}.`, hint: 'Such as: -l app=web,tier!=cache' });
+      throw new HotexecError({
+        code: 'usage',
+        message: `${target}: ${error.message}.`,
+        hint: 'Such as: -l app=web,tier!=cache',
+      });
     throw refusalOf(error, { target, namespace, what: 'list pods' });
   }
 }

@@ -17,7 +17,7 @@ export function agentForTests(): void {
 }
 
 /** Imported unless this very image is there. */
-export async function agentImage(): Promise<string> {
+async function agentImage(): Promise<string> {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
   const layers = [nodeLayer(partsFor(architecture)), hotexecLayer()];
   const hash = createHash('sha256').update(JSON.stringify(imageConfig));

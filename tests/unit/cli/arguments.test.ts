@@ -58,9 +58,6 @@ describe('targetOf', () => {
 });
 
 describe('targetOf, as a plugin of kubectl', () => {
-  const inCluster = (...words: readonly string[]): unknown =>
-    targetOf(words, { program: 'kubectl-hotexec', selector: null });
-
   it('takes a bare name for a pod, a number too', () => {
     expect(inCluster('web-0')).toEqual({ kind: 'pod', name: 'web-0' });
     expect(inCluster('1234')).toEqual({ kind: 'pod', name: '1234' });
@@ -81,4 +78,8 @@ describe('targetOf, as a plugin of kubectl', () => {
 
 function named(words: readonly string[]): unknown {
   return targetOf(words, { program: 'hotexec', selector: null });
+}
+
+function inCluster(...words: readonly string[]): unknown {
+  return targetOf(words, { program: 'kubectl-hotexec', selector: null });
 }
