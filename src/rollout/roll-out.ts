@@ -6,6 +6,7 @@ import type { RestartResult } from '../protocol/result.ts';
 import { Course, type Member } from './course.ts';
 import { decide, type Policy } from './decide.ts';
 import type { RolloutEvent } from './event.ts';
+import { listPatiently, lookEveryMs, type Listing } from './listing.ts';
 import { targetName, type RolloutPod } from './pod.ts';
 import { isGood, type FailedPod, type RestartList } from './result.ts';
 import { regression, settled } from './settle.ts';
@@ -94,15 +95,15 @@ async function somethingHappens(busy: ReadonlySet<Promise<void>>, untilMs: numbe
 const longestTimerMs = 2 ** 31 - 1;
 
 /** The pod that is begun now; null: another decision is due, since something is not as it was. */
-async function next(course: Course, index: number, { listPods }: Means): Promise<Member | null> {
+async function next(course: Course, index: number, means: Means): Promise<Member | null> {
   const member = course.members[index];
   if (member === undefined) throw new Error(`there is no pod ${index}`);
-  const pods = await listPods().catch((error: unknown) => error);
-  if (!Array.isArray(pods)) {
-    course.fail(member, failedPod(member.pod, pods));
+  const listing = await listPatiently(means);
+  if (listing.kind === 'failed') {
+    course.fail(member, failedPod(member.pod, listing.error));
     return null;
   }
-  const now: readonly RolloutPod[] = pods;
+  const now = listing.pods;
   const worse = course.members.flatMap((done) => (done.stage === 'done' ? regressed(done, now) : []));
   for (const { done, why } of worse) course.regress(done, notReady(done.pod, why));
   if (worse.length > 0) return null;
@@ -173,8 +174,6 @@ interface Restarted extends Work {
   readonly execMs: number;
 }
 
-const lookEveryMs = 500;
-
 async function settle(member: Member, restarted: Restarted): Promise<void> {
   const { course, means, plan, item, opened, execMs } = restarted;
   course.go(member, 'settling');
@@ -229,9 +228,10 @@ interface Finished {
 
 async function documentOf({ target, pods }: RolloutPlan, { course, means, totalMs }: Finished): Promise<RestartList> {
   const untouched = course.leaveRest();
-  const now = await means.listPods().catch((error: unknown) => error);
+  // Whoever wants out is not kept.
+  const listing: Listing = means.signal.aborted ? { kind: 'listed', pods: [] } : await listPatiently(means);
   const known = new Set(pods.map(({ uid }) => uid));
-  const appeared: readonly RolloutPod[] = Array.isArray(now) ? now : [];
+  const now = listing.kind === 'listed' ? listing.pods : [];
   return {
     apiVersion: 'hotexec/v1',
     kind: 'List',
@@ -241,10 +241,9 @@ async function documentOf({ target, pods }: RolloutPlan, { course, means, totalM
     skipped: course.members.flatMap(({ pod, stage, why }) =>
       stage === 'skipped' ? [{ target: targetName(pod), why: why ?? '' }] : [],
     ),
-    appeared: appeared.filter(({ uid, state }) => !known.has(uid) && state !== 'deleting').map(targetName),
-    warnings: Array.isArray(now)
-      ? []
-      : [`whether pods have appeared meanwhile is not known: ${errorData(now).message}`],
+    appeared: now.filter(({ uid, state }) => !known.has(uid) && state !== 'deleting').map(targetName),
+    warnings:
+      listing.kind === 'listed' ? [] : [`whether pods have appeared is not known: ${errorData(listing.error).message}`],
     timingsMs: { total: Math.round(totalMs) },
   };
 }

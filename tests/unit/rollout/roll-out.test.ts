@@ -1,124 +1,10 @@
 // The loop, with pods that behave as told. Real pods: tests/cluster/rollout.test.ts.
 import { describe, expect, it } from 'vitest';
-import { HotexecError, type ErrorCode } from '../../../src/errors.ts';
-import type { Front, Listening } from '../../../src/front/front.ts';
-import { defaultRestartOptions, sameProgram } from '../../../src/protocol/request.ts';
-import type { RestartResult } from '../../../src/protocol/result.ts';
-import type { Policy } from '../../../src/rollout/decide.ts';
-import type { RolloutEvent } from '../../../src/rollout/event.ts';
-import type { RolloutPod } from '../../../src/rollout/pod.ts';
-import { exitCodeOfList, type RestartList } from '../../../src/rollout/result.ts';
-import { rollOut, type Means } from '../../../src/rollout/roll-out.ts';
+import { HotexecError } from '../../../src/errors.ts';
+import { exitCodeOfList } from '../../../src/rollout/result.ts';
 import { restartResult } from '../../support/samples.ts';
 import { rolloutPod } from './pods.ts';
-
-type Fate = (pod: RolloutPod, listening: Listening) => RestartResult | Promise<RestartResult>;
-
-const good: Fate = ({ name }, { onEvent }) => {
-  onEvent({ kind: 'phase', phase: 'probation', atMs: 1 });
-  return { ...restartResult, target: `pod/${name}` };
-};
-
-const rolledBack: Fate = ({ name }) => ({
-  ...restartResult,
-  target: `pod/${name}`,
-  outcome: 'rolled-back',
-  error: { code: 'new-program-failed', message: 'it exited with 1', hint: null },
-});
-
-const refused =
-  (code: ErrorCode): Fate =>
-  () => {
-    throw new HotexecError({ code, message: `refused: ${code}`, hint: null });
-  };
-
-async function unasked(): Promise<never> {
-  throw new Error('not asked for');
-}
-
-/** A cluster of a few pods, and a clock that runs only while somebody waits for it. */
-class Setting {
-  pods: RolloutPod[];
-  readonly events: RolloutEvent[] = [];
-  readonly began: string[] = [];
-  readonly atMs = new Map<string, number>();
-  readonly controller = new AbortController();
-  readonly #fates: Readonly<Record<string, Fate>>;
-  unreachable = false;
-  now = 0;
-  busy = 0;
-  mostBusy = 0;
-
-  constructor(pods: readonly RolloutPod[], fates: Readonly<Record<string, Fate>> = {}) {
-    this.pods = [...pods];
-    this.#fates = fates;
-  }
-
-  change(name: string, more: Partial<RolloutPod>): void {
-    this.pods = this.pods.map((pod) => (pod.name === name ? { ...pod, ...more } : pod));
-  }
-
-  remove(name: string): void {
-    this.pods = this.pods.filter((pod) => pod.name !== name);
-  }
-
-  readonly means: Means = {
-    openPod: async (pod) => {
-      this.began.push(pod.name);
-      this.atMs.set(pod.name, this.now);
-      const front: Front = {
-        name: `pod/${pod.name}`,
-        restart: async (_asked, listening) => {
-          this.busy += 1;
-          this.mostBusy = Math.max(this.mostBusy, this.busy);
-          try {
-            await new Promise((resolve) => setImmediate(resolve));
-            return await (this.#fates[pod.name] ?? good)(pod, listening);
-          } finally {
-            this.busy -= 1;
-          }
-        },
-        plan: unasked,
-        inspect: unasked,
-        history: unasked,
-        [Symbol.dispose]: () => {},
-      };
-      return Promise.resolve({
-        front,
-        staleForMs: 0,
-        readyWithinMs: 5_000,
-        [Symbol.dispose]: () => {},
-      });
-    },
-    listPods: async () => (this.unreachable ? Promise.reject(new Error('no answer')) : Promise.resolve(this.pods)),
-    newOperationId: () => 'operation',
-    clock: {
-      nowMs: () => this.now,
-      wait: async (ms, signal) => {
-        // What is under way comes first.
-        await new Promise((resolve) => setImmediate(resolve));
-        if (!signal.aborted && ms < 1_000_000) this.now += ms;
-        else if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
-      },
-    },
-    signal: this.controller.signal,
-    onEvent: (event) => void this.events.push(event),
-  };
-
-  async run(policy: Partial<Policy> = {}, minReadyMs = 0): Promise<RestartList> {
-    return rollOut(
-      {
-        target: 'deployment/web',
-        pods: this.pods,
-        program: sameProgram,
-        options: defaultRestartOptions,
-        policy: { atOnce: 1, pauseMs: 0, continueOnError: false, ...policy },
-        minReadyMs,
-      },
-      this.means,
-    );
-  }
-}
+import { good, refused, rolledBack, Setting, type Fate } from './setting.ts';
 
 const three = ['web-2', 'web-1', 'web-0'].map((name) => rolloutPod(name));
 
@@ -230,14 +116,21 @@ describe('a failure', () => {
     expect(list.untouched).toEqual(['pod/web-0']);
   });
 
-  it('is an API server that does not answer', async () => {
+  it('is an API server that does not come back', async () => {
     const setting = new Setting(three);
-    setting.unreachable = true;
+    setting.unreachable = 1_000_000;
     const list = await setting.run();
     expect(setting.began).toEqual([]);
     expect(list.items).toHaveLength(1);
     expect(list.untouched).toHaveLength(2);
-    expect(list.warnings[0]).toMatch(/^whether pods have appeared meanwhile is not known/);
+    expect(list.warnings[0]).toMatch(/^whether pods have appeared is not known/);
+    expect(setting.now).toBeGreaterThan(60_000);
+  });
+
+  it('is none if the API server comes back within a minute', async () => {
+    const setting = new Setting(three);
+    setting.unreachable = 20;
+    expect((await setting.run()).items).toHaveLength(3);
   });
 });
 
