@@ -125,7 +125,7 @@ export function workloadName({ type, metadata }: Pick<Workload, 'type' | 'metada
 }
 
 /** Throws HotexecError: pods that are about to be replaced are not worth a restart, and new ones come from the template. */
-export function refuseDuringRollout(workload: Workload): void {
+function refuseDuringRollout(workload: Workload): void {
   const why = rolloutUnderWay(workload);
   if (why === null) return;
   const name = workloadName(workload);
