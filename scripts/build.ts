@@ -38,10 +38,15 @@ const rpc = precompiledInstead({
   exports: ['runtimeApi'],
   file: await precompile('rpc', 'src/targets/runtime/rpc.ts', {}),
 });
+const drawing = precompiledInstead({
+  path: './task-library.ts',
+  exports: ['Listr', 'ListrLogger', 'ProcessOutput'],
+  file: await precompile('drawing', 'src/cli/render/task-library.ts', { minifyWhitespace: true }),
+});
 const command = precompiledInstead({
   path: './process.ts',
   exports: ['runProcess'],
-  file: await precompile('process', 'src/cli/process.ts', { plugins: [libraries, rpc] }),
+  file: await precompile('process', 'src/cli/process.ts', { plugins: [libraries, rpc, drawing] }),
 });
 await bundle({ cli: 'src/cli/main.ts' }, command);
 await bundleEngine(await precompile('engine', 'src/engine-main.ts', { flags: engineFlags }));

@@ -46,6 +46,8 @@ const table = {
   'gdb-missing': 5,
   /** `--driver gdb`: something that gdb cannot do is needed here. */
   'gdb-impossible': 5,
+  /** A pod's liveness probe would have the kubelet kill the container meanwhile (`--force` goes on). */
+  'liveness-budget': 5,
   /** The memory limit leaves no room for the restart. */
   'memory-too-small': 5,
   /** A thread could not be stopped in time. */
@@ -68,6 +70,8 @@ const table = {
   'mend-failed': 1,
   /** The new program failed its probation; the previous one runs again. */
   'new-program-failed': 3,
+  /** A pod was restarted, and is not available after it. */
+  'not-ready': 1,
   /** A file could not be brought into the container; what had been brought was taken away again. */
   'file-not-written': 1,
   /** A file may not be brought there: a volume, a mount that the kubelet owns, a special file system, a read-only one. */

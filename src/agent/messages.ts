@@ -110,10 +110,18 @@ const options: Schema<RestartOptions> = v.object({
   verbose: v.boolean(),
   timeline: v.boolean(),
   probationMs: v.nullable(v.number()),
+  probationLimitMs: v.exactOptional(v.number()),
   probe: v.nullable(
     v.variant('kind', [
-      v.object({ kind: v.literal('http'), host: v.string(), port: count, path: v.string() }),
-      v.object({ kind: v.literal('tcp'), host: v.string(), port: count }),
+      v.object({
+        kind: v.literal('http'),
+        host: v.string(),
+        port: count,
+        path: v.string(),
+        headers: v.exactOptional(v.array(v.tuple([v.string(), v.string()]))),
+        timeoutMs: v.exactOptional(v.number()),
+      }),
+      v.object({ kind: v.literal('tcp'), host: v.string(), port: count, timeoutMs: v.exactOptional(v.number()) }),
     ]),
   ),
   rollback: v.boolean(),

@@ -79,14 +79,17 @@ export class Sending {
     try {
       for (let next = this.#wanted.shift(); next !== undefined; next = this.#wanted.shift()) {
         if (!this.#channel.isOpen) return;
-        await this.#send(next.file, next.offset);
+        const { file, offset } = next;
+        await this.#send(file, offset).catch((error: unknown) => this.#giveUp(file.path, error));
       }
-    } catch (error) {
-      this.error = error;
-      this.#channel.close();
     } finally {
       this.#isSending = false;
     }
+  }
+
+  #giveUp(path: string, error: unknown): void {
+    this.error = error instanceof HotexecError ? error : unreadable(path, error);
+    this.#channel.close();
   }
 
   /** Bytes of one file alone go between `file` and `file-end`; other messages may. */
@@ -117,6 +120,12 @@ export class Sending {
     const totalBytes = [...this.#files.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     this.#onEvent({ kind: 'upload', path, doneBytes: this.#doneBytes + offset, totalBytes });
   }
+}
+
+function unreadable(path: string, cause: unknown): HotexecError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const message = `${path} cannot be read any more: ${why}. Nothing was touched.`;
+  return new HotexecError({ code: 'file-not-written', message, hint: null }, { cause });
 }
 
 function damaged({ path }: PackedFile): HotexecError {

@@ -1,8 +1,8 @@
 // kubectl_complete-hotexec: what kubectl asks when somebody presses Tab behind `kubectl hotexec`. Candidates a line each, then a directive for the
 // shell: as kubectl's own commands answer (spf13/cobra, active help and completions).
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { openApi, type ClusterApi } from '../targets/kubernetes/api.ts';
-import { loadCluster } from '../targets/kubernetes/kubeconfig.ts';
+import { openCluster } from '../connect/open-pod.ts';
+import type { ClusterApi } from '../targets/kubernetes/api.ts';
 import { containerNames, namespaceNames, objectNames } from '../targets/kubernetes/names.ts';
 import { isClusterType, parseTarget, workloadTypes } from '../targets/target.ts';
 import { currentCluster } from '../connect/cluster-options.ts';
@@ -138,16 +138,13 @@ async function asking(
   { flags, context }: Reading,
   ask: (api: ClusterApi) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
-  const cluster = await loadCluster(
-    {
-      ...currentCluster,
-      kubeconfig: flags.get('--kubeconfig') ?? null,
-      context: flags.get('--context') ?? null,
-      namespace: flags.get('--namespace') ?? null,
-      as: flags.get('--as') ?? null,
-    },
-    context.env,
-  );
-  using api = openApi(cluster, { signal: AbortSignal.timeout(withinMs) });
+  const cluster = {
+    ...currentCluster,
+    kubeconfig: flags.get('--kubeconfig') ?? null,
+    context: flags.get('--context') ?? null,
+    namespace: flags.get('--namespace') ?? null,
+    as: flags.get('--as') ?? null,
+  };
+  using api = await openCluster({ cluster: { cluster }, env: context.env, signal: AbortSignal.timeout(withinMs) });
   return await ask(api);
 }

@@ -5,6 +5,8 @@ export interface Output {
   readonly write: (text: string) => void;
   readonly isTerminal: boolean;
   readonly colours: boolean;
+  /** The terminal itself, for a library that draws on it; missing: it is none. */
+  readonly terminal?: NodeJS.WriteStream;
 }
 
 export interface CliContext {

@@ -4,10 +4,11 @@ import { driverOption, gdbCallOption } from './driver-flags.ts';
 import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
 import type { TargetFlags } from './open-target.ts';
+import { continueOnErrorOption, maxUnavailableOption, pauseOption, type RolloutFlags } from './rollout-flags.ts';
 import { timelineOption } from './timeline-file.ts';
 import type { OptionFlags, ReplacementFlags, RestartFlags } from './restart-request.ts';
 
-export interface RestartCommandFlags extends RestartFlags, TargetFlags {
+export interface RestartCommandFlags extends RestartFlags, TargetFlags, RolloutFlags {
   readonly output: 'text' | 'json' | 'jsonl';
   readonly quiet?: true | undefined;
   readonly dryRun?: true | undefined;
@@ -17,7 +18,7 @@ export interface RestartCommandFlags extends RestartFlags, TargetFlags {
 
 export interface ReplaceCommandFlags extends RestartCommandFlags, ReplacementFlags {}
 
-export interface RollbackFlags extends OptionFlags, TargetFlags {
+export interface RollbackFlags extends OptionFlags, TargetFlags, RolloutFlags {
   readonly to?: string | undefined;
   readonly list?: true | undefined;
   readonly dryRun?: true | undefined;
@@ -50,7 +51,7 @@ export function rollbackCommand(action: Action<RollbackFlags>): CommandUnknownOp
     .argument('<target...>')
     .option('--to <N>', 'the version to go back to, as --list numbers them; without it the one before this one')
     .option('--list', 'show the programs that ran there, and change nothing');
-  return withTargetFlags(withStartFlags(withDrainFlags(command)))
+  return withRolloutFlags(withTargetFlags(withStartFlags(withDrainFlags(command))))
     .option('--dry-run', 'print every step that would be taken, and change nothing')
     .addOption(timelineOption)
     .addOption(outputOption(['text', 'json', 'jsonl']))
@@ -110,7 +111,7 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
     )
     .option('--chown <UID[:GID]>', 'owner of what --copy brings, in numbers as inside the container')
     .option('--allow-volume', 'let --copy write to volumes too, whose content outlives the container');
-  return withTargetFlags(withStartFlags(changed))
+  return withRolloutFlags(withTargetFlags(withStartFlags(changed)))
     .addOption(driverOption)
     .addOption(gdbCallOption)
     .option('--dry-run', 'print every step that would be taken, and change nothing (= hotexec plan)')
@@ -170,6 +171,14 @@ function withClusterFlags<Args extends unknown[], Opts extends OptionValues>(com
     .addOption(forPods(new Option('--agent-image <IMAGE>', 'where the agent comes from (HOTEXEC_AGENT_IMAGE)')))
     .addOption(forPods(new Option('--agent-ttl <DURATION>', 'how long a new agent stays without use; else 15m')))
     .addOption(forPods(agentUserOption));
+}
+
+/** How many pods at once, and when it is over. */
+function withRolloutFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
+  return command
+    .addOption(forPods(maxUnavailableOption))
+    .addOption(forPods(pauseOption))
+    .addOption(forPods(continueOnErrorOption));
 }
 
 const agentUserOption: Option<'--agent-user <UID[:GID]>'> = new Option(

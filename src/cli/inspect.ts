@@ -18,7 +18,11 @@ export async function runInspect(invocation: InspectInvocation, context: CliCont
   const { flags } = invocation;
   const target = readTarget(invocation, context);
   using report = openReport({ title: formatTarget(target), output: flags.output, quiet: false }, context);
-  using front = await openTarget(target, { flags, report, force: false, timeoutMs: agentWithinMs }, context);
+  using front = await openTarget(
+    target,
+    { flags, report, restart: null, force: false, timeoutMs: agentWithinMs },
+    context,
+  );
   const asked = { operationId: newOperationId(), showEnvironment: flags.showEnv === true };
   const inspection = await front.inspect(asked, { signal: context.signal, onEvent: report.onEvent });
 

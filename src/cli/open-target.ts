@@ -1,7 +1,8 @@
 // The target of a command, reached: what all commands do between their flags and their question.
-import { openFront } from '../connect/open-front.ts';
+import { openFront, type FrontContext } from '../connect/open-front.ts';
 import type { Front } from '../front/front.ts';
-import type { Target } from '../targets/target.ts';
+import type { RestartOptions } from '../protocol/request.ts';
+import { isInCluster, type Target } from '../targets/target.ts';
 import { targetOf } from './arguments.ts';
 import { clusterOptions, type ClusterFlags, type HowMade } from './cluster-flags.ts';
 import type { CliContext } from './context.ts';
@@ -23,15 +24,35 @@ export function readTarget({ words, flags }: NamedTarget, { program }: Pick<CliC
 export interface Reaching extends HowMade {
   readonly flags: ClusterFlags;
   readonly report: Pick<Report, 'doing'>;
+  /** Null: nothing is restarted. */
+  readonly restart: RestartOptions | null;
 }
 
 /** Throws HotexecError. */
-export async function openTarget(
+export async function openTarget(target: Target, reaching: Reaching, context: CliContext): Promise<Front> {
+  return openFront(target, frontContext(target, reaching, context));
+}
+
+/** The first pod of a workload, and those after it; a target that is one is itself, alone. Throws HotexecError. */
+export async function firstOf(
   target: Target,
-  { flags, report, force, timeoutMs }: Reaching,
+  reaching: Reaching,
   context: CliContext,
-): Promise<Front> {
+): Promise<{ readonly first: Target; readonly after: readonly string[] }> {
+  if (!isInCluster(target) || target.kind === 'pod') return { first: target, after: [] };
+  const { orderOf } = await import('../rollout/cluster.ts');
+  const [pod, ...more] = await orderOf(target, frontContext(target, reaching, context));
+  return pod === undefined
+    ? { first: target, after: [] }
+    : { first: { kind: 'pod', name: pod.name }, after: more.map(({ name }) => `pod/${name}`) };
+}
+
+function frontContext(
+  target: Target,
+  { flags, report, restart, force, timeoutMs }: Reaching,
+  context: CliContext,
+): FrontContext {
   const { env, proc, signal, startEngine } = context;
   const cluster = clusterOptions(flags, { target, env, force, timeoutMs });
-  return openFront(target, { env, proc, signal, startEngine, cluster, onProgress: report.doing });
+  return { env, proc, signal, startEngine, cluster, onProgress: report.doing, restart };
 }

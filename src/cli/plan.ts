@@ -5,7 +5,7 @@ import type { GdbScriptOptions } from '../protocol/request.ts';
 import type { Plan } from '../protocol/plan.ts';
 import { formatTarget } from '../targets/target.ts';
 import type { CliContext, Output } from './context.ts';
-import { openTarget, readTarget } from './open-target.ts';
+import { firstOf, openTarget, readTarget } from './open-target.ts';
 import { renderError } from './render/error-text.ts';
 import { renderPlan } from './render/plan-text.ts';
 import { styleFor } from './render/style.ts';
@@ -26,13 +26,22 @@ export async function runPlan(invocation: RestartInvocation, context: CliContext
     { title: formatTarget(target), output: flags.output, quiet: flags.quiet === true },
     context,
   );
-  using front = await openTarget(target, { flags, report, ...options }, context);
+  const reaching = { flags, report, restart: null, ...options };
+  const { first, after } = await firstOf(target, reaching, context);
+  using front = await openTarget(first, reaching, context);
   const asked = { operationId: newOperationId(), program, options, gdbScript };
-  const plan = await front.plan(asked, { signal: context.signal, onEvent: report.onEvent });
+  const plan = ofMany(await front.plan(asked, { signal: context.signal, onEvent: report.onEvent }), after);
 
   if (gdbScript === null) report.print(plan, (style) => renderPlan(plan, style));
   else printScript(plan, { report, stderr: context.stderr });
   return exitCodeOfPlan(plan);
+}
+
+/** Of a workload the first pod is planned: the others are to be as it is. */
+function ofMany(plan: Plan, after: readonly string[]): Plan {
+  if (after.length === 0) return plan;
+  const order = `this is the first of ${after.length + 1} pods; then come ${after.join(', ')}`;
+  return { ...plan, warnings: [order, ...plan.warnings] };
 }
 
 function scriptOptions({ flags, replacement }: RestartInvocation): GdbScriptOptions | null {

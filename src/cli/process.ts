@@ -66,7 +66,12 @@ function outputOn(stream: NodeJS.WriteStream): Output {
   // EPIPE (`| head`) and EIO (a terminal that hung up): who does not listen misses words, and nothing else changes.
   stream.on('error', () => {});
   const isTerminal = stream.isTTY;
-  return { write: (words) => void stream.write(words), isTerminal, colours: wantsColours(isTerminal, process.env) };
+  const output = {
+    write: (words: string) => void stream.write(words),
+    isTerminal,
+    colours: wantsColours(isTerminal, process.env),
+  };
+  return isTerminal && process.env['TERM'] !== 'dumb' ? { ...output, terminal: stream } : output;
 }
 
 const patience = 3;

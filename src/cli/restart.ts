@@ -3,7 +3,7 @@ import { exitCodes } from '../errors.ts';
 import { newOperationId } from '../front/operation-id.ts';
 import type { HotexecEvent } from '../protocol/event.ts';
 import type { Outcome, RestartResult } from '../protocol/result.ts';
-import { formatTarget } from '../targets/target.ts';
+import { formatTarget, isInCluster } from '../targets/target.ts';
 import type { CliContext } from './context.ts';
 import type { RestartCommandFlags } from './flags.ts';
 import { forgetGone } from './forget-gone.ts';
@@ -35,13 +35,17 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
     throw usageError('--format and --show-env are for a plan.', 'hotexec plan restart TARGET --format gdb');
   const target = readTarget(invocation, context);
   const { program, options } = await readChange(invocation, context);
+  if (isInCluster(target) && target.kind !== 'pod') {
+    const { runRollout } = await import('./rollout.ts');
+    return runRollout({ target, program, options, flags }, context);
+  }
   const timeline = await openTimeline(flags, context);
 
   using report = openReport(
     { title: formatTarget(target), output: flags.output, quiet: flags.quiet === true },
     context,
   );
-  using front = await openTarget(target, { flags, report, ...options }, context);
+  using front = await openTarget(target, { flags, report, restart: options, ...options }, context);
   const onEvent = (event: HotexecEvent): void => {
     report.onEvent(event);
     timeline.onEvent(event);

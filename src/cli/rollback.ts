@@ -4,7 +4,7 @@ import { withProbeAddress } from '../front/probe.ts';
 import type { Front, Listening } from '../front/front.ts';
 import type { HotexecEvent } from '../protocol/event.ts';
 import { sameProgram } from '../protocol/request.ts';
-import { formatTarget } from '../targets/target.ts';
+import { formatTarget, isInCluster } from '../targets/target.ts';
 import type { CliContext } from './context.ts';
 import { forgetGone } from './forget-gone.ts';
 import { openTarget, readTarget } from './open-target.ts';
@@ -29,12 +29,22 @@ export async function runRollback(invocation: RollbackInvocation, context: CliCo
   const wanted = { version: versionOf(flags), options: await withProbeAddress(restartOptions(flags)) };
 
   if (flags.dryRun === true || flags.list === true) refuseTimeline(flags);
+  const isRestart = flags.dryRun !== true && flags.list !== true;
+  if (isRestart && isInCluster(target) && target.kind !== 'pod') {
+    const { runRollout } = await import('./rollout.ts');
+    const program = { ...sameProgram, version: wanted.version };
+    return runRollout({ target, program, options: wanted.options, flags }, context);
+  }
   const timeline = await openTimeline(flags, context);
   using report = openReport(
     { title: formatTarget(target), output: flags.output, quiet: flags.quiet === true },
     context,
   );
-  using front = await openTarget(target, { flags, report, ...wanted.options }, context);
+  using front = await openTarget(
+    target,
+    { flags, report, restart: isRestart ? wanted.options : null, ...wanted.options },
+    context,
+  );
   const onEvent = (event: HotexecEvent): void => {
     report.onEvent(event);
     timeline.onEvent(event);

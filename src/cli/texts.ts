@@ -20,9 +20,10 @@ const exitCodes = `Exit codes:
   0    restarted (plan: possible)         4    the process is gone
   1    failed; the program runs on,       5    not allowed or not possible here; nothing was touched
        unchanged                          6    unknown; run hotexec inspect
-  2    bad usage                          8    stopped by somebody else
-  3    the new program failed; the        70   a bug in hotexec
-       previous one runs again            130  interrupted; the program runs on, unchanged`;
+  2    bad usage                          7    of several pods some were restarted, some were not
+  3    the new program failed; the        8    stopped by somebody else
+       previous one runs again            70   a bug in hotexec
+                                          130  interrupted; the program runs on, unchanged`;
 
 const root: CommandText = {
   about: [

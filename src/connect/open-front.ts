@@ -2,6 +2,7 @@
 import type { Front } from '../front/front.ts';
 import type { StartEngine } from '../front/launch.ts';
 import { LocalFront } from '../front/local-front.ts';
+import type { RestartOptions } from '../protocol/request.ts';
 import { resolve, type ResolveContext } from '../targets/resolve.ts';
 import { isInCluster, type Target } from '../targets/target.ts';
 import type { ClusterOptions } from './cluster-options.ts';
@@ -12,6 +13,8 @@ export interface FrontContext extends ResolveContext {
   readonly cluster: ClusterOptions;
   /** What is being waited for, as a clause. */
   readonly onProgress: (doing: string) => void;
+  /** Of a restart: what a pod's own description is against is refused before anything is put into the pod. Null: it is not a restart. */
+  readonly restart: RestartOptions | null;
 }
 
 /** One target, found. Throws HotexecError. */

@@ -22,23 +22,27 @@ import { programSpec } from '../targets/kubernetes/program-spec.ts';
 import { refusalOf } from '../targets/kubernetes/refusal.ts';
 import { leaveTrace, type TracedVerb } from '../targets/kubernetes/trace.ts';
 import type { FrontContext } from './open-front.ts';
+import { acceptedRestart, ProbedFront } from './probed-front.ts';
 
 export interface PodFrontSetting {
   readonly api: ClusterApi;
-  readonly context: Pick<FrontContext, 'cluster' | 'signal' | 'onProgress'>;
+  readonly context: Pick<FrontContext, 'cluster' | 'signal' | 'onProgress' | 'restart'>;
   /** Disposed of with the front; null: the caller goes on with it. */
   readonly closing: Disposable | null;
 }
 
 /** Chooses the container, and finds or makes the agent. Throws HotexecError. */
 export async function openPodFront(pod: Pod, setting: PodFrontSetting): Promise<Front> {
-  const { cluster } = setting.context;
+  const { cluster, restart } = setting.context;
   refuseUnreachable(pod);
   const container = chooseContainer(pod, cluster.container);
   const target = agentTarget(pod, container);
+  const subject = { name: podName(pod), pod, container };
+  // Before anything is put into the pod.
+  if (restart !== null) acceptedRestart(subject, restart);
   const accesses = accessesFor(programUser(pod, container), cluster.agent.user);
   const parts: PodFrontParts = { ...setting, pod, container, target };
-  return new PodFront(await agentFor(parts, accesses), parts);
+  return new ProbedFront(new PodFront(await agentFor(parts, accesses), parts), subject);
 }
 
 interface PodFrontParts extends PodFrontSetting {

@@ -32,10 +32,12 @@ const lookEverywhereMs = 250;
 /** How long a program that listens is watched on because its main thread never waits. */
 const restLimitMs = 1_000;
 
+type ProbationOptions = Pick<RestartOptions, 'probationMs' | 'probationLimitMs' | 'probe' | 'rollback'>;
+
 /** Null: the new program is not watched. */
 export function planProbation(
   { listeners, listened }: Pick<ProbationPlan, 'listeners' | 'listened'>,
-  { probationMs, probe, rollback }: Pick<RestartOptions, 'probationMs' | 'probe' | 'rollback'>,
+  { probationMs, probe, rollback, probationLimitMs = defaultLimitMs }: ProbationOptions,
   handsOver: boolean,
 ): ProbationPlan | null {
   if (probationMs === 0 && !handsOver) return null;
@@ -43,7 +45,7 @@ export function planProbation(
   if (probationMs === 0) return { limitMs: defaultLimitMs, until: 'listening', listeners, listened, catches: false };
   const waitsForSomething = listeners.length > 0 || probe !== null;
   return {
-    limitMs: probationMs ?? (waitsForSomething ? defaultLimitMs : silentLimitMs),
+    limitMs: probationMs ?? (waitsForSomething ? probationLimitMs : silentLimitMs),
     until: probationMs === null && waitsForSomething ? 'listening' : 'time',
     listeners,
     listened,

@@ -33,7 +33,7 @@ export class ProbeAttempts implements Disposable {
 
   /**
    * Goes on with the attempt, or begins one; never waits. `waiting` until an attempt was answered, then `answered` for ever.
-   * An attempt has 1 s; the next one comes 50 ms after a failure. `nowMs`: performance.now().
+   * An attempt has 1 s, or the probe's own time; the next one comes 50 ms after a failure. `nowMs`: performance.now().
    */
   poll(nowMs: number = performance.now()): 'answered' | 'waiting' {
     if (this.#answered) return 'answered';

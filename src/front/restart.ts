@@ -48,8 +48,8 @@ export async function askRestart(request: RequestOf<'restart'>, session: Session
  * watched in its turn. Somebody waits for the binds also where nothing is caught.
  */
 export function longestMs(request: Pick<RequestOf<'restart'>, 'options' | 'target'>): number {
-  const { timeoutMs, probationMs, rollback, handover } = request.options;
-  const watchedMs = Math.max(probationMs ?? defaultProbationMs, handover ? defaultProbationMs : 0);
+  const { timeoutMs, probationMs, probationLimitMs = defaultProbationMs, rollback, handover } = request.options;
+  const watchedMs = Math.max(probationMs ?? probationLimitMs, handover ? defaultProbationMs : 0);
   const rollbackMs = rollback && probationMs !== 0 ? finishTimeoutMs + watchedMs : 0;
   return Math.min(timeoutMs + graceOf(request) + finishTimeoutMs + watchedMs + rollbackMs, longestTimerMs);
 }

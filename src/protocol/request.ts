@@ -99,9 +99,20 @@ export interface FileCopy {
 }
 
 /** Must be answered by the new program before its probation is over; made in the network namespace of the target. */
-export type Probe =
-  | { readonly kind: 'http'; readonly host: string; readonly port: number; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+export type Probe = (
+  | {
+      readonly kind: 'http';
+      readonly host: string;
+      readonly port: number;
+      readonly path: string;
+      /** In place of those that hotexec would send, Host among them; missing: none. */
+      readonly headers?: readonly (readonly [name: string, value: string])[];
+    }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+) & {
+  /** For one attempt, in ms; missing: 1,000. */
+  readonly timeoutMs?: number;
+};
 
 export interface RestartOptions {
   readonly keepFds: readonly number[];
@@ -115,6 +126,8 @@ export interface RestartOptions {
   readonly timeline: boolean;
   /** For how long an early end of the new program is caught, in ms; 0: not at all; null: until it listens again, 10 s at most. */
   readonly probationMs: number | null;
+  /** Of `probationMs` null: how long it may take until it listens again and answers the probe, in ms; missing: 10,000. */
+  readonly probationLimitMs?: number;
   readonly probe: Probe | null;
   /** False: an end of the new program is not held back, the container ends as it would. */
   readonly rollback: boolean;

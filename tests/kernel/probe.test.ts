@@ -54,6 +54,12 @@ describe('a probe', () => {
     await expectAnswered(attempts);
   });
 
+  test('has the time that it is given', async () => {
+    const attempts = probe({ ...http, timeoutMs: 5_000 }, await serve('4', '||||||HTTP/1.1 200 OK\r\n\r\n'));
+    await expectAnswered(attempts);
+    expect(attempts.lastFailure).toBeNull();
+  });
+
   test('is refused until somebody listens', async () => {
     const server = launch('unshare', [
       '--net',

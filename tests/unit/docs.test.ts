@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../../src/errors.ts';
+import { leastRole } from '../../src/targets/kubernetes/role.ts';
 
 const root = join(import.meta.dirname, '../..');
 const pages = [
@@ -22,6 +23,13 @@ describe('docs/errors.md', () => {
     expect(lines).toHaveLength(Object.keys(exitCodes).length);
     expect(Object.fromEntries(lines.map(([, code = '', exit]) => [code, Number(exit)]))).toStrictEqual(exitCodes);
   });
+});
+
+it.each(['docs/security.md', 'deploy/rbac.yaml'])('%s has the Role that the command prints', (page) => {
+  const rules = leastRole('shop')
+    .split('\n')
+    .filter((line) => line.startsWith('- '));
+  expect(read(page).split('\n')).toEqual(expect.arrayContaining(rules));
 });
 
 describe('links', () => {

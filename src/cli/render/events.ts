@@ -11,7 +11,7 @@ export interface Progress extends Disposable {
   readonly doing: (what: string) => void;
 }
 
-const words: Readonly<Record<Phase, string>> = {
+export const phaseWords: Readonly<Record<Phase, string>> = {
   observe: 'looking at the process',
   plan: 'planning',
   upload: 'bringing files into the container',
@@ -55,7 +55,7 @@ export function showProgress(title: string, { write, isTerminal }: Output, signa
   const timer = setInterval(draw, everyMs);
   return {
     onEvent: (event) => {
-      if (event.kind === 'phase') doing = words[event.phase];
+      if (event.kind === 'phase') doing = phaseWords[event.phase];
       else if (event.kind === 'upload') doing = meter(event);
       else if (event.kind === 'failed') doing = `it ${escapeText(describeEnd(event.end))}`;
       else if (event.kind === 'warning') clear();

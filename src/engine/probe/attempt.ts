@@ -11,7 +11,7 @@ export type AttemptStep =
   /** `why` completes "the probe …": `got no answer within 1 s`. */
   | { readonly kind: 'failed'; readonly why: string };
 
-const attemptMs = 1_000;
+const defaultTimeoutMs = 1_000;
 const longestAnswerBytes = 64 * 1024;
 const EINPROGRESS = 115;
 const ECONNRESET = 104;
@@ -39,7 +39,7 @@ export class Attempt implements Disposable {
     this.#probe = probe;
     this.#fd = fd;
     this.#sockets = to.sockets;
-    this.#deadlineMs = to.nowMs + attemptMs;
+    this.#deadlineMs = to.nowMs + timeoutMsOf(probe);
     this.#unsent = probe.kind === 'http' ? httpRequest(probe) : Buffer.alloc(0);
     this.#connecting = connect(fd, to.endpoint);
   }
@@ -47,11 +47,7 @@ export class Attempt implements Disposable {
   step(nowMs: number): AttemptStep {
     const step = this.#advance();
     if (step.kind !== 'waiting' || nowMs < this.#deadlineMs) return step;
-    return failed(this.#phase === 'connecting' ? 'got no connection within 1 s' : this.#late());
-  }
-
-  #late(): string {
-    return this.#phase === 'queued' ? 'was not accepted within 1 s' : 'got no answer within 1 s';
+    return failed(`${late[this.#phase]} within ${timeoutMsOf(this.#probe) / 1000} s`);
   }
 
   #advance(): AttemptStep {
@@ -112,6 +108,17 @@ export class Attempt implements Disposable {
     for (let left = 4; left > 0 && typeof receive(this.#fd) !== 'number';) left -= 1;
     closeSync(this.#fd);
   }
+}
+
+const late = {
+  connecting: 'got no connection',
+  queued: 'was not accepted',
+  sending: 'got no answer',
+  receiving: 'got no answer',
+} as const;
+
+function timeoutMsOf({ timeoutMs }: Probe): number {
+  return timeoutMs ?? defaultTimeoutMs;
 }
 
 /** As the kubelet judges (pkg/probe/http/http.go). Redirects are not followed. */

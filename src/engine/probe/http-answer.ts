@@ -12,15 +12,26 @@ export type HttpAnswer =
 /** No status line is longer. */
 const longestLine = 8 * 1024;
 
-export function httpRequest({ host, port, path }: HttpProbe): Buffer {
-  const lines = [
-    `GET ${path} HTTP/1.1`,
-    `Host: ${formatHostPort(host, port)}`,
-    'User-Agent: hotexec',
-    'Accept: */*',
-    'Connection: close',
-  ];
+export function httpRequest({ host, port, path, headers = [] }: HttpProbe): Buffer {
+  const given = new Set(headers.map(([name]) => name.toLowerCase()));
+  const own = [
+    ['Host', formatHostPort(host, port)],
+    ['User-Agent', 'hotexec'],
+    ['Accept', '*/*'],
+  ] as const;
+  const sent = [...own.filter(([name]) => !given.has(name.toLowerCase())), ...headers.filter(isOfProbe)];
+  const lines = [`GET ${path} HTTP/1.1`, ...sent.map(([name, value]) => `${name}: ${value}`), 'Connection: close'];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+/** A program that keeps the connection open would have the probe wait, and what ends a line begins another request. */
+function isOfProbe([name, value]: readonly [string, string]): boolean {
+  return name.toLowerCase() !== 'connection' && isHeader(name, value);
+}
+
+/** A field that can stand in a request (RFC 9110, 5.1 and 5.5), and is ASCII. */
+function isHeader(name: string, value: string): boolean {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t\u0020-\u007E]*$/.test(value);
 }
 
 /** A path that can stand in a request line: it begins with `/`, has no space and no control character, and is ASCII. */

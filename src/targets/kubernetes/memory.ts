@@ -36,7 +36,7 @@ const factors: Readonly<Record<string, number>> = {
 };
 
 /** As Kubernetes writes quantities: `128Mi`, `1e9`, `1500m`. Null: it is none. */
-export function parseQuantity(text: string): number | null {
+function parseQuantity(text: string): number | null {
   const [, digits, suffix = ''] = /^([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)([a-zA-Z]*)$/.exec(text) ?? [];
   const factor = factors[suffix];
   return digits === undefined || factor === undefined ? null : Number(digits) * factor;

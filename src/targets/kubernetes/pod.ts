@@ -1,5 +1,7 @@
 // A pod as the API server tells it, as far as hotexec looks at one. Unknown fields are passed over: the API grows. What is absent is null or empty.
 import * as v from 'valibot';
+import { hookSchema, portsSchema, probeSchema } from './probes/schema.ts';
+import type { ContainerPort, HookSpec, ProbeSpec } from './probes/spec.ts';
 
 export interface Metadata {
   readonly name: string;
@@ -8,6 +10,7 @@ export interface Metadata {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly ownerReferences: readonly { readonly kind: string; readonly name: string; readonly uid: string }[];
+  readonly creationTimestamp: string | null;
   readonly deletionTimestamp: string | null;
   readonly generation: number | null;
 }
@@ -35,9 +38,18 @@ export interface PodStatus {
   readonly phase: string;
   readonly reason: string | null;
   readonly message: string | null;
+  readonly podIP: string | null;
+  readonly conditions: readonly PodCondition[];
   readonly containerStatuses: readonly ContainerStatus[];
   readonly initContainerStatuses: readonly ContainerStatus[];
   readonly ephemeralContainerStatuses: readonly ContainerStatus[];
+}
+
+export interface PodCondition {
+  readonly type: string;
+  /** `True`, `False`, `Unknown` */
+  readonly status: string;
+  readonly lastTransitionTime: string | null;
 }
 
 export interface Container {
@@ -54,7 +66,15 @@ export interface Container {
   }[];
   readonly tty: boolean;
   readonly resources: Resources | null;
-  readonly lifecycle: { readonly stopSignal: string | null } | null;
+  readonly ports: readonly ContainerPort[];
+  readonly livenessProbe: ProbeSpec | null;
+  readonly readinessProbe: ProbeSpec | null;
+  readonly startupProbe: ProbeSpec | null;
+  readonly lifecycle: {
+    readonly stopSignal: string | null;
+    readonly preStop: HookSpec | null;
+    readonly postStart: HookSpec | null;
+  } | null;
   readonly securityContext: SecurityContext | null;
   /** Of an init container: `Always` makes it one that runs beside the others. */
   readonly restartPolicy: string | null;
@@ -115,6 +135,7 @@ export const metadataSchema: Schema<Metadata> = v.object({
   labels: names,
   annotations: names,
   ownerReferences: v.nullish(v.array(v.object({ kind: v.string(), name: v.string(), uid: v.string() })), []),
+  creationTimestamp: text,
   deletionTimestamp: text,
   generation: number,
 });
@@ -147,7 +168,11 @@ const container: Schema<Container> = v.object({
   env: v.nullish(v.array(v.object({ name: v.string(), value: text, valueFrom: anything })), []),
   tty: v.nullish(v.boolean(), false),
   resources,
-  lifecycle: v.nullish(v.object({ stopSignal: text }), null),
+  ports: portsSchema,
+  livenessProbe: probeSchema,
+  readinessProbe: probeSchema,
+  startupProbe: probeSchema,
+  lifecycle: v.nullish(v.object({ stopSignal: text, preStop: hookSchema, postStart: hookSchema }), null),
   securityContext,
   restartPolicy: text,
   targetContainerName: text,
@@ -186,6 +211,8 @@ const statusSchema: Schema<PodStatus> = v.object({
   phase: v.nullish(v.string(), 'Unknown'),
   reason: text,
   message: text,
+  podIP: text,
+  conditions: v.nullish(v.array(v.object({ type: v.string(), status: v.string(), lastTransitionTime: text })), []),
   containerStatuses,
   initContainerStatuses: containerStatuses,
   ephemeralContainerStatuses: containerStatuses,

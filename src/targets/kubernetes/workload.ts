@@ -125,7 +125,7 @@ export function workloadName({ type, metadata }: Pick<Workload, 'type' | 'metada
 }
 
 /** Throws HotexecError: pods that are about to be replaced are not worth a restart, and new ones come from the template. */
-export function refuseDuringRollout(workload: Workload): void {
+function refuseDuringRollout(workload: Workload): void {
   const why = rolloutUnderWay(workload);
   if (why === null) return;
   const name = workloadName(workload);
@@ -173,7 +173,8 @@ async function currentReplicaSet({ metadata, spec }: Workload, api: ClusterApi):
 
 const revision = 'deployment.kubernetes.io/revision';
 
-async function listPods(labelSelector: string, api: ClusterApi, target: string): Promise<readonly Pod[]> {
+/** All with these labels, those that are being deleted too. Throws HotexecError. */
+export async function listPods(labelSelector: string, api: ClusterApi, target: string): Promise<readonly Pod[]> {
   const { namespace } = api.cluster;
   try {
     const path = apiPath(['api', 'v1', 'namespaces', namespace, 'pods'], { labelSelector });

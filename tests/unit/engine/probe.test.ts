@@ -70,6 +70,27 @@ describe('httpRequest', () => {
     expect(formatHostPort('10.0.0.1', 80)).toBe('10.0.0.1:80');
   });
 
+  it('has headers of its own, and none that would make of it another request', () => {
+    const headers = [
+      ['host', 'shop.example'],
+      ['X-Probe', 'ready'],
+      ['Connection', 'keep-alive'],
+      ['X-Bad', 'a\r\nEvil: yes'],
+      ['bad name', 'x'],
+    ] as const;
+    const request = httpRequest({ kind: 'http', host: '10.0.0.1', port: 80, path: '/', headers });
+    expect(request.toString().split('\r\n')).toEqual([
+      'GET / HTTP/1.1',
+      'User-Agent: hotexec',
+      'Accept: */*',
+      'host: shop.example',
+      'X-Probe: ready',
+      'Connection: close',
+      '',
+      '',
+    ]);
+  });
+
   it.each([
     ['/', true],
     ['/a%20b?c=d&e', true],

@@ -38,12 +38,13 @@ describe('programUser', () => {
 
 describe('accessesFor', () => {
   it.each([
-    ['an unknown user', null, null, [capability]],
-    ['root', { uid: 0, gid: 0 }, null, [capability]],
-    ['another user', { uid: 1234, gid: 77 }, null, [sameUser, capability]],
-    ['what is asked for, and nothing else', { uid: 1, gid: 1 }, { uid: 1234, gid: 77 }, [sameUser]],
-    ['root, asked for', { uid: 1, gid: 1 }, { uid: 0, gid: null }, [capability]],
-  ] as const)('%s', (_what, user, wanted, accesses) => {
+    [null, null, [capability]],
+    [{ uid: 0, gid: 0 }, null, [capability]],
+    [{ uid: 1234, gid: 77 }, null, [sameUser, capability]],
+    // What is asked for, and nothing else.
+    [{ uid: 1, gid: 1 }, { uid: 1234, gid: 77 }, [sameUser]],
+    [{ uid: 1, gid: 1 }, { uid: 0, gid: null }, [capability]],
+  ] as const)('for %j, where %j is asked for', (user, wanted, accesses) => {
     expect(accessesFor(user, wanted)).toEqual(accesses);
   });
 });
@@ -97,16 +98,6 @@ describe('agentContainer', () => {
 
 describe('findAgent', () => {
   const like = { container: firstOf(podOf()), version: '0.1.0', image: null };
-  const agent = (name: string, more: object = {}): object => ({
-    name,
-    image: 'agent:1',
-    targetContainerName: 'app',
-    securityContext: { runAsUser: 0, capabilities: { add: ['SYS_PTRACE'] } },
-    ...more,
-  });
-  const withAgents = (agents: readonly object[], statuses: readonly object[]): Pod =>
-    podOf({ spec: { ephemeralContainers: agents }, status: { ephemeralContainerStatuses: statuses } });
-  const ended = (name: string): object => ({ name, state: { terminated: { exitCode: 0 } } });
 
   it('takes one that runs', () => {
     const pod = withAgents([agent('hotexec-0-1-0-3')], [running('hotexec-0-1-0-3')]);
@@ -148,3 +139,21 @@ describe('findAgent', () => {
     expect(nextAgentName(pod, '1.0.0-rc.1+x')).toBe('hotexec-1-0-0-rc-1-x-8');
   });
 });
+
+function agent(name: string, more: object = {}): object {
+  return {
+    name,
+    image: 'agent:1',
+    targetContainerName: 'app',
+    securityContext: { runAsUser: 0, capabilities: { add: ['SYS_PTRACE'] } },
+    ...more,
+  };
+}
+
+function withAgents(agents: readonly object[], statuses: readonly object[]): Pod {
+  return podOf({ spec: { ephemeralContainers: agents }, status: { ephemeralContainerStatuses: statuses } });
+}
+
+function ended(name: string): object {
+  return { name, state: { terminated: { exitCode: 0 } } };
+}

@@ -11,38 +11,30 @@ describe('chooseContainer', () => {
   const annotated = { ...two, metadata: { annotations: { 'kubectl.kubernetes.io/default-container': 'side' } } };
 
   it.each([
-    ['the only one', podOf(), null, 'app'],
-    ['the one that is named', podOf(two), 'side', 'side'],
-    ['the default of the pod', podOf(annotated), null, 'side'],
-    ['the only one beside a sidecar', podOf(sidecar), null, 'app'],
-    ['a sidecar, by its name', podOf(sidecar), 'proxy', 'proxy'],
-  ])('takes %s', (_what, pod, wanted, name) => {
+    [podOf(), null, 'app'],
+    [podOf(two), 'side', 'side'],
+    [podOf(annotated), null, 'side'],
+    [podOf(sidecar), null, 'app'],
+    [podOf(sidecar), 'proxy', 'proxy'],
+  ])('takes the default, the only one, or the one that is named: %#', (pod, wanted, name) => {
     expect(chooseContainer(pod, wanted).name).toBe(name);
   });
 
   it.each([
-    [podOf(two), null, 'target-ambiguous', /has several containers: app, side\./],
-    [podOf(two), 'sdie', 'target-not-found', /"sdie" is none of its containers; it has app, side\./],
-    [podOf(sidecar), 'setup', 'target-not-found', /"setup" is an init container/],
+    [podOf(two), null, /has several containers: app, side\./],
+    [podOf(two), 'sdie', /"sdie" is none of its containers; it has app, side\./],
+    [podOf(sidecar), 'setup', /"setup" is an init container/],
     [
       podOf({ ...two, metadata: { annotations: { 'kubectl.kubernetes.io/default-container': 'gone' } } }),
       null,
-      'target-not-found',
       /its annotation .* names "gone"/,
     ],
-  ])('refuses %#', (pod, wanted, code, message) => {
-    expect(() => chooseContainer(pod, wanted)).toThrow(
-      expect.objectContaining({ code, message: expect.stringMatching(message) as string }) as Error,
-    );
+  ])('refuses %#', (pod, wanted, message) => {
+    expect(() => chooseContainer(pod, wanted)).toThrow(message);
   });
 });
 
 describe('programSpec', () => {
-  const argsOf = (container: object): unknown => {
-    const pod = podWith(container);
-    return programSpec(pod, firstOf(pod)).args;
-  };
-
   it.each([
     [{}, null],
     [{ args: ['-v'] }, null],
@@ -126,8 +118,6 @@ describe('what cannot be reached', () => {
 });
 
 describe('memoryLimit', () => {
-  const limited = (memory: string | number): object => ({ resources: { limits: { memory } } });
-
   it.each([
     ['no limit', podOf(), null],
     ['one', podWith(limited('128Mi')), 134_217_728],
@@ -154,3 +144,12 @@ describe('memoryLimit', () => {
     expect(memoryLimit(pod)).toBe(bytes);
   });
 });
+
+function argsOf(container: object): unknown {
+  const pod = podWith(container);
+  return programSpec(pod, firstOf(pod)).args;
+}
+
+function limited(memory: string | number): object {
+  return { resources: { limits: { memory } } };
+}
