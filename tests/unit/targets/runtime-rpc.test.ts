@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openRuntime } from '../../../src/targets/runtime/api.ts';
 import { resolve } from '../../../src/targets/resolve.ts';
-import { parseTarget } from '../../../src/targets/target.ts';
 import { tempDirectory } from '../../support/temp.ts';
 
 describe('a runtime that does not answer', () => {

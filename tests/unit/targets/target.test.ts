@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HotexecError } from '../../../src/errors.ts';
-import { resolve } from '../../../src/targets/resolve.ts';
 import { formatTarget, parseTarget } from '../../../src/targets/target.ts';
 
 describe('parseTarget', () => {
