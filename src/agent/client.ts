@@ -71,7 +71,8 @@ export class AgentFront implements Front {
       if (conversation.progressMs > progressMs) pauseMs = firstPauseMs;
       const isOver = performance.now() - conversation.progressMs + pauseMs > reconnectMs;
       if (isOver || conversation.isLate(answerWithinMs)) throw this.#givenUp(conversation, cut);
-      await delay(pauseMs);
+      // A cancel ends the pause; what it means is decided above.
+      await delay(pauseMs, undefined, { signal: conversation.signalBefore }).catch(() => {});
     }
   }
 

@@ -14,9 +14,12 @@ export interface Surroundings {
   readonly proc: string;
   /** The agent's own pid in there. */
   readonly ownPid: number;
-  /** Now, ms since 1970. */
-  readonly nowMs: () => number;
+  /** When the agent was started, ms since 1970. */
+  readonly ownStartMs: number;
 }
+
+/** USER_HZ is 100 on every architecture that hotexec knows. */
+const msPerTick = 10;
 
 interface Candidate {
   readonly pid: number;
@@ -28,16 +31,18 @@ interface Candidate {
 /** Throws target-not-found, target-changed or not-permitted; nothing was touched. */
 export function identify(target: AgentTarget, around: Surroundings): TargetProcess {
   if (around.ownPid === 1) throw isolated(target);
-  const candidates = listProcesses(around.proc).map(({ pid, ppid, startTicks }): Candidate => ({
-    pid,
-    ppid,
-    startTicks,
-    verdict: pid === around.ownPid ? 'other' : judge(evidenceOf(pid, startTicks, around), target),
-  }));
-  const own = new Map(candidates.filter(({ verdict }) => verdict === 'proven').map((found) => [found.pid, found]));
+  const processes = listProcesses(around.proc);
+  const own = processes.find(({ pid }) => pid === around.ownPid);
+  const candidates = processes.map(({ pid, ppid, startTicks }): Candidate => {
+    // The agent knows when it was started itself; /proc/uptime may be somebody else's (lxcfs).
+    const startedMs = own === undefined ? null : around.ownStartMs + (startTicks - own.startTicks) * msPerTick;
+    const verdict = pid === own?.pid ? 'other' : judge({ ...evidenceOf(pid, around), startedMs }, target);
+    return { pid, ppid, startTicks, verdict };
+  });
+  const proven = new Map(candidates.filter(({ verdict }) => verdict === 'proven').map((found) => [found.pid, found]));
   // Not what somebody runs in the container besides: that came later. Its own children have their parent there.
-  const [main] = [...own.values()]
-    .filter(({ ppid }) => !own.has(ppid))
+  const [main] = [...proven.values()]
+    .filter(({ ppid }) => !proven.has(ppid))
     .toSorted((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
   if (main === undefined) throw notFound(target, candidates, around);
   return {
@@ -49,29 +54,19 @@ export function identify(target: AgentTarget, around: Surroundings): TargetProce
   };
 }
 
-function evidenceOf(pid: number, startTicks: number, { proc, nowMs }: Surroundings): Evidence {
+function evidenceOf(pid: number, { proc }: Surroundings): Omit<Evidence, 'startedMs'> {
   const mountinfo = readText(`${proc}/${pid}/mountinfo`);
   const cgroup = readText(`${proc}/${pid}/cgroup`);
-  const uptime = readText(`${proc}/uptime`);
   return {
     mounts: mountinfo.kind === 'denied' ? null : mountsIn(mountinfo.kind === 'read' ? mountinfo.content : ''),
     containerId:
       cgroup.kind === 'read' ? (containerIdIn(parseCgroup(cgroup.content).map(({ path }) => path)) ?? null) : null,
-    startedMs: uptime.kind === 'read' ? startOf(startTicks, uptime.content, nowMs()) : null,
   };
 }
 
 /** None: it has ended meanwhile. */
 function mountsIn(text: string): readonly string[] {
   return parseMountInfo(text).map(({ root }) => root);
-}
-
-// USER_HZ is 100 on every architecture that hotexec knows.
-const msPerTick = 10;
-
-function startOf(startTicks: number, uptime: string, nowMs: number): number | null {
-  const upSeconds = Number.parseFloat(uptime);
-  return Number.isFinite(upSeconds) ? nowMs - upSeconds * 1000 + startTicks * msPerTick : null;
 }
 
 function notFound(target: AgentTarget, candidates: readonly Candidate[], { proc }: Surroundings): HotexecError {

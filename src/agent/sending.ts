@@ -1,5 +1,5 @@
 // Files on their way to the agent, over one connection: offered, and sent as the agent wants them, one behind the other.
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { HotexecError } from '../errors.ts';
 import type { AgentMessage, ClientMessage } from '../protocol/agent.ts';
 import type { HotexecEvent } from '../protocol/event.ts';
@@ -46,7 +46,9 @@ export class Sending {
     return this.#missing.size === 0;
   }
 
+  /** The first file goes when all have been offered: an offer is no part of a file. */
   async offer(): Promise<void> {
+    this.#isSending = true;
     const files = [...this.#files.values()].map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));
     for (let at = 0; at < files.length; at += offersAtOnce)
       await this.#channel.send({
@@ -54,6 +56,8 @@ export class Sending {
         operationId: this.#operationId,
         files: files.slice(at, at + offersAtOnce),
       });
+    this.#isSending = false;
+    await this.#sendWanted();
   }
 
   hear(told: Told): void {
@@ -79,14 +83,17 @@ export class Sending {
     try {
       for (let next = this.#wanted.shift(); next !== undefined; next = this.#wanted.shift()) {
         if (!this.#channel.isOpen) return;
-        await this.#send(next.file, next.offset);
+        const { file, offset } = next;
+        await this.#send(file, offset).catch((error: unknown) => this.#giveUp(file.path, error));
       }
-    } catch (error) {
-      this.error = error;
-      this.#channel.close();
     } finally {
       this.#isSending = false;
     }
+  }
+
+  #giveUp(path: string, error: unknown): void {
+    this.error = error instanceof HotexecError ? error : unreadable(path, error);
+    this.#channel.close();
   }
 
   /** Bytes of one file alone go between `file` and `file-end`; other messages may. */
@@ -96,8 +103,10 @@ export class Sending {
     this.#sendings.set(digest, count);
     if (count > mostSendings) throw damaged(file);
     await this.#channel.send({ kind: 'file', operationId: this.#operationId, digest, offset });
-    if (offset < sizeBytes) {
-      // One that has grown meanwhile would not be taken.
+    if (sizeBytes <= chunkBytes) {
+      // What has grown meanwhile would not be taken.
+      await this.#channel.sendBytes(readFileSync(path).subarray(offset, sizeBytes));
+    } else if (offset < sizeBytes) {
       for await (const chunk of createReadStream(path, {
         start: offset,
         end: sizeBytes - 1,
@@ -117,6 +126,12 @@ export class Sending {
     const totalBytes = [...this.#files.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     this.#onEvent({ kind: 'upload', path, doneBytes: this.#doneBytes + offset, totalBytes });
   }
+}
+
+function unreadable(path: string, cause: unknown): HotexecError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const message = `${path} cannot be read any more: ${why}. Nothing was touched.`;
+  return new HotexecError({ code: 'file-not-written', message, hint: null }, { cause });
 }
 
 function damaged({ path }: PackedFile): HotexecError {

@@ -24,7 +24,7 @@ export async function runAgent({ flags }: AgentInvocation, context: CliContext):
     version,
     ttlMs,
     proc,
-    nowMs: Date.now,
+    ownStartMs: performance.timeOrigin,
     startEngine,
     signal,
     onReady: (socket) => stderr.write(`hotexec ${version}: the agent listens on ${socket}\n`),

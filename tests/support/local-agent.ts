@@ -44,7 +44,7 @@ export async function startLocalAgent({ engines, directory, record }: LocalAgent
     version: '1.2.3',
     ttlMs: 60_000,
     proc,
-    nowMs: Date.now,
+    ownStartMs: performance.timeOrigin,
     startEngine: fakes.start,
     signal: stop.signal,
     onReady: ready.resolve,

@@ -8,10 +8,12 @@ import { writeProc, type FakeProcess } from '../../support/proc-tree.ts';
 import { containerId } from '../../support/samples.ts';
 import { tempDirectory } from '../../support/temp.ts';
 
+const ownStartMs = Date.parse('2026-11-27T10:00:40Z');
+
 function found(processes: readonly FakeProcess[], target: AgentTarget = agentTarget, ownPid = agent.pid): unknown {
   const proc = writeProc(tempDirectory(), processes);
   try {
-    return identify(target, { proc, ownPid, nowMs: Date.now });
+    return identify(target, { proc, ownPid, ownStartMs });
   } catch (error) {
     if (error instanceof HotexecError) return `${error.code}: ${error.message}`;
     throw error;
