@@ -12,12 +12,13 @@ import { staticPodsDirectory } from '../support/cluster/machine/places.ts';
 import { apply, podManifest, type Data, type Manifest } from '../support/cluster/manifest.ts';
 import { makeNamespace, namespaceForTests } from '../support/cluster/namespace.ts';
 import { answersIn, Pod, startPod } from '../support/cluster/pod.ts';
+import { busybox } from '../support/docker/programs/busybox.ts';
 import { newcomer } from '../support/docker/programs/newcomer.ts';
 import { textFile } from '../support/docker/rootfs.ts';
 import { needs } from '../support/needs.ts';
 import { tempDirectory } from '../support/temp.ts';
 
-needs('cluster', ...newcomer.needs);
+needs('cluster', ...newcomer.needs, ...busybox.needs);
 const namespace = namespaceForTests();
 agentForTests();
 
@@ -225,10 +226,17 @@ describe('pods', () => {
   });
 
   test('that are being deleted', async () => {
-    const pod = await startNewcomer('leaving', { args: ['hang'] }, { terminationGracePeriodSeconds: 30 });
-    await kubectl('delete', 'pod', pod.name, '-n', namespace.name, '--wait=false', '--grace-period=30');
+    // As pid 1 it does not hear SIGTERM: the pod stays for its grace period.
+    const image = await clusterImageOfProgram(busybox);
+    const spec = { terminationGracePeriodSeconds: 60 };
+    const pod = await startPod(
+      namespace.name,
+      podManifest('leaving', { image, command: ['/busybox', 'sleep', '999'] }, spec),
+    );
+    await kubectl('delete', 'pod', pod.name, '-n', namespace.name, '--wait=false');
     const run = await kubectlHotexec('restart', pod.name, '-n', namespace.name);
-    expect(run.stderr).toMatch(/is being deleted|there is no such pod/);
+    expect(run).toMatchObject({ exitCode: 8, stdout: '' });
+    expect(run.stderr).toContain('pod/leaving is being deleted. Nothing was touched.');
     await kubectl('delete', 'pod', pod.name, '-n', namespace.name, '--grace-period=0', '--force', '--ignore-not-found');
   });
 
