@@ -81,17 +81,20 @@ export class Receiving {
     this.#waitingBytes += bytes.length;
     if (this.#file === null) return;
     if (this.#waitingBytes >= mostWaitingBytes) await this.#writing;
-    this.#writing ??= this.#writeWaiting(this.#file);
+    // All of it may have been written while that was waited for.
+    if (this.#writing !== null || this.#waiting.length === 0) return;
+    this.#writing = this.#writeWaiting(this.#file);
     // It is waited for later, and what it throws is not lost then.
     this.#writing.catch(() => {});
   }
 
+  /** There is something: else it would have ended before anybody knew that it had begun. */
   async #writeWaiting(file: FileHandle): Promise<void> {
     while (this.#waiting.length > 0) {
       const together = this.#waiting;
       this.#waiting = [];
       this.#waitingBytes = 0;
-      await file.appendFile(Buffer.concat(together));
+      await writeAll(file, together);
     }
     this.#writing = null;
   }
@@ -100,15 +103,21 @@ export class Receiving {
   async finish(): Promise<boolean> {
     if (this.#isLeft) return false;
     this.#isLeft = true;
-    try {
-      await this.#writing;
-    } finally {
-      await this.#file?.close();
-    }
-    const isRight = this.#offset === this.#sizeBytes && this.#hash.digest('hex') === this.digest;
+    const writtenBytes = await this.#written();
+    const isRight = writtenBytes === this.#sizeBytes && this.#hash.digest('hex') === this.digest;
     if (this.#file !== null) await (isRight ? rename(partOf(this.#path), this.#path) : rm(partOf(this.#path)));
     else if (isRight) writeFileSync(this.#path, Buffer.concat(this.#waiting), { mode: 0o600 });
     return isRight;
+  }
+
+  async #written(): Promise<number> {
+    if (this.#file === null) return this.#offset;
+    try {
+      await this.#writing;
+      return (await this.#file.stat()).size;
+    } finally {
+      await this.#file.close();
+    }
   }
 
   /** What has come stays. */
@@ -118,6 +127,24 @@ export class Receiving {
     await this.#writing?.catch(() => {});
     await this.#file?.close();
   }
+}
+
+/** Without a copy of them. */
+async function writeAll(file: FileHandle, buffers: readonly Buffer[]): Promise<void> {
+  let rest = buffers;
+  while (rest.length > 0) {
+    const { bytesWritten } = await file.writev(rest);
+    rest = behind(rest, bytesWritten);
+  }
+}
+
+function behind(buffers: readonly Buffer[], written: number): readonly Buffer[] {
+  let skipped = written;
+  return buffers.flatMap((bytes) => {
+    const rest = bytes.subarray(Math.min(skipped, bytes.length));
+    skipped -= bytes.length - rest.length;
+    return rest.length > 0 ? [rest] : [];
+  });
 }
 
 export function partOf(path: string): string {

@@ -29,5 +29,8 @@ export async function runAgent({ flags }: AgentInvocation, context: CliContext):
     signal,
     onReady: (socket) => stderr.write(`hotexec ${version}: the agent listens on ${socket}\n`),
   });
+  // It stands in the log of the container, which stays.
+  const why = signal.aborted ? 'it was told to' : `nobody has used it for ${flags.ttl}`;
+  stderr.write(`hotexec ${version}: the agent has ended: ${why}\n`);
   return 0;
 }

@@ -4,54 +4,19 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { HotexecError } from '../../src/errors.ts';
-import type { Listening } from '../../src/front/front.ts';
-import type { HotexecEvent } from '../../src/protocol/event.ts';
-import { defaultRestartOptions, sameProgram, type ProgramChange } from '../../src/protocol/request.ts';
+import { sameProgram } from '../../src/protocol/request.ts';
+import { asking, failureOf, listening, replacing } from '../support/docker/agent-asking.ts';
 import { oneCapability, startPod } from '../support/docker/agent.ts';
 import { executableOf, identityOf } from '../support/docker/change.ts';
 import { findCommand } from '../support/docker/find-command.ts';
-import { executionOf, innerPid, statusOf } from '../support/docker/proc.ts';
+import { executionOf, innerPid } from '../support/docker/proc.ts';
 import { answers } from '../support/docker/program.ts';
 import { fortio } from '../support/docker/programs/fortio.ts';
 import { buildOf, newcomer } from '../support/docker/programs/newcomer.ts';
-import { docker } from '../support/docker/docker.ts';
 import { httpGet } from '../support/docker/talk.ts';
 import { needs } from '../support/needs.ts';
 import { tempDirectory } from '../support/temp.ts';
 import { until } from '../support/until.ts';
-
-const options = { ...defaultRestartOptions, probationMs: 0 };
-
-/** What is heard, and what is done at an event. */
-function listening(onEvent: (event: HotexecEvent) => void = () => {}): Listening & { readonly events: HotexecEvent[] } {
-  const events: HotexecEvent[] = [];
-  return {
-    events,
-    signal: new AbortController().signal,
-    onEvent: (event) => {
-      events.push(event);
-      onEvent(event);
-    },
-  };
-}
-
-function replacing(source: string, files: ProgramChange['files'] = []): ProgramChange {
-  return { ...sameProgram, replacement: { source, inMemory: 'auto' }, files };
-}
-
-function asking(program: ProgramChange = sameProgram, more: Partial<typeof options> = {}) {
-  return { operationId: randomUUID(), program, options: { ...options, ...more } };
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<HotexecError> {
-  const error = await promise.then(
-    (value) => value,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof HotexecError) return error;
-  throw new Error(`no HotexecError: ${JSON.stringify(error)}`, { cause: error });
-}
 
 describe('the agent of a container', () => {
   needs('root', 'docker', ...newcomer.needs);
@@ -140,95 +105,6 @@ describe('the agent of a container', () => {
       heard.events.filter(({ kind }) => kind === 'upload').map((event) => 'path' in event && event.path),
     ).not.toContain(buildOf(3));
     expect(await executionOf(pod.container.pid)).toBe(execution);
-  });
-
-  test('carries on when the connection is cut in the middle of a restart, and tells what came of it', async () => {
-    await using pod = await startPod(newcomer, { directory: tempDirectory() });
-    const agent = await pod.startAgent();
-    using front = agent.front(pod.target);
-    const execution = await executionOf(pod.container.pid);
-    const heard = listening(({ kind }) => {
-      if (kind === 'planned') agent.cut();
-    });
-    const result = await front.restart(asking(), heard);
-    expect(result).toMatchObject({ outcome: 'restarted' });
-    expect(agent.opened).toBe(2);
-    expect(await executionOf(pod.container.pid)).not.toBe(execution);
-    const phases = heard.events.flatMap((event) => (event.kind === 'phase' ? [event.phase] : []));
-    // None is missing, none comes twice.
-    expect(phases).toEqual([
-      'observe',
-      'plan',
-      'hold',
-      'prove',
-      'drain',
-      'prove',
-      'swap',
-      'reset',
-      'release',
-      'probation',
-      'verify',
-    ]);
-  });
-
-  test('is told to cancel, and cancels', async () => {
-    await using pod = await startPod(newcomer, { directory: tempDirectory() });
-    const agent = await pod.startAgent();
-    using front = agent.front(pod.target);
-    const execution = await executionOf(pod.container.pid);
-    const abort = new AbortController();
-    const heard = { ...listening((event) => event.kind === 'planned' && abort.abort()), signal: abort.signal };
-    const told: unknown = await front.restart(asking(), heard).catch((error: unknown) => error);
-    // It may have come too late; then it was restarted, else nothing was.
-    const isSame = (await executionOf(pod.container.pid)) === execution;
-    expect(told).toMatchObject(isSame ? { error: { code: 'cancelled' } } : { outcome: 'restarted' });
-  });
-
-  test('ends when it has not been used for its time, and the target runs on', async () => {
-    await using pod = await startPod(newcomer, { directory: tempDirectory() });
-    const agent = await pod.startAgent({ args: ['--ttl', '2s'] });
-    await agent.front(pod.target).restart(asking(), listening());
-    await until('the agent has ended', async () => (await agent.container.record()).status === 'exited');
-    expect((await docker('inspect', '--format', '{{.State.ExitCode}}', agent.container.id)).trim()).toBe('0');
-    expect((await pod.container.record()).status).toBe('running');
-    const { code } = await failureOf(
-      agent
-        .front(pod.target, { reconnectMs: 500 })
-        .inspect({ operationId: randomUUID(), showEnvironment: false }, listening()),
-    );
-    expect(code).toBe('agent-unreachable');
-  });
-
-  test('killed in the middle of a restart leaves the target running, and nobody tracing it', async () => {
-    await using pod = await startPod(newcomer, { directory: tempDirectory() });
-    const agent = await pod.startAgent();
-    using front = agent.front(pod.target, { reconnectMs: 1000 });
-    const heard = listening((event) => {
-      if (event.kind === 'phase' && event.phase === 'probation') process.kill(agent.container.pid, 'SIGKILL');
-    });
-    const { code, exitCode, details, message } = await failureOf(
-      front.restart(asking(sameProgram, { probationMs: 5000 }), heard),
-    );
-    expect({ code, exitCode, message }).toMatchObject({ code: 'outcome-unknown', exitCode: 6 });
-    expect(details['operationId']).toMatch(/^[\da-f-]{36}$/);
-    await until('nobody traces it', async () => {
-      const status = await statusOf(pod.container.pid);
-      return status.get('TracerPid') === '0' && !/^[tT]/.test(status.get('State') ?? '');
-    });
-    expect(await httpGet(pod.container.address, 8080)).toMatch(/^version 1 /);
-    // Its successor puts in order what it left, and goes on.
-    const next = await pod.startAgent();
-    expect(await next.front(pod.target).restart(asking(), listening())).toMatchObject({ outcome: 'restarted' });
-  });
-
-  test('told to end finishes what it does', async () => {
-    await using pod = await startPod(newcomer, { directory: tempDirectory() });
-    const agent = await pod.startAgent();
-    const heard = listening((event) => {
-      if (event.kind === 'planned') process.kill(agent.container.pid, 'SIGTERM');
-    });
-    expect(await agent.front(pod.target).restart(asking(), heard)).toMatchObject({ outcome: 'restarted' });
-    await until('the agent has ended', async () => (await agent.container.record()).status === 'exited');
   });
 
   test('finds the main process where the pod shares its processes', async () => {

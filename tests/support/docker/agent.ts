@@ -15,6 +15,7 @@ import type { AgentTarget } from '../../../src/protocol/agent.ts';
 import { until } from '../until.ts';
 import { startContainer, type Container } from './container.ts';
 import { docker, dockerWithInput } from './docker.ts';
+import { removeOthers } from './image.ts';
 import { answers, imageOfProgram, type Program } from './program.ts';
 
 /** Loaded unless this very image is there. */
@@ -41,6 +42,7 @@ async function load(): Promise<string> {
     compress: false,
   });
   await dockerWithInput(['load'], tar);
+  await removeOthers('hotexec-test/agent', reference);
   return reference;
 }
 

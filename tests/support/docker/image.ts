@@ -39,7 +39,7 @@ async function digest(recipe: ImageRecipe, entries: readonly RootfsEntry[]): Pro
 }
 
 // Earlier versions would pile up. One that a container still uses stays: docker refuses, and that is right.
-async function removeOthers(repository: string, reference: string): Promise<void> {
+export async function removeOthers(repository: string, reference: string): Promise<void> {
   const listed = await docker('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', repository);
   const others = listed.split('\n').filter((other) => other !== '' && other !== reference);
   await Promise.all(others.map(async (other) => await docker('image', 'rm', other).catch(() => undefined)));

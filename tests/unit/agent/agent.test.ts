@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -161,6 +161,28 @@ describe('files on their way to an agent', () => {
     await until('they are removed', () => uploadsIn(agent).length === 0);
   });
 
+  it('come whole when they are large, and do not fill the memory of the agent', async () => {
+    const agent = await startLocalAgent({ engines: ['works', 'waits for a cancel'] });
+    const path = join(tempDirectory(), 'large');
+    writeFileSync(path, randomBytes(150_000_000));
+    let largestBytes = 0;
+    let come = Buffer.alloc(0);
+    const abort = new AbortController();
+    const heard = listening((event) => {
+      if (event.kind === 'upload') largestBytes = Math.max(largestBytes, process.memoryUsage().arrayBuffers);
+      // The file is there, and its engine waits.
+      if (event.kind === 'phase') {
+        const [operation = ''] = uploadsIn(agent);
+        come = readFileSync(join(agent.directory, 'uploads', operation, '0/large'));
+        abort.abort();
+      }
+    }, abort.signal);
+    expect(await frontOf(agent).front.restart(asking(path), heard)).toMatchObject({ error: { code: 'cancelled' } });
+    expect(come.equals(readFileSync(path))).toBe(true);
+    // Of both ends.
+    expect(largestBytes).toBeLessThan(60_000_000);
+  });
+
   it('may be thousands', async () => {
     const agent = await startLocalAgent({ engines: ['works', 'works'] });
     const directory = join(tempDirectory(), 'tree');
@@ -175,7 +197,7 @@ describe('files on their way to an agent', () => {
     const { front, ways } = frontOf(agent);
     expect(await front.restart(asked, listening())).toEqual(restartResult);
     expect(ways()).toBe(1);
-  });
+  }, 120_000);
 
   it('are not asked of anybody when they cannot be read', async () => {
     const agent = await startLocalAgent({ engines: [] });
