@@ -89,7 +89,7 @@ function mayKnow(folder: string, name: string): boolean {
 const config: OxlintConfig = defineConfig({
   plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import', 'promise', 'node', 'vitest'],
   categories: { correctness: 'error', suspicious: 'error', perf: 'error' },
-  ignorePatterns: ['dist/**', 'coverage/**'],
+  ignorePatterns: ['dist/**', 'coverage/**', '**/*_pb.js', '**/*_pb.d.ts'],
   rules: {
     // Types
     'typescript/no-explicit-any': 'error',

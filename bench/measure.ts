@@ -7,8 +7,9 @@ import type { RestartResult } from '../src/protocol/result.ts';
 import { startBusybox } from './container.ts';
 import { restartByGdb } from './gdb.ts';
 import { run, startTarget, Talking, timed, type Programs } from './programs.ts';
-import { serving } from './serving.ts';
 import { requestFor } from './request.ts';
+import { oneLine } from './report.ts';
+import { serving } from './serving.ts';
 import { interleave, type Summary } from './statistics.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -35,14 +36,14 @@ export interface Rounds {
 }
 
 export async function measureAll(programs: Programs, rounds: Rounds): Promise<readonly Comparison[]> {
-  return [
-    ...(await holds(programs, rounds)),
-    ...(await gdbHolds(programs, rounds)),
-    ...(await commands(programs, rounds)),
-    ...(await containers(rounds)),
-    ...(await serving(programs, rounds)),
-    await startUp(rounds),
-  ];
+  const found: Comparison[] = [];
+  for (const part of [holds, gdbHolds, commands, containers, serving, startUp]) {
+    const comparisons = await part(programs, rounds);
+    // At once: what comes later may fail, and this took minutes.
+    for (const one of comparisons) console.error(oneLine(one));
+    found.push(...comparisons);
+  }
+  return found;
 }
 
 async function holds(programs: Programs, rounds: Rounds): Promise<readonly Comparison[]> {
@@ -157,7 +158,7 @@ async function commands(programs: Programs, rounds: Rounds): Promise<readonly Co
   ];
 }
 
-async function containers(rounds: Rounds): Promise<readonly Comparison[]> {
+async function containers(_: Programs, rounds: Rounds): Promise<readonly Comparison[]> {
   using container = startBusybox();
   const { ours, docker } = await interleave(rounds.few, {
     ours: () => timed(hotexec, 'restart', `docker/${container.name}`, ...alone, '-q'),
@@ -173,15 +174,17 @@ async function containers(rounds: Rounds): Promise<readonly Comparison[]> {
   ];
 }
 
-async function startUp(rounds: Rounds): Promise<Comparison> {
+async function startUp(_: Programs, rounds: Rounds): Promise<readonly Comparison[]> {
   const { ours, nothing } = await interleave(rounds.many, {
     ours: () => timed(hotexec, '--version'),
     nothing: () => timed(node, '-e', '0'),
   });
-  return {
-    what: 'hotexec --version',
-    ours,
-    other: { name: 'node -e 0', summary: nothing },
-    limits: [{ kind: 'ratio', value: 2 }],
-  };
+  return [
+    {
+      what: 'hotexec --version',
+      ours,
+      other: { name: 'node -e 0', summary: nothing },
+      limits: [{ kind: 'ratio', value: 2 }],
+    },
+  ];
 }

@@ -31,7 +31,7 @@ export class Talking implements Disposable {
   readonly #lines: AsyncIterator<string>;
 
   constructor(command: string, ...args: readonly string[]) {
-    this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
     if (this.#process.stdout === null) throw new Error(`${command} has no output`);
     this.#lines = createInterface(this.#process.stdout)[Symbol.asyncIterator]();
   }
@@ -58,9 +58,8 @@ export class Talking implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // A process behind a strace ends with its input.
-    this.#process.stdin?.end();
-    this.#process.kill('SIGKILL');
+    // The whole group: a program behind a strace would live on without it.
+    if (this.#process.exitCode === null && this.#process.signalCode === null) process.kill(-this.pid, 'SIGKILL');
   }
 }
 

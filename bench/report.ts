@@ -58,6 +58,11 @@ function fullRow(comparison: Comparison): readonly string[] {
   ];
 }
 
+export function oneLine(comparison: Comparison): string {
+  const [what, relation, ours, name, other, , limits] = fullRow(comparison);
+  return `${what}: ${ours}; ${name} ${other}: ${relation} ${limits}`;
+}
+
 /** What stands in the README. */
 export function shortTable({ machine, comparisons }: Results): string {
   const rows = comparisons.map((comparison) => [

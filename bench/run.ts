@@ -3,7 +3,7 @@
 // writes nothing. Needs root, gcc, gdb and Docker; touches no process but its own. Exit code 1: a limit is missed.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release } from 'node:os';
+import { cpus, homedir, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureAll } from './measure.ts';
@@ -13,6 +13,10 @@ import { fullReport, isKept, shortTable, type Results } from './report.ts';
 const root = join(import.meta.dirname, '..');
 const { values: flags } = parseArgs({ options: { quick: { type: 'boolean' }, readme: { type: 'boolean' } } });
 const quick = flags.quick === true;
+
+// Where scripts/setup-machine.sh puts what it builds.
+const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+process.env['PATH'] = `${join(cache, 'hotexec-test/bin')}:${process.env['PATH'] ?? ''}`;
 
 setUp(process.execPath, join(root, 'scripts/build.ts'), '--fast');
 setUp(join(root, 'scripts/setup-machine.sh'), 'start', String(process.pid));

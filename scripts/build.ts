@@ -1,6 +1,6 @@
 // node scripts/build.ts [--fast]: dist/{cli.js,engine.cjs,index.js} by esbuild; without --fast their declarations by tsc too.
 // The engine and the command line behind its first lines are one precompiled file each (src/precompiled.ts says why); in the library
-// what is imported lazily stays in a chunk of its own, off the start-up path.
+// what is imported lazily stays in a chunk of its own, off the start-up path. So does the gRPC client, which few commands need.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,10 +38,15 @@ const drawing = precompiledInstead({
   exports: ['Listr', 'ListrLogger', 'ProcessOutput'],
   file: await precompile('drawing', 'src/cli/render/task-library.ts', { minifyWhitespace: true }),
 });
+const rpc = precompiledInstead({
+  path: './rpc.ts',
+  exports: ['runtimeApi'],
+  file: await precompile('rpc', 'src/targets/runtime/rpc.ts', {}),
+});
 const command = precompiledInstead({
   path: './process.ts',
   exports: ['runProcess'],
-  file: await precompile('process', 'src/cli/process.ts', { plugins: [libraries, drawing] }),
+  file: await precompile('process', 'src/cli/process.ts', { plugins: [libraries, drawing, rpc] }),
 });
 await bundle({ cli: 'src/cli/main.ts' }, command);
 await bundleEngine(await precompile('engine', 'src/engine-main.ts', { flags: engineFlags }));
@@ -54,11 +59,11 @@ async function bundle(entryPoints: Readonly<Record<string, string>>, ...plugins:
   const { metafile } = await build({
     ...common,
     entryPoints,
+    plugins: [...plugins],
     outdir,
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     format: 'esm',
-    plugins: [...plugins],
     metafile: true,
   });
   remember(metafile.inputs);
@@ -84,7 +89,10 @@ interface Precompiled {
   readonly file: string;
 }
 
-/** src/cli/main.ts answers --version by itself and leaves all else to process.ts; what reaches a cluster is for commands that do. */
+/**
+ * src/cli/main.ts answers --version by itself and leaves all else to process.ts; what reaches a cluster, or a container runtime by gRPC, is
+ * for commands that do. A class in there is another one than outside.
+ */
 function precompiledInstead({ path, exports, file }: Precompiled): Plugin {
   const namespace = `precompiled ${path}`;
   return {
@@ -172,10 +180,21 @@ function licenses(inputs: readonly string[]): string {
     .toSorted()
     .map((path) => {
       const file = readdirSync(join(root, path)).find((name) => /^licen[cs]e/i.test(name));
-      if (file === undefined) throw new Error(`${path} is bundled and has no licence file`);
-      return `${path.slice('node_modules/'.length)}\n\n${readFileSync(join(root, path, file), 'utf8')}`;
+      const text = file === undefined ? noticesIn(path, inputs) : readFileSync(join(root, path, file), 'utf8');
+      return `${path.slice('node_modules/'.length)}\n\n${text}`;
     })
     .join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+/** Of a package without a licence file: what its files begin with. The Apache License is hotexec's own: LICENSE has its text. */
+function noticesIn(path: string, inputs: readonly string[]): string {
+  const files = inputs.filter((input) => input.startsWith(`${path}/`));
+  const heads = files.map((file) => /^(?:\/\/.*\n)*/.exec(readFileSync(join(root, file), 'utf8'))?.[0] ?? '');
+  const notices = new Set(
+    heads.filter((head) => head.includes('Copyright')).map((head) => head.replaceAll(/^\/\/ ?/gm, '')),
+  );
+  if (notices.size === 0) throw new Error(`${path} is bundled and says nothing of its licence`);
+  return [...notices].join('\n');
 }
 
 function declare(): void {

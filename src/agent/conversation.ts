@@ -67,10 +67,11 @@ export class Conversation {
     }, 1000);
     signal.addEventListener('abort', cancel);
     try {
-      await this.#begin(link, sending);
+      // Not awaited, here and below: two ends that both send and do not read would wait for each other for ever.
+      void this.#begin(link, sending);
       if (signal.aborted) cancel();
       for await (const message of link.messages()) {
-        const answer = await this.#hear(message, link, sending);
+        const answer = this.#hear(message, link, sending);
         if (answer !== null) return answer;
       }
     } catch (error) {
@@ -91,7 +92,7 @@ export class Conversation {
     else await sending.offer();
   }
 
-  async #hear(message: AgentMessage, link: Link, sending: Sending): Promise<AgentAnswer | null> {
+  #hear(message: AgentMessage, link: Link, sending: Sending): AgentAnswer | null {
     if ('operationId' in message && message.operationId !== this.operationId) return null;
     if (message.kind !== 'pong' || this.wasAsked) this.#progressMs = performance.now();
     switch (message.kind) {
@@ -99,7 +100,7 @@ export class Conversation {
       case 'have':
       case 'got':
         sending.hear(message);
-        if (sending.isComplete && !this.wasAsked) await this.#request(link);
+        if (sending.isComplete && !this.wasAsked) void this.#request(link);
         return null;
       case 'event':
         this.#wentTo(link);
@@ -110,7 +111,7 @@ export class Conversation {
       case 'answer':
         return message.answer;
       case 'unknown-operation':
-        await this.#askAgain(link, sending);
+        this.#askAgain(link, sending);
         return null;
       case 'hello':
       case 'pong':
@@ -131,11 +132,11 @@ export class Conversation {
   }
 
   /** It did not arrive; unless it went to an agent that is no more, and has perhaps done it. */
-  async #askAgain(link: Link, sending: Sending): Promise<void> {
+  #askAgain(link: Link, sending: Sending): void {
     if (this.wasAsked && this.#askedOf !== link.instance && this.asked.kind === 'restart') throw agentGone();
     this.#askedOf = null;
     this.#isNew = true;
-    await this.#begin(link, sending);
+    void this.#begin(link, sending);
   }
 }
 

@@ -1,8 +1,8 @@
 // One file on its way into the agent: written as it comes, taken for what it is by its digest.
 import type { Hash } from 'node:crypto';
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { createReadStream, writeFileSync } from 'node:fs';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { FrameError } from '../protocol/frames.ts';
 
@@ -13,6 +13,8 @@ interface Coming {
   readonly offset: number;
 }
 
+/** Where there are thousands of them, each would take several turns through Node's threads; one that is cut off is sent again. */
+const smallBytes = 64 * 1024;
 /** More is not taken from the socket before it is written. */
 const mostWaitingBytes = 1024 * 1024;
 
@@ -21,7 +23,8 @@ export class Receiving {
   readonly #path: string;
   readonly #sizeBytes: number;
   readonly #hash: Hash;
-  readonly #file: FileHandle;
+  /** Null: a small one, that is written when it is whole. */
+  readonly #file: FileHandle | null;
   #offset: number;
   /** What has come and is not being written yet. */
   #waiting: Buffer[] = [];
@@ -32,7 +35,7 @@ export class Receiving {
 
   private constructor(
     { path, digest, sizeBytes, offset }: Coming,
-    { file, hash }: { readonly file: FileHandle; readonly hash: Hash },
+    { file, hash }: { readonly file: FileHandle | null; readonly hash: Hash },
   ) {
     this.digest = digest;
     this.#path = path;
@@ -44,6 +47,8 @@ export class Receiving {
 
   /** Throws FrameError when the part that is there is not so long. */
   static async open(coming: Coming): Promise<Receiving> {
+    if (coming.sizeBytes <= smallBytes)
+      return new Receiving({ ...coming, offset: 0 }, { file: null, hash: createHash('sha256') });
     const part = partOf(coming.path);
     const file = await open(part, 'a+', 0o600);
     try {
@@ -74,18 +79,19 @@ export class Receiving {
     this.#offset += bytes.length;
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
+    if (this.#file === null) return;
     if (this.#waitingBytes >= mostWaitingBytes) await this.#writing;
-    this.#writing ??= this.#writeWaiting();
+    this.#writing ??= this.#writeWaiting(this.#file);
     // It is waited for later, and what it throws is not lost then.
     this.#writing.catch(() => {});
   }
 
-  async #writeWaiting(): Promise<void> {
+  async #writeWaiting(file: FileHandle): Promise<void> {
     while (this.#waiting.length > 0) {
       const together = this.#waiting;
       this.#waiting = [];
       this.#waitingBytes = 0;
-      await this.#file.appendFile(Buffer.concat(together));
+      await file.appendFile(Buffer.concat(together));
     }
     this.#writing = null;
   }
@@ -97,10 +103,11 @@ export class Receiving {
     try {
       await this.#writing;
     } finally {
-      await this.#file.close();
+      await this.#file?.close();
     }
     const isRight = this.#offset === this.#sizeBytes && this.#hash.digest('hex') === this.digest;
-    await (isRight ? rename(partOf(this.#path), this.#path) : rm(partOf(this.#path)));
+    if (this.#file !== null) await (isRight ? rename(partOf(this.#path), this.#path) : rm(partOf(this.#path)));
+    else if (isRight) writeFileSync(this.#path, Buffer.concat(this.#waiting), { mode: 0o600 });
     return isRight;
   }
 
@@ -109,18 +116,10 @@ export class Receiving {
     if (this.#isLeft) return;
     this.#isLeft = true;
     await this.#writing?.catch(() => {});
-    await this.#file.close();
+    await this.#file?.close();
   }
 }
 
 export function partOf(path: string): string {
   return `${path}.part`;
-}
-
-export async function sizeOf(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).size;
-  } catch {
-    return null;
-  }
 }

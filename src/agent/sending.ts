@@ -1,5 +1,5 @@
 // Files on their way to the agent, over one connection: offered, and sent as the agent wants them, one behind the other.
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { HotexecError } from '../errors.ts';
 import type { AgentMessage, ClientMessage } from '../protocol/agent.ts';
 import type { HotexecEvent } from '../protocol/event.ts';
@@ -46,7 +46,9 @@ export class Sending {
     return this.#missing.size === 0;
   }
 
+  /** The first file goes when all have been offered: an offer is no part of a file. */
   async offer(): Promise<void> {
+    this.#isSending = true;
     const files = [...this.#files.values()].map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));
     for (let at = 0; at < files.length; at += offersAtOnce)
       await this.#channel.send({
@@ -54,6 +56,8 @@ export class Sending {
         operationId: this.#operationId,
         files: files.slice(at, at + offersAtOnce),
       });
+    this.#isSending = false;
+    await this.#sendWanted();
   }
 
   hear(told: Told): void {
@@ -99,8 +103,10 @@ export class Sending {
     this.#sendings.set(digest, count);
     if (count > mostSendings) throw damaged(file);
     await this.#channel.send({ kind: 'file', operationId: this.#operationId, digest, offset });
-    if (offset < sizeBytes) {
-      // One that has grown meanwhile would not be taken.
+    if (sizeBytes <= chunkBytes) {
+      // What has grown meanwhile would not be taken.
+      await this.#channel.sendBytes(readFileSync(path).subarray(offset, sizeBytes));
+    } else if (offset < sizeBytes) {
       for await (const chunk of createReadStream(path, {
         start: offset,
         end: sizeBytes - 1,

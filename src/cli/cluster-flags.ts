@@ -30,7 +30,7 @@ export function clusterOptions(
   flags: ClusterFlags,
   { target, env, force, timeoutMs }: HowMade & { readonly target: Target } & Pick<CliContext, 'env'>,
 ): ClusterOptions {
-  if (!isInCluster(target)) refuseElsewhere(flags);
+  if (!isInCluster(target)) refuseElsewhere(target, flags);
   const { namespace, context, kubeconfig, as, asGroup, container } = flags;
   if (asGroup.length > 0 && as === undefined)
     throw usageError('--as-group is for a user that is impersonated, and there is no --as.');
@@ -56,24 +56,30 @@ export function clusterOptions(
   };
 }
 
-function refuseElsewhere({ asGroup, ...flags }: ClusterFlags): void {
+function refuseElsewhere({ kind }: Target, { asGroup, ...flags }: ClusterFlags): void {
   const names = {
-    namespace: '--namespace',
+    ...(kind === 'local-pod' ? {} : ofAnyPod),
     context: '--context',
     kubeconfig: '--kubeconfig',
     as: '--as',
-    container: '--container',
     agentImage: '--agent-image',
     agentTtl: '--agent-ttl',
     agentUser: '--agent-user',
   } as const;
-  const given = Object.entries(names).find(([key]) =>
+  const given = Object.entries<string>(names).find(([key]) =>
     Object.entries(flags).some(([name, value]) => name === key && value !== undefined),
   );
   const name = given?.[1] ?? (asGroup.length > 0 ? '--as-group' : null);
   if (name === null) return;
-  throw usageError(`${name} is for pods, and the target is none.`, 'A pod is named pod/NAME.');
+  if (kind === 'local-pod') throw usageError(`${name} is for pods that an API server is asked for: without --local.`);
+  throw usageError(`${name} is for pods, and the target is none.`, whereElse[kind] ?? 'A pod is named pod/NAME.');
 }
+
+const ofAnyPod = { namespace: '--namespace', container: '--container' } as const;
+
+const whereElse: Readonly<Partial<Record<Target['kind'], string>>> = {
+  containerd: 'Of containerd/ID the namespace is --containerd-namespace.',
+};
 
 // A DNS label (RFC 1123). It keeps a second path out of the request.
 function named(flag: string, name: string | undefined): string | null {

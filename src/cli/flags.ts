@@ -1,14 +1,14 @@
 // The flags that commands share, and how commander is set up: it neither prints nor exits.
 import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@commander-js/extra-typings';
-import type { ClusterFlags } from './cluster-flags.ts';
 import { driverOption, gdbCallOption } from './driver-flags.ts';
 import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
 import { continueOnErrorOption, maxUnavailableOption, pauseOption, type RolloutFlags } from './rollout-flags.ts';
+import type { TargetFlags } from './open-target.ts';
 import { timelineOption } from './timeline-file.ts';
 import type { OptionFlags, ReplacementFlags, RestartFlags } from './restart-request.ts';
 
-export interface RestartCommandFlags extends RestartFlags, ClusterFlags, RolloutFlags {
+export interface RestartCommandFlags extends RestartFlags, TargetFlags, RolloutFlags {
   readonly output: 'text' | 'json' | 'jsonl';
   readonly quiet?: true | undefined;
   readonly dryRun?: true | undefined;
@@ -18,7 +18,7 @@ export interface RestartCommandFlags extends RestartFlags, ClusterFlags, Rollout
 
 export interface ReplaceCommandFlags extends RestartCommandFlags, ReplacementFlags {}
 
-export interface RollbackFlags extends OptionFlags, ClusterFlags, RolloutFlags {
+export interface RollbackFlags extends OptionFlags, TargetFlags, RolloutFlags {
   readonly to?: string | undefined;
   readonly list?: true | undefined;
   readonly dryRun?: true | undefined;
@@ -45,30 +45,40 @@ export function replaceCommand(action: Action<ReplaceCommandFlags>): CommandUnkn
   return withRestartFlags(command).action((words, flags) => action(words, flags));
 }
 
-export interface InspectFlags extends ClusterFlags {
-  readonly output: 'text' | 'json';
-  readonly showEnv?: true | undefined;
-}
-
-export function inspectCommand(action: Action<InspectFlags>): CommandUnknownOpts {
-  return withClusterFlags(new Command('inspect').argument('<target...>'))
-    .addOption(outputOption(['text', 'json']))
-    .option('--show-env', 'print the values of environment variables too, not only their names')
-    .action((words, flags) => action(words, flags));
-}
-
 /** Which version, and of restart's flags those that say how it is done. */
 export function rollbackCommand(action: Action<RollbackFlags>): CommandUnknownOpts {
   const command = new Command('rollback')
     .argument('<target...>')
     .option('--to <N>', 'the version to go back to, as --list numbers them; without it the one before this one')
     .option('--list', 'show the programs that ran there, and change nothing');
-  return withRolloutFlags(withClusterFlags(withStartFlags(withDrainFlags(command))))
+  return withRolloutFlags(withTargetFlags(withStartFlags(withDrainFlags(command))))
     .option('--dry-run', 'print every step that would be taken, and change nothing')
     .addOption(timelineOption)
     .addOption(outputOption(['text', 'json', 'jsonl']))
     .option('-q, --quiet', 'print nothing but errors')
     .option('-v, --verbose', 'print each system call made in the target')
+    .action((words, flags) => action(words, flags));
+}
+
+export interface InspectFlags extends TargetFlags {
+  readonly output: 'text' | 'json';
+  readonly showEnv?: true | undefined;
+}
+
+export function inspectCommand(action: Action<InspectFlags>): CommandUnknownOpts {
+  return withTargetFlags(new Command('inspect').argument('<target...>'))
+    .addOption(outputOption(['text', 'json']))
+    .option('--show-env', 'print the values of environment variables too, not only their names')
+    .action((words, flags) => action(words, flags));
+}
+
+export interface DoctorFlags extends TargetFlags {
+  readonly output: 'text' | 'json';
+}
+
+export function doctorCommand(action: Action<DoctorFlags>): CommandUnknownOpts {
+  return withTargetFlags(new Command('doctor').argument('[target...]'))
+    .addOption(outputOption(['text', 'json']))
     .action((words, flags) => action(words, flags));
 }
 
@@ -101,7 +111,7 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
     )
     .option('--chown <UID[:GID]>', 'owner of what --copy brings, in numbers as inside the container')
     .option('--allow-volume', 'let --copy write to volumes too, whose content outlives the container');
-  return withRolloutFlags(withClusterFlags(withStartFlags(changed)))
+  return withRolloutFlags(withTargetFlags(withStartFlags(changed)))
     .addOption(driverOption)
     .addOption(gdbCallOption)
     .option('--dry-run', 'print every step that would be taken, and change nothing (= hotexec plan)')
@@ -115,6 +125,17 @@ function withRestartFlags<Args extends unknown[], Opts extends OptionValues>(com
     .option('-q, --quiet', 'print nothing but errors')
     .option('-v, --verbose', 'print each system call made in the target');
 }
+
+/** Every command with a target has them. */
+function withTargetFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
+  return withClusterFlags(command)
+    .addOption(forNodes(new Option('--local', 'of a pod: it runs on this machine, and no API server is asked')))
+    .addOption(forNodes(new Option('--containerd-namespace <NAMESPACE>', 'of containerd/ID; any, if left out')))
+    .addOption(forNodes(new Option('--runtime-endpoint <SOCKET>', runtimeEndpointDescription)));
+}
+
+const runtimeEndpointDescription =
+  'the socket of the container runtime; without it as crictl finds it, or where runtimes usually listen';
 
 /** How the old program finishes. */
 function withDrainFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
@@ -170,6 +191,11 @@ const asGroupOption: AsGroupOption = new Option('--as-group <GROUP>', 'as a memb
   .default([]);
 
 type AsGroupOption = Option<'--as-group <GROUP>', undefined, readonly string[], readonly string[]>;
+
+function forNodes<Grouped extends { readonly helpGroup: (heading: string) => unknown }>(option: Grouped): Grouped {
+  option.helpGroup('Flags for containerd, CRI-O and pods of this machine');
+  return option;
+}
 
 function forPods<Grouped extends { readonly helpGroup: (heading: string) => unknown }>(option: Grouped): Grouped {
   option.helpGroup('Flags for pods');

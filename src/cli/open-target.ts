@@ -6,15 +6,19 @@ import { isInCluster, type Target } from '../targets/target.ts';
 import { targetOf } from './arguments.ts';
 import { clusterOptions, type ClusterFlags, type HowMade } from './cluster-flags.ts';
 import type { CliContext } from './context.ts';
+import { withNode, type NodeFlags } from './node-flags.ts';
 import type { Report } from './report.ts';
+
+/** Of every command with a target. */
+export interface TargetFlags extends ClusterFlags, NodeFlags {}
 
 export interface NamedTarget {
   readonly words: readonly string[];
-  readonly flags: ClusterFlags;
+  readonly flags: TargetFlags;
 }
 
 export function readTarget({ words, flags }: NamedTarget, { program }: Pick<CliContext, 'program'>): Target {
-  return targetOf(words, { program, selector: flags.selector ?? null });
+  return withNode(targetOf(words, { program, selector: flags.selector ?? null }), flags);
 }
 
 export interface Reaching extends HowMade {

@@ -2,7 +2,14 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { CliContext } from './context.ts';
 import { programName } from './context.ts';
-import { inspectCommand, outputOption, replaceCommand, restartCommand, rollbackCommand } from './flags.ts';
+import {
+  doctorCommand,
+  inspectCommand,
+  outputOption,
+  replaceCommand,
+  restartCommand,
+  rollbackCommand,
+} from './flags.ts';
 import { formatHelp, type CommandText } from './help.ts';
 import { inCluster, texts } from './texts.ts';
 import { timelineOption } from './timeline-file.ts';
@@ -70,15 +77,24 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
   });
   add(plan, planOfReplace.summary('plan a replacement'), texts.planReplace);
 
-  const doctor = new Command('doctor')
-    .argument('[target...]')
-    .addOption(outputOption(['text', 'json']))
-    .action(async (words, flags) => {
-      refuseCommand(command, 'doctor');
-      const { doctorCommand } = await import('./doctor.ts');
-      exitWith(await doctorCommand({ words, flags }, context));
-    });
+  const doctor = doctorCommand(async (words, flags) => {
+    refuseCommand(command, 'doctor');
+    const { runDiagnosis } = await import('./doctor.ts');
+    exitWith(await runDiagnosis({ words, flags }, context));
+  });
   add(root, doctor.summary('show what this machine allows, and what to do about a no'), texts.doctor);
+
+  const ls = new Command('ls')
+    .argument('[word...]')
+    .addOption(outputOption(['text', 'wide', 'json']))
+    .option('--runtime-endpoint <SOCKET>', 'ask this container runtime, and not those that usually listen somewhere')
+    .option('-q, --quiet', 'print nothing but targets, one a line')
+    .action(async (words, flags) => {
+      refuseCommand(command, 'ls');
+      const { runLs } = await import('./ls.ts');
+      exitWith(await runLs({ words, flags }, context));
+    });
+  add(root, ls.summary('list what can be restarted on this machine'), texts.ls);
 
   const demo = new Command('demo').addOption(timelineOption).action(async (flags) => {
     refuseCommand(command, 'demo');

@@ -4,9 +4,12 @@ import type { CommandText } from './help.ts';
 const targets = `Targets:
   1234, pid/1234    a process of this machine
   docker/NAME       a Docker container, by name or id; Docker is found as the docker command finds it
-  pod/NAME          a container of a pod; kubectl hotexec takes a bare name for one
+  cri/ID            a container of a pod on this machine, by the beginning of its id
+  containerd/ID     a container that only containerd knows, by the same
+  pod/NAME          a container of a pod; with --local of a pod on this machine
   deployment/NAME, statefulset/NAME, daemonset/NAME, TYPE -l LABELS
-                    the pods of a workload, or those with these labels`;
+                    the pods of a workload, or those with these labels
+  hotexec ls lists the containers of this machine.`;
 
 const targetsInCluster = `Targets:
   NAME, pod/NAME    a container of a pod
@@ -147,6 +150,21 @@ const doctor: CommandText = {
   more: [targets],
 };
 
+const ls: CommandText = {
+  about: [
+    'List what can be restarted on this machine: the running containers of Docker, of pods (containerd and CRI-O, over CRI) and of containerd itself, with the process that a restart would restart. TARGET is what the other commands take. It changes nothing, and needs no API server.',
+    'With words, only what has all of them in its target, pod, namespace, container or program. A runtime that is not there is left out; one that does not answer is named on standard error.',
+  ],
+  examples: [
+    ['All of them', 'ls'],
+    ['What belongs to a pod', 'ls web-0'],
+    ['Whole commands, whole ids, and who runs them', 'ls -o wide'],
+    ['Restart a container on a node, found by its pod', 'restart "$(hotexec ls -q web-0 app)"'],
+    ['For a script', "ls -o json | jq '.items[].pid'"],
+  ],
+  usage: '[WORD...] [flags]',
+};
+
 const demo: CommandText = {
   about: [
     'Start a small HTTP server in a sandbox and restart it in place three times, while clients connect all the time: at once, gracefully, and with a version that cannot start and is rolled back. Count what the clients saw. It cleans up after itself.',
@@ -168,6 +186,7 @@ type TextName =
   | 'plan'
   | 'inspect'
   | 'doctor'
+  | 'ls'
   | 'demo';
 
 export const texts: Readonly<Record<TextName, CommandText>> = {
@@ -180,6 +199,7 @@ export const texts: Readonly<Record<TextName, CommandText>> = {
   plan,
   inspect,
   doctor,
+  ls,
   demo,
 };
 

@@ -30,6 +30,8 @@ export interface Machine {
   readonly mayWrite: (path: string) => Answer<null>;
   readonly mayOpen: (path: string) => Answer<null>;
   readonly connect: (path: string) => Promise<Answer<null>>;
+  /** What speaks CRI on a socket: `containerd 1.6.20`; null: nothing does. Missing: it is not asked. */
+  readonly criVersion?: ((path: string) => Promise<string | null>) | undefined;
   /** Null: there is none in this build, and what it would tell is unknown. */
   readonly selfTest: (() => Promise<SelfTest>) | null;
 }
@@ -40,6 +42,7 @@ export interface MachineOptions {
   /** In front of every path; empty for the real machine. */
   readonly root: string;
   readonly selfTest: Machine['selfTest'];
+  readonly criVersion?: Machine['criVersion'];
 }
 
 const connectTimeoutMs = 1_000;

@@ -5,14 +5,15 @@ import { readText } from '../procfs/read.ts';
 import type { InspectedDescriptor, InspectedThread } from '../protocol/inspection.ts';
 import { descriptorTarget, type Descriptor } from './descriptors.ts';
 import type { Observed } from './observe.ts';
-import { listSockets, socketInode } from './sockets.ts';
+import { findSockets, socketInode } from './sockets.ts';
 
 const namespaces = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts'] as const;
 
 export function describeDescriptors(tid: number, descriptors: readonly Descriptor[]): readonly InspectedDescriptor[] {
-  const sockets = listSockets(tid);
-  return descriptors.flatMap(({ fd, closeOnExec, nonBlocking }) => {
-    const target = descriptorTarget(tid, fd);
+  const found = descriptors.map((descriptor) => ({ ...descriptor, target: descriptorTarget(tid, descriptor.fd) }));
+  const inodes = found.flatMap(({ target }) => socketInode(target ?? '') ?? []);
+  const sockets = findSockets(tid, new Set(inodes));
+  return found.flatMap(({ fd, closeOnExec, nonBlocking, target }) => {
     if (target === null) return [];
     const inode = socketInode(target);
     return [{ fd, target, closeOnExec, nonBlocking, socket: inode === null ? null : (sockets.get(inode) ?? null) }];

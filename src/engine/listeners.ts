@@ -1,4 +1,4 @@
-// The addresses a program serves: listening sockets that it or its descendants have open. Whether a new program is up is told by them.
+// Listening sockets of a network namespace and of a process: whether a new program is up is told by them.
 import { descriptorNumbers, descriptorTarget } from './descriptors.ts';
 import { listSockets, socketInode } from './sockets.ts';
 
@@ -10,28 +10,16 @@ export interface Listener {
   readonly inode: number;
 }
 
-/** Of these processes; the first one's network namespace is looked at. */
-export function listListeners(pids: readonly number[]): readonly Listener[] {
-  const listening = allListeners(pids[0] ?? 0);
-  if (listening.size === 0) return [];
-  const inodes = new Set(pids.flatMap((pid) => socketsOf(pid)));
-  return [...listening.values()].filter(({ inode }) => inodes.has(inode));
+/** Every listening socket of the network namespace of a process. */
+export function listListeners(tid: number): readonly Listener[] {
+  return [...listSockets(tid)].flatMap(([inode, { protocol, local, state }]) =>
+    state === 'LISTEN' ? [{ protocol, address: local, inode }] : [],
+  );
 }
 
-/** Every listening socket of the network namespace of a process, by inode. */
-export function allListeners(tid: number): ReadonlyMap<number, Listener> {
-  const found = new Map<number, Listener>();
-  for (const [inode, { protocol, local, state }] of listSockets(tid)) {
-    if (state === 'LISTEN') found.set(inode, { protocol, address: local, inode });
-  }
-  return found;
-}
-
-function socketsOf(pid: number): readonly number[] {
-  return numbersOf(pid).flatMap((fd) => {
-    const inode = socketInode(descriptorTarget(pid, fd) ?? '');
-    return inode === null ? [] : [inode];
-  });
+/** The sockets that a process has open, by inode. */
+export function socketsOf(pid: number): ReadonlySet<number> {
+  return new Set(numbersOf(pid).flatMap((fd) => socketInode(descriptorTarget(pid, fd) ?? '') ?? []));
 }
 
 function numbersOf(pid: number): readonly number[] {

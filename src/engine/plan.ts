@@ -10,10 +10,10 @@ import { planDrain, type DrainPlan } from './drain.ts';
 import { driverRefusals } from './driver-limits.ts';
 import { refusals } from './exclusions.ts';
 import { noFiles, type FilePlan } from './files/planned.ts';
+import { listServed, type ServedSocket } from './handover/held-listeners.ts';
 import { planHandOver, type HandOverPlan } from './handover/plan.ts';
 import { knownDifferences, lostPrivileges } from './freshness.ts';
 import type { KernelVersion } from './kernel-version.ts';
-import { listListeners } from './listeners.ts';
 import { descriptorTarget } from './descriptors.ts';
 import { socketInode } from './sockets.ts';
 import type { Observed } from './observe.ts';
@@ -76,7 +76,8 @@ export function planRestart(
   const noProbe = probe === null ? null : probeRefusal(probe, { tid: observed.tid, name: observed.target.name });
   if (noProbe !== null) reasons.push(noProbe);
   const keptInodes = new Set(keepFds.flatMap((fd) => socketInode(descriptorTarget(observed.tid, fd) ?? '') ?? []));
-  const handOver = planHandOver(observed, request.options, keptInodes);
+  const served = listServed(familyOf(observed), keptInodes);
+  const handOver = planHandOver(served, request.options);
   const wayBack = chosen === null || byGdb || !watches(request.options) ? null : choosePrevious(observed, keepFds);
   // A dumping child takes down every process that shares its memory before Linux 5.16 (commit 0258b5fd7c71).
   const sharing = !byGdb && world.kernel.atLeast(5, 16);
@@ -94,9 +95,7 @@ export function planRestart(
     keepFds,
     drain: planDrain(observed, request.options),
     handOver,
-    probation: byGdb
-      ? null
-      : planProbation(listenersOf(observed, keptInodes), request.options, handOver.served.length > 0),
+    probation: byGdb ? null : planProbation(listenersOf(served), request.options, handOver.served.length > 0),
     dryRun: sharing,
     holder: sharing && wantsHolder(observed, world.freeMemoryBytes),
   };
@@ -132,12 +131,13 @@ export function planAgain(observed: Observed, program: Program, options: Restart
   };
 }
 
-function listenersOf(
-  observed: Observed,
-  keptInodes: ReadonlySet<number>,
-): Pick<ProbationPlan, 'listeners' | 'listened'> {
-  const all = listListeners(familyOf(observed));
-  return { listeners: all.filter(({ inode }) => !keptInodes.has(inode)), listened: all.length > 0 };
+function listenersOf(served: readonly ServedSocket[]): Pick<ProbationPlan, 'listeners' | 'listened'> {
+  const all = served.filter(({ listens }) => listens);
+  const expected = all.filter(({ kept }) => !kept);
+  return {
+    listeners: expected.map(({ name, address, inode }) => ({ protocol: name, address, inode })),
+    listened: all.length > 0,
+  };
 }
 
 function watches({ probationMs, rollback }: RestartOptions): boolean {

@@ -4,7 +4,7 @@ import type { RestartOptions } from '../protocol/request.ts';
 import type { Probation } from '../protocol/result.ts';
 import { pidsBelow } from './descendants.ts';
 import { isOpenIn, type HeldListeners } from './handover/held-listeners.ts';
-import { allListeners, listListeners, type Listener } from './listeners.ts';
+import { listListeners, socketsOf, type Listener } from './listeners.ts';
 import { threadState } from '../tracer/thread-states.ts';
 import type { ProbeAttempts } from './probe.ts';
 import type { Observed } from './observe.ts';
@@ -25,8 +25,10 @@ export interface ProbationPlan {
 const defaultLimitMs = 10_000;
 /** Nothing says when a program is up that does not listen: one that is misconfigured mostly ends within this. */
 const silentLimitMs = 1_000;
-/** How long a child must have had the sockets to count as one that serves. */
+/** How long a child must have had the sockets to count as one that serves, and a program one that it has not called listen for. */
 const trialMs = 250;
+/** Sockets of nobody in the program's family count too (a daemon has other parents), and are looked for so often, ms. */
+const lookEverywhereMs = 250;
 /** How long a program that listens is watched on because its main thread never waits. */
 const restLimitMs = 1_000;
 
@@ -72,6 +74,7 @@ export class Settlement {
   readonly #probe: ProbeAttempts | null;
   readonly #old: ReadonlySet<number>;
   #nextLookMs = 0;
+  #nextLookEverywhereMs: number;
   #givenSinceMs: number | null = null;
   /** When all listeners were seen again, ms after the start; null: not yet. */
   listeningMs: number | null = null;
@@ -83,6 +86,7 @@ export class Settlement {
     this.#listeners = listeners;
     this.#startedMs = startedMs;
     this.#old = new Set(plan.listeners.map((listener) => listener.inode));
+    this.#nextLookEverywhereMs = startedMs + lookEverywhereMs;
   }
 
   get deadlineMs(): number {
@@ -112,6 +116,7 @@ export class Settlement {
 
   #look(nowMs: number): void {
     if (this.#plan.listeners.length === 0 || this.listeningMs !== null) return;
+    this.#listeners.takeAsListening(nowMs - trialMs);
     const areGiven = this.#notGiven().length === 0;
     // At once: every millisecond more is one in which the program is traced.
     const isNew = areGiven && this.#givenSinceMs === null;
@@ -121,7 +126,7 @@ export class Settlement {
       if (this.#isTaken(nowMs - sinceMs)) this.listeningMs = sinceMs - this.#startedMs;
     } else {
       this.#givenSinceMs = null;
-      if (this.#listensAgain()) this.listeningMs = performance.now() - this.#startedMs;
+      if (this.#mayListen(nowMs) && this.#listensAgain()) this.listeningMs = performance.now() - this.#startedMs;
     }
     const tookMs = performance.now() - nowMs;
     this.#nextLookMs = nowMs + Math.max(10, tookMs * 10);
@@ -144,13 +149,28 @@ export class Settlement {
     return this.#plan.listeners.filter(({ inode }) => this.#listeners.byInode(inode)?.state !== 'listening');
   }
 
+  /** Tables of sockets take milliseconds to read, descriptors do not: a program that has none yet need not be looked up in them. */
+  #mayListen(nowMs: number): boolean {
+    if (nowMs >= this.#nextLookEverywhereMs) {
+      this.#nextLookEverywhereMs = nowMs + lookEverywhereMs;
+      return true;
+    }
+    return pidsBelow(this.#pid).some((pid) => [...socketsOf(pid)].some((inode) => this.#isNew(inode)));
+  }
+
+  #isNew(inode: number): boolean {
+    return !this.#old.has(inode) && this.#listeners.byInode(inode) === undefined;
+  }
+
   /** With the sockets it was given, at the same addresses, or at as many others where the new program is configured so. */
   #listensAgain(): boolean {
     const expected = this.#notGiven();
-    const now = [...allListeners(this.#pid).values()].filter(({ inode }) => !this.#old.has(inode));
+    const now = listListeners(this.#pid).filter(({ inode }) => !this.#old.has(inode));
     const has = new Set(now.map(({ protocol, address }) => `${protocol} ${address}`));
     if (expected.every(({ protocol, address }) => has.has(`${protocol} ${address}`))) return true;
     // One that it was started with (0, 1 or 2) is not one that it has made.
-    return listListeners([this.#pid]).filter(({ inode }) => !this.#old.has(inode)).length >= expected.length;
+    if (now.length < expected.length) return false;
+    const own = socketsOf(this.#pid);
+    return now.filter(({ inode }) => own.has(inode)).length >= expected.length;
   }
 }

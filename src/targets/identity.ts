@@ -1,5 +1,6 @@
 // Who a process is: its start time, the container it lives in, and, if it is the container's first process, what the
 // runtime started it with.
+import { basename } from 'node:path';
 import { containerIdIn, parseCgroup } from '../procfs/cgroup.ts';
 import { readText } from '../procfs/read.ts';
 import { parseStat } from '../procfs/stat.ts';
@@ -14,15 +15,19 @@ export interface Identity {
   readonly spec: ProgramSpec | null;
 }
 
-/** Null: there is no such process. */
-export function identify(pid: number, proc: string): Identity | null {
+/**
+ * `expectedId`: of a container whose id is no 64 digits; it is believed where the shim's directory bears that name.
+ * Null: there is no such process.
+ */
+export function identify(pid: number, proc: string, expectedId?: string): Identity | null {
   const stat = readText(`${proc}/${pid}/stat`);
   if (stat.kind !== 'read') return null;
   const { startTicks, ppid } = parseStat(stat.content);
   const paths = cgroupPaths(pid, proc);
   const shim = shimOf(ppid, proc);
-  const bundle =
-    shim === null ? null : readBundle({ pid, proc, shim, id: containerIdIn(paths), isInit: isInit(pid, proc) });
+  const named = basename(shim?.cwd ?? '') === expectedId ? expectedId : undefined;
+  const knownId = containerIdIn(paths) ?? named;
+  const bundle = shim === null ? null : readBundle({ pid, proc, shim, id: knownId, isInit: isInit(pid, proc) });
   const id = containerIdIn(paths) ?? bundle?.id;
   const container = id === undefined ? null : { id, runtime: runtimeOf(paths, shim, bundle) };
   return { startTicks, container, spec: bundle?.spec ?? null };

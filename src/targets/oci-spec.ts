@@ -1,6 +1,7 @@
 // config.json of the OCI runtime spec, as far as a fresh start is made of it. Unknown fields are passed over.
 import * as v from 'valibot';
 import type { ProgramSpec } from '../protocol/request.ts';
+import { parseJson } from './parse-json.ts';
 
 const strings = v.nullish(v.array(v.string()));
 
@@ -63,12 +64,4 @@ export function parseOciSpec(text: string): ProgramSpec | null {
     stopSignal: null,
     stopTimeoutSeconds: null,
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null; // half-written or not ours: the same as no spec
-  }
 }

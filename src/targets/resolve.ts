@@ -1,6 +1,6 @@
 // From a target to the one process that it means, so named that a recycled pid cannot be mistaken for it.
 import type { TargetProcess } from '../protocol/request.ts';
-import { notYet, type ClusterTarget, type Target } from './target.ts';
+import type { ClusterTarget, Target } from './target.ts';
 
 /** All that resolving needs of the outside. */
 export interface ResolveContext {
@@ -24,7 +24,14 @@ export async function resolve(target: LocalTarget, context: ResolveContext): Pro
       const { resolveDocker } = await import('./docker/docker.ts');
       return resolveDocker(target, context);
     }
-    case 'later':
-      throw notYet(target);
+    case 'cri':
+    case 'local-pod': {
+      const { resolveCri } = await import('./cri/cri.ts');
+      return resolveCri(target, context);
+    }
+    case 'containerd': {
+      const { resolveContainerd } = await import('./containerd/containerd.ts');
+      return resolveContainerd(target, context);
+    }
   }
 }

@@ -4,9 +4,28 @@ import { HotexecError } from '../errors.ts';
 export type Target =
   | { readonly kind: 'pid'; readonly pid: number }
   | { readonly kind: 'docker'; readonly name: string }
-  | ClusterTarget
-  /** Known by the design, not reachable by this version. */
-  | { readonly kind: 'later'; readonly type: LaterType; readonly name: string };
+  | NodeTarget
+  | ClusterTarget;
+
+/** What a container runtime of this machine is asked for. `endpoint`: its socket; missing or null: where runtimes usually listen. */
+export type NodeTarget =
+  /** The beginning of an id is enough. */
+  | { readonly kind: 'cri'; readonly id: string; readonly endpoint?: string | null }
+  /** `namespace` is containerd's; null: any. */
+  | {
+      readonly kind: 'containerd';
+      readonly id: string;
+      readonly namespace: string | null;
+      readonly endpoint?: string | null;
+    }
+  /** `pod/NAME --local`; null: any namespace, the only container. */
+  | {
+      readonly kind: 'local-pod';
+      readonly name: string;
+      readonly namespace?: string | null;
+      readonly container?: string | null;
+      readonly endpoint?: string | null;
+    };
 
 /** What is looked up in a Kubernetes cluster. */
 export type ClusterTarget =
@@ -18,9 +37,6 @@ export type ClusterTarget =
 
 export const workloadTypes = ['deployment', 'statefulset', 'daemonset'] as const;
 export type WorkloadType = (typeof workloadTypes)[number];
-
-const laterTypes = ['containerd', 'cri'] as const;
-type LaterType = (typeof laterTypes)[number];
 
 type ClusterType = 'pod' | WorkloadType;
 
@@ -43,11 +59,12 @@ export interface Reading {
 }
 
 const whatWorks =
-  'Name a process (1234, pid/1234), a Docker container (docker/NAME), a pod (pod/NAME) or a workload (deployment/NAME).';
+  'Name a process (1234, pid/1234), a container (docker/NAME, cri/ID, containerd/ID), a pod (pod/NAME) or a workload (deployment/NAME). hotexec ls lists what runs here.';
 const whatWorksInCluster = 'Name a pod (NAME, pod/NAME) or a workload (deployment/NAME, statefulset/NAME).';
 
 /**
- * Reads a target as the command line takes it: `1234`, `pid/1234`, `docker/NAME`, `pod/NAME`, `deployment/NAME`.
+ * Reads a target as the command line takes it: `1234`, `pid/1234`, `docker/NAME`, `cri/ID`, `containerd/ID`,
+ * `containerd/NAMESPACE/ID`, `pod/NAME`, `deployment/NAME`.
  * @throws {HotexecError} `usage` when it is none.
  */
 export function parseTarget(text: string, { inCluster = false }: Reading = {}): Target {
@@ -60,11 +77,12 @@ export function parseTarget(text: string, { inCluster = false }: Reading = {}): 
   if (inCluster) throw notInCluster(text, type);
   if (type === 'pid') return { kind: 'pid', pid: parsePid(name) };
   if (type === 'docker') return { kind: 'docker', name: parseDockerName(name) };
-  const later = laterTypes.find((known) => known === type);
-  if (later === undefined) throw usage(`${quote(text)} is no target hotexec knows.`, whatWorks);
-  if (name === '') throw usage(`${quote(text)} names no ${later}.`, whatWorks);
-  return { kind: 'later', type: later, name };
+  if (type === 'cri') return { kind: 'cri', id: parseCriId(name) };
+  if (type === 'containerd') return parseContainerd(name);
+  throw usage(`${quote(text)} is no target hotexec knows.`, whatWorks);
 }
+
+const machineTypes: ReadonlySet<string> = new Set(['pid', 'docker', 'cri', 'containerd']);
 
 /** kubectl's `TYPE -l SELECTOR`. */
 export function parseSelected(type: string, selector: string): Extract<ClusterTarget, { readonly kind: 'selected' }> {
@@ -80,7 +98,7 @@ export function parseSelected(type: string, selector: string): Extract<ClusterTa
 
 /** Whether a word is a kind of target that is followed by a name: kubectl's `pod web`. */
 export function isTargetType(word: string): boolean {
-  return word === 'pid' || word === 'docker' || laterTypes.some((type) => type === word) || isClusterType(word);
+  return machineTypes.has(word) || isClusterType(word);
 }
 
 /** Whether a word names a kind of thing in a cluster: `deploy`. */
@@ -99,28 +117,20 @@ export function formatTarget(target: Target): string {
       return `pid/${target.pid}`;
     case 'docker':
       return `docker/${target.name}`;
+    case 'cri':
+      return `cri/${target.id}`;
+    case 'containerd':
+      return `containerd/${target.namespace === null ? '' : `${target.namespace}/`}${target.id}`;
+    case 'local-pod':
+      return `pod/${target.name}`;
     case 'pod':
       return `pod/${target.name}`;
     case 'workload':
-    case 'later':
       return `${target.type}/${target.name}`;
     case 'selected':
       return `${target.type} -l ${target.selector}`;
   }
 }
-
-/** The refusal of a target that only a later version can reach. */
-export function notYet({ type, name }: Extract<Target, { readonly kind: 'later' }>): HotexecError {
-  return usage(
-    `${type}/${name}: this version of hotexec does not reach ${pluralOf[type]} yet. Nothing was touched.`,
-    `Find its process and name that: crictl inspect --output go-template --template '{{.info.pid}}' ID`,
-  );
-}
-
-const pluralOf: Readonly<Record<LaterType, string>> = {
-  containerd: 'containers of containerd',
-  cri: 'containers over CRI',
-};
 
 function clusterTarget(type: ClusterType, text: string): ClusterTarget {
   if (text === '') throw usage(`${quote(`${type}/`)} names no ${type}.`, null);
@@ -144,8 +154,7 @@ function barePod(text: string): Target {
 }
 
 function notInCluster(text: string, type: string): HotexecError {
-  if (type !== 'pid' && type !== 'docker' && !laterTypes.some((known) => known === type))
-    return usage(`${quote(text)} is no target kubectl hotexec knows.`, whatWorksInCluster);
+  if (!machineTypes.has(type)) return usage(`${quote(text)} is no target kubectl hotexec knows.`, whatWorksInCluster);
   return usage(
     `${quote(text)} is on a machine, and kubectl hotexec reaches what is in a cluster.`,
     `On that machine: hotexec restart ${text}`,
@@ -170,6 +179,19 @@ function parsePid(text: string): number {
 function parseDockerName(name: string): string {
   if (/^[a-zA-Z0-9][\w.-]{0,254}$/.test(name)) return name;
   throw usage(`${quote(name)} is not the name or id of a Docker container.`, 'docker ps lists them.');
+}
+
+// They are hexadecimal everywhere; a name is let through, so that who gives one is told the id.
+function parseCriId(id: string): string {
+  if (/^[a-zA-Z0-9][\w.-]{0,127}$/.test(id)) return id;
+  throw usage(`${quote(id)} is not the id of a container.`, 'hotexec ls and crictl ps list them.');
+}
+
+// containerd's identifiers (pkg/identifiers/validate.go) have no slash.
+function parseContainerd(name: string): Target {
+  const [, namespace, id] = /^(?:([a-zA-Z0-9][\w.-]{0,75})\/)?([a-zA-Z0-9][\w.-]{0,75})$/.exec(name) ?? [];
+  if (id !== undefined) return { kind: 'containerd', id, namespace: namespace ?? null };
+  throw usage(`${quote(name)} is not the id of a container of containerd.`, 'hotexec ls lists them.');
 }
 
 function bareName(text: string): HotexecError {

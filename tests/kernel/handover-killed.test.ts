@@ -2,6 +2,7 @@
 // and its clients are answered.
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { compile } from '../support/kernel/compile.ts';
 import { ask, Client, ourAddress, startSockets, tryTakeOver } from '../support/kernel/handed.ts';
 import { expectLetGo } from '../support/kernel/drained.ts';
 import { killAtEach, Workshop, type KillPoint } from '../support/kill/sweep.ts';
@@ -28,19 +29,24 @@ describe('when the engine is killed in a drain or a hand-over', () => {
     { binder: 'the program', who: '', port: 21_051, first: 1 },
     { binder: 'a thread', who: 'thread', port: 21_052, first: 8 },
     { binder: 'a child', who: 'fork', port: 21_053, first: 15 },
-  ])('to $binder, one of the two programs runs and serves', { timeout: 600_000 }, async ({ who, port, first }) => {
-    const trials = await killAtEach(
-      { first, stride: often(13, 37) },
-      async (point) => await killAt(point, { who, port }),
-    );
-    expect(trials.length).toBeGreaterThan(5);
-    const said = trials.map(({ outcome, answer }) => [outcome, answer] as const);
-    const wrong = trials.filter((_trial, index) => !isRight(said[index] ?? ['', null]));
-    expect(wrong).toEqual([]);
-    expect(trials.flatMap(({ lines }) => lines.filter((line) => / E[A-Z]+$/.test(line)))).toEqual([]);
-    // Between the stop before its end and the next one nobody can hold it: the kernel lets it go to its end with its tracer.
-    expect(trials.filter(({ outcome }) => outcome === 'lost').length).toBeLessThanOrEqual(trials.length / 10);
-  });
+    { binder: 'the program by its own doing', who: '', port: 21_055, first: 5, through: 'forbidden' },
+  ])(
+    'to $binder, one of the two programs runs and serves',
+    { timeout: 600_000 },
+    async ({ who, port, first, through }) => {
+      const trials = await killAtEach(
+        { first, stride: often(13, 37) },
+        async (point) => await killAt(point, { who, port, through }),
+      );
+      expect(trials.length).toBeGreaterThan(5);
+      const said = trials.map(({ outcome, answer }) => [outcome, answer] as const);
+      const wrong = trials.filter((_trial, index) => !isRight(said[index] ?? ['', null]));
+      expect(wrong).toEqual([]);
+      expect(trials.flatMap(({ lines }) => lines.filter((line) => / E[A-Z]+$/.test(line)))).toEqual([]);
+      // Between the stop before its end and the next one nobody can hold it: the kernel lets it go to its end with its tracer.
+      expect(trials.filter(({ outcome }) => outcome === 'lost').length).toBeLessThanOrEqual(trials.length / 10);
+    },
+  );
 });
 
 describe('when the engine is killed in a long drain', () => {
@@ -79,9 +85,9 @@ function isRight([outcome, answer]: readonly [string, string | null]): boolean {
 
 async function killAt(
   point: KillPoint,
-  { who, port }: { readonly who: string; readonly port: number },
+  { who, port, through }: { readonly who: string; readonly port: number; readonly through: string | undefined },
 ): Promise<Killed> {
-  using workshop = new Workshop();
+  using workshop = new Workshop({}, through === undefined ? [] : [compile(through)]);
   const serving = `tcp4 set 1 2 1 bind ${ourAddress} ${port} listen 8 serve started`;
   const target = await startSockets(`begins ${serving}`);
   const engines = { engine: workshop.startKilled(point), startEngine: workshop.startEngine };

@@ -53,6 +53,15 @@ describe('a new program', () => {
     expect(await ask({ host: at, port })).toBe('hello 1');
   });
 
+  test('that listens only if its socket does not yet is up at once', async () => {
+    const serving = `tcp4 set 1 2 1 bind ${at} 21208 listen-if-needed 8`;
+    const target = await startSockets(words(serving));
+    const { listeners, probation } = await takeOver(target, words(`${serving} serve`));
+    expect(listeners).toMatchObject([{ handedOver: true }]);
+    expect(probation).toMatchObject({ end: 'listening' });
+    expect(await ask({ host: at, port: 21_208 })).toBe('hello 1');
+  });
+
   test('makes its path anew where a child of the old one has removed it', async () => {
     const path = join(tempDirectory(), 'socket');
     const serving = `stream bind ${path} - listen 8 serve`;

@@ -79,6 +79,12 @@ describe('when the engine is killed', () => {
       6,
       { shape: one, command: refused, inMemory: compile('survivor'), stride: 13 },
     ],
+    [
+      "of a restart of another user's program without CAP_KILL",
+      8,
+      { shape: { ...one, confined: true }, command: null, stride: 15 },
+    ],
+    ['of the same of an init', 6, { shape: { ...one, confined: true, init: true }, command: null, stride: 21 }],
     ['of a restart that fails in the exec itself', 4, { shape: noClone, command: refused, stride: 8 }],
   ])('at any step %s, the old or the new program runs on within a second', async (_, points, what) => {
     await expectNoDamage(points, what);

@@ -71,7 +71,10 @@ function memoryRows({ memory }: Inspection): readonly Row[] {
   const { headroomBytes } = memory;
   return [
     ['resident', formatBytes(memory.residentBytes)],
-    ['headroom', headroomBytes === null ? 'no limit' : `${formatBytes(headroomBytes)} under the limit`],
+    [
+      'headroom',
+      headroomBytes === null ? 'no limit that can be seen' : `${formatBytes(headroomBytes)} under the limit`,
+    ],
     ['argv', `${memory.argStart}-${memory.argEnd}`],
     ['environ', `${memory.envStart}-${memory.envEnd}`],
     ['stack', memory.stackStart],

@@ -5,8 +5,11 @@ import { escapeText, quoteWords } from './escape.ts';
 import type { Row } from './table.ts';
 
 export function formatContainer({ id, name, runtime }: ContainerIdentity): string {
-  const short = escapeText(id.slice(0, 12));
-  return name === null ? `${short} (${escapeText(runtime)})` : `${short} (${escapeText(name)}, ${escapeText(runtime)})`;
+  // 64 digits, or a name that ctr was given, which is short enough.
+  const short = escapeText(/^[\da-f]{64}$/.test(id) ? id.slice(0, 12) : id);
+  return name === null || name === id
+    ? `${short} (${escapeText(runtime)})`
+    : `${short} (${escapeText(name)}, ${escapeText(runtime)})`;
 }
 
 function formatProgram({ exe, argv }: ProgramSummary): string {

@@ -1,9 +1,12 @@
 // Container runtimes: which are there, and whether this user may talk to them. Processes can be named by pid without any.
 import { no, yes, type Finding, type Place } from '../finding.ts';
-import type { Machine } from '../machine.ts';
+import { configuredEndpoint, defaultSockets } from '../../targets/runtime/endpoint.ts';
+import { valueOf, type Machine } from '../machine.ts';
 
 interface Runtime {
   readonly name: string;
+  /** It may speak CRI, and so know pods. */
+  readonly mayKnowPods?: true;
   readonly sockets: readonly string[];
   /** How its daemon is started, and how one gets access to its socket. */
   readonly start: string;
@@ -13,7 +16,7 @@ interface Runtime {
 type Environment = Machine['env'];
 
 export const runtimes: Place = async (machine) => {
-  const found = await Promise.all(knownRuntimes(machine.env).map((runtime) => look(runtime, machine)));
+  const found = await Promise.all(knownRuntimes(machine).map((runtime) => look(runtime, machine)));
   const findings = [...remoteDocker(machine.env), ...found.flat()];
   if (findings.length > 0) return findings;
   return [
@@ -25,7 +28,8 @@ export const runtimes: Place = async (machine) => {
   ];
 };
 
-function knownRuntimes(env: Environment): readonly Runtime[] {
+function knownRuntimes(machine: Machine): readonly Runtime[] {
+  const { env } = machine;
   const user = env['XDG_RUNTIME_DIR'];
   const ofUser = (path: string): readonly string[] => (user === undefined || user === '' ? [] : [`${user}/${path}`]);
   return [
@@ -37,11 +41,19 @@ function knownRuntimes(env: Environment): readonly Runtime[] {
     },
     {
       name: 'containerd',
-      sockets: ['/run/containerd/containerd.sock', '/run/k3s/containerd/containerd.sock'],
+      mayKnowPods: true,
+      sockets: defaultSockets.containerd,
       start: 'sudo systemctl start containerd',
       join: 'sudo hotexec …',
     },
-    { name: 'CRI-O', sockets: ['/run/crio/crio.sock'], start: 'sudo systemctl start crio', join: 'sudo hotexec …' },
+    {
+      name: 'CRI-O',
+      mayKnowPods: true,
+      sockets: defaultSockets.crio,
+      start: 'sudo systemctl start crio',
+      join: 'sudo hotexec …',
+    },
+    ...configuredRuntime(machine),
     {
       name: 'podman',
       sockets: [...ofUser('podman/podman.sock'), '/run/podman/podman.sock'],
@@ -49,6 +61,14 @@ function knownRuntimes(env: Environment): readonly Runtime[] {
       join: 'sudo hotexec …, or: systemctl --user start podman.socket',
     },
   ];
+}
+
+/** Named by CONTAINER_RUNTIME_ENDPOINT or /etc/crictl.yaml, and none that would be looked for anyway. */
+function configuredRuntime({ env, readText }: Machine): readonly Runtime[] {
+  const found = configuredEndpoint(env, (path) => valueOf(readText(path)) ?? '');
+  if (found === undefined || Object.values(defaultSockets).flat().includes(found.path)) return [];
+  const start = `start it, or correct ${found.source}`;
+  return [{ name: 'CRI runtime', mayKnowPods: true, sockets: [found.path], start, join: 'sudo hotexec …' }];
 }
 
 /** DOCKER_HOST as a list of sockets: one, none (elsewhere), or null (not set). */
@@ -73,9 +93,18 @@ async function look(runtime: Runtime, machine: Machine): Promise<readonly Findin
   const answers = await Promise.all(
     runtime.sockets.map(async (path) => ({ path, answer: await machine.connect(path) })),
   );
-  return answers.flatMap(({ path, answer }) =>
-    answer.kind === 'ok' ? [yes(runtime.name, `answers on ${path}`)] : failed(runtime, path, answer.errno),
+  const findings = answers.map(async ({ path, answer }) =>
+    answer.kind === 'ok'
+      ? [yes(runtime.name, `answers on ${path}${await knowsPods(runtime, path, machine)}`)]
+      : failed(runtime, path, answer.errno),
   );
+  return (await Promise.all(findings)).flat();
+}
+
+async function knowsPods({ mayKnowPods }: Runtime, path: string, { criVersion }: Machine): Promise<string> {
+  if (mayKnowPods === undefined || criVersion === undefined) return '';
+  const version = await criVersion(path);
+  return version === null ? ', without CRI: it knows no pods' : `, with CRI (${version}): hotexec ls lists its pods`;
 }
 
 function failed({ name, start, join }: Runtime, path: string, errno: string): readonly Finding[] {

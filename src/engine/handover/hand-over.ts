@@ -165,7 +165,8 @@ export class HandOver {
     try {
       this.#put(listener, caller);
       listener.state = listener.kind.type === SOCK_DGRAM ? 'listening' : 'bound';
-      this.firstMs ??= performance.now();
+      listener.boundMs = performance.now();
+      this.firstMs ??= listener.boundMs;
       this.#place.given(listener.address);
     } catch (error) {
       // Its bind is made as it would have been; without the held socket the kernel lets it.

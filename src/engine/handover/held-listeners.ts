@@ -11,7 +11,7 @@ import { descriptorNumbers, descriptorTarget } from '../descriptors.ts';
 import type { Hold } from '../hold.ts';
 import type { Listener } from '../listeners.ts';
 import { fetchDescriptors } from '../pushed-descriptor.ts';
-import { listSockets, socketInode } from '../sockets.ts';
+import { findSockets, socketInode } from '../sockets.ts';
 import {
   AF_INET6,
   isReachedBy,
@@ -49,6 +49,8 @@ export interface HeldListener {
   readonly address: string;
   /** `bound`: the new program has it; `listening`: and has called listen, or needs not (UDP). */
   state: 'waiting' | 'bound' | 'listening' | 'given-up';
+  /** When the new program was given it (performance.now() ms); null: not yet. */
+  boundMs: number | null;
   /** The old program has removed its path, as far as it knows. */
   isUnlinked: boolean;
   /** Why it was given up. */
@@ -64,25 +66,35 @@ export interface ServedSocket {
   readonly inode: number;
   readonly name: string;
   readonly address: string;
+  /** False: a UDP socket. */
+  readonly listens: boolean;
   readonly kept: boolean;
 }
 
 /** Listening TCP and Unix sockets, and UDP sockets on a port that was chosen; each once, whichever processes have it. `kept`: inodes. */
 export function listServed(pids: readonly number[], kept: ReadonlySet<number> = new Set()): readonly ServedSocket[] {
-  const [first = 0] = pids;
-  const sockets = listSockets(first);
-  const found = new Map<number, ServedSocket>();
+  const open = openSockets(pids);
+  const sockets = findSockets(pids[0] ?? 0, new Set(open.keys()));
+  return [...open].flatMap(([inode, place]) => {
+    const socket = sockets.get(inode);
+    if (socket === undefined) return [];
+    const { protocol: name, local: address, remote, state } = socket;
+    const listens = state === 'LISTEN';
+    const serves = listens || (name.startsWith('udp') && remote === null && isChosenPort(address));
+    return serves ? [{ ...place, inode, name, address, listens, kept: kept.has(inode) }] : [];
+  });
+}
+
+/** By inode; of a socket that several have, the first that has it. */
+function openSockets(pids: readonly number[]): ReadonlyMap<number, Pick<ServedSocket, 'pid' | 'fd'>> {
+  const found = new Map<number, Pick<ServedSocket, 'pid' | 'fd'>>();
   for (const pid of pids) {
     for (const fd of descriptorsOf(pid)) {
       const inode = socketInode(descriptorTarget(pid, fd) ?? '');
-      const socket = inode === null ? undefined : sockets.get(inode);
-      if (inode === null || socket === undefined || found.has(inode)) continue;
-      const { protocol: name, local: address, remote, state } = socket;
-      const served = state === 'LISTEN' || (name.startsWith('udp') && remote === null && isChosenPort(address));
-      if (served) found.set(inode, { pid, fd, inode, name, address, kept: kept.has(inode) });
+      if (inode !== null && !found.has(inode)) found.set(inode, { pid, fd });
     }
   }
-  return [...found.values()];
+  return found;
 }
 
 export function isOpenIn(pids: readonly number[], inode: number): boolean {
@@ -179,6 +191,13 @@ export class HeldListeners implements Disposable {
       if (listener.state === 'waiting' && listener.kind.type === kind.type && mayConflict(listener.bound, bound))
         this.giveUp(listener, 'the new program bound another socket there');
     }
+  }
+
+  /** A program may see that its socket listens already (SO_ACCEPTCONN), as this one always has, and save itself the call (haproxy). */
+  takeAsListening(boundBeforeMs: number): void {
+    for (const listener of this.listeners)
+      if (listener.state === 'bound' && (listener.boundMs ?? Number.POSITIVE_INFINITY) < boundBeforeMs)
+        listener.state = 'listening';
   }
 
   /** Before a program goes on that binds without anybody answering. */
@@ -284,6 +303,7 @@ function heldOf({ inode, name, address, kept }: ServedSocket, pulled: number): H
     name,
     address,
     state: 'waiting',
+    boundMs: null,
     isUnlinked: false,
     why: null,
     kept,

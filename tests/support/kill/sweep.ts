@@ -49,9 +49,9 @@ export class Workshop implements Disposable {
   #version = 0;
   readonly #engine: readonly string[];
 
-  /** `more`: for what is started from here. `confined`: its engines are root with CAP_SYS_PTRACE alone. */
-  constructor(more: NodeJS.ProcessEnv = {}, confined = false) {
-    this.#engine = confined ? ['setpriv', '--bounding-set=-all,+sys_ptrace', ...engine] : engine;
+  /** `more`: for what is started from here. `through`: a command that runs its engines. */
+  constructor(more: NodeJS.ProcessEnv = {}, through: readonly string[] = []) {
+    this.#engine = [...through, ...engine];
     this.env = { ...process.env, HOTEXEC_RUNTIME_DIR: this.runDirectory, ...more };
   }
 
@@ -276,6 +276,9 @@ export interface Sweep {
   readonly engineAt?: KillPoint;
 }
 
+/** Root with CAP_SYS_PTRACE alone. */
+const confining: readonly string[] = ['setpriv', '--bounding-set=-all,+sys_ptrace'];
+
 export interface SweepReport {
   points: number;
   restarted: number;
@@ -289,7 +292,7 @@ export async function sweep(
   when: When,
   { shape, command, inMemory, gdb, stride = 1, first = 1, last = Number.POSITIVE_INFINITY, engineAt }: Sweep,
 ): Promise<SweepReport> {
-  using workshop = new Workshop({}, shape.confined);
+  using workshop = new Workshop({}, shape.confined === true ? confining : []);
   const report: SweepReport = { points: 0, restarted: 0, slowestMs: 0, epollEintr: 0, failures: [] };
   let survivor = await Survivor.start(shape);
   try {

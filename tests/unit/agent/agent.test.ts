@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -159,6 +159,22 @@ describe('files on their way to an agent', () => {
     const [request = ''] = readFileSync(record, 'utf8').split('\n');
     expect(request).toContain(`${agent.directory}/uploads/`);
     await until('they are removed', () => uploadsIn(agent).length === 0);
+  });
+
+  it('may be thousands', async () => {
+    const agent = await startLocalAgent({ engines: ['works', 'works'] });
+    const directory = join(tempDirectory(), 'tree');
+    mkdirSync(directory);
+    const names = Array.from(
+      { length: 8000 },
+      (_, index) => `a-name-that-makes-the-request-longer-than-one-frame-${index}`,
+    );
+    for (const name of names) writeFileSync(join(directory, name), name);
+    const files = [{ source: directory, destination: '/x', owner: null, allowVolume: false }];
+    const asked = { ...asking(), program: { ...sameProgram, files } };
+    const { front, ways } = frontOf(agent);
+    expect(await front.restart(asked, listening())).toEqual(restartResult);
+    expect(ways()).toBe(1);
   });
 
   it('are not asked of anybody when they cannot be read', async () => {

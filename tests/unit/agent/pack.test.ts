@@ -56,20 +56,26 @@ describe('files that are packed', () => {
 
   it('go on where they were cut off, and are thrown away when they are others', async () => {
     const there = new Uploads(join(tempDirectory(), 'uploads'));
-    const { files } = await pack(copying(join(tree(), 'plain')));
-    const [file] = files.values();
+    const large = join(tempDirectory(), 'large');
+    const content = Buffer.alloc(300_000, 'hotexec ');
+    writeFileSync(large, content);
+    const [file] = (await pack(copying(large))).files.values();
     if (file === undefined) throw new Error('nothing was packed');
+    const { digest } = file;
     await there.offer('op', [file]);
-    const cut = await there.receive('op', { digest: file.digest, offset: 0 });
-    await cut.write(Buffer.from('sa'));
-    expect(await there.offer('op', [file])).toEqual([{ kind: 'want', offset: 2 }]);
-    await expect(cut.write(Buffer.from('me'))).rejects.toThrow('another connection');
-    const other = await there.receive('op', { digest: file.digest, offset: 2 });
-    await other.write(Buffer.from('XX'));
+    const cut = await there.receive('op', { digest, offset: 0 });
+    await cut.write(content.subarray(0, 100_000));
+    expect(await there.offer('op', [file])).toEqual([{ kind: 'want', offset: 100_000 }]);
+    await expect(cut.write(content.subarray(100_000))).rejects.toThrow('another connection');
+    const other = await there.receive('op', { digest, offset: 100_000 });
+    await other.write(Buffer.alloc(200_000, 'X'));
     expect(await other.finish()).toBe(false);
     expect(await there.offer('op', [file])).toEqual([{ kind: 'want', offset: 0 }]);
-    const again = await there.receive('op', { digest: file.digest, offset: 0 });
-    await expect(again.write(Buffer.from('same and more'))).rejects.toThrow('more of a file');
+    const again = await there.receive('op', { digest, offset: 0 });
+    await expect(again.write(Buffer.alloc(300_001))).rejects.toThrow('more of a file');
+    await again.write(content);
+    expect(await again.finish()).toBe(true);
+    expect(await there.offer('op', [file])).toEqual([{ kind: 'have' }]);
   });
 
   it('are files, directories and links alone', async () => {

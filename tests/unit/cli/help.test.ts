@@ -18,11 +18,20 @@ describe('help', () => {
     expect(stdout).toContain('  kubectl hotexec inspect TARGET [flags]');
   });
 
-  it.each(['', 'restart', 'replace', 'rollback', 'inspect', 'plan', 'plan restart', 'plan replace', 'doctor', 'demo'])(
-    'of "%s" fits a terminal',
-    async (name) => {
-      const { stdout } = await runCli([...name.split(' ').filter(Boolean), '--help']);
-      expect(stdout.split('\n').filter((line) => line.length > 110)).toEqual([]);
-    },
-  );
+  it.each([
+    '',
+    'restart',
+    'replace',
+    'rollback',
+    'inspect',
+    'plan',
+    'plan restart',
+    'plan replace',
+    'doctor',
+    'ls',
+    'demo',
+  ])('of "%s" fits a terminal', async (name) => {
+    const { stdout } = await runCli([...name.split(' ').filter(Boolean), '--help']);
+    expect(stdout.split('\n').filter((line) => line.length > 110)).toEqual([]);
+  });
 });

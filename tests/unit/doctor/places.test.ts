@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { diagnose } from '../../../src/doctor/diagnose.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
-import { machineAt, type Machine } from '../../../src/doctor/machine.ts';
+import { machineAt, type Answer, type Machine } from '../../../src/doctor/machine.ts';
 import { captured, machineOf, rootFiles, userFiles, type Files } from './tree.ts';
 
 async function findingsOf(machine: Machine): Promise<ReadonlyMap<string, Finding>> {
@@ -196,6 +196,11 @@ describe('user namespaces', () => {
   });
 });
 
+/** Nothing else is there. */
+function onlyAt(socket: string, answer: Answer<null>): Machine['connect'] {
+  return async (path) => (path === socket ? answer : { kind: 'failed', errno: 'ENOENT' });
+}
+
 describe('runtimes', () => {
   test('one that answers on its socket is found', async () => {
     const root = mkdtempSync(join(tmpdir(), 'hotexec-doctor-'));
@@ -225,6 +230,27 @@ describe('runtimes', () => {
     const found = await finding('docker', { ...machineOf(userFiles), connect });
     expect(found).toMatchObject({ verdict: 'no', meaning, blocking: false });
     expect(found?.remedy).toContain(remedy);
+  });
+
+  test.each([
+    ['containerd 1.7.0', ', with CRI (containerd 1.7.0): hotexec ls lists its pods'],
+    [null, ', without CRI: it knows no pods'],
+  ])('a containerd tells whether it knows pods: %s', async (version, words) => {
+    const connect = onlyAt('/run/k3s/containerd/containerd.sock', { kind: 'ok', value: null });
+    const machine = { ...machineOf(rootFiles, { criVersion: async () => version }), connect };
+    expect(await finding('containerd', machine)).toMatchObject({
+      verdict: 'yes',
+      meaning: `answers on /run/k3s/containerd/containerd.sock${words}`,
+    });
+  });
+
+  test('a runtime that only crictl was told of is looked for too', async () => {
+    const files = { ...rootFiles, '/etc/crictl.yaml': 'runtime-endpoint: unix:///opt/cri.sock\n' };
+    const connect = onlyAt('/opt/cri.sock', { kind: 'failed', errno: 'ECONNREFUSED' });
+    expect(await finding('CRI runtime', { ...machineOf(files), connect })).toMatchObject({
+      verdict: 'no',
+      remedy: 'start it, or correct /etc/crictl.yaml',
+    });
   });
 
   test('a Docker on another machine is out of reach', async () => {

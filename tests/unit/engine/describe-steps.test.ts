@@ -64,8 +64,8 @@ const graceful: NonNullable<Given['decided']> = {
   drain: { kind: 'ask', signal: 3, graceMs: 10_000 },
   handOver: {
     served: [
-      { pid: 4711, fd: 6, inode: 81, name: 'tcp', address: '0.0.0.0:80', kept: false },
-      { pid: 4750, fd: 7, inode: 82, name: 'unix-stream', address: '/run/app.sock', kept: false },
+      { pid: 4711, fd: 6, inode: 81, name: 'tcp', address: '0.0.0.0:80', listens: true, kept: false },
+      { pid: 4750, fd: 7, inode: 82, name: 'unix-stream', address: '/run/app.sock', listens: true, kept: false },
     ],
     refused: [],
   },

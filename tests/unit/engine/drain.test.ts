@@ -53,7 +53,7 @@ describe('what is told of a drain before it', () => {
 });
 
 it('what is told of the sockets: those that will be handed over first, then the others and why', () => {
-  const served = [{ pid: 1, fd: 3, inode: 9, name: 'tcp', address: '0.0.0.0:80', kept: false }];
+  const served = [{ pid: 1, fd: 3, inode: 9, name: 'tcp', address: '0.0.0.0:80', listens: true, kept: false }];
   const refused = [{ protocol: 'udp', address: '0.0.0.0:53', handedOver: false, why: 'asked for' }];
   expect(foretellListeners({ served, refused })).toEqual([
     { protocol: 'tcp', address: '0.0.0.0:80', handOver: true, why: null },

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatHostPort, parseEndpoint } from '../../../src/engine/probe/address.ts';
@@ -38,6 +39,20 @@ describe('parseEndpoint', () => {
       }),
     );
   });
+});
+
+it('takes what Node takes for an address, but for link-local ones', () => {
+  const group = fc.stringMatching(/^([0-9a-f]{0,5}|0?\d{1,3})$/);
+  const text = fc
+    .array(fc.tuple(group, fc.constantFrom(':', '::', '.', '')), { maxLength: 10 })
+    .map((parts) => parts.flat().join(''));
+  fc.assert(
+    fc.property(fc.oneof(text, fc.ipV4(), fc.ipV6()), (host) => {
+      const isLinkLocal = /^fe[89ab][0-9a-f]:/i.test(host);
+      expect(parseEndpoint(host, 80)?.family ?? 0).toBe(isLinkLocal ? 0 : isIP(host));
+    }),
+    { numRuns: 3000 },
+  );
 });
 
 describe('httpRequest', () => {

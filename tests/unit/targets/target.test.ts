@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HotexecError } from '../../../src/errors.ts';
-import { resolve } from '../../../src/targets/resolve.ts';
 import { formatTarget, parseTarget } from '../../../src/targets/target.ts';
 
 describe('parseTarget', () => {
@@ -13,7 +12,9 @@ describe('parseTarget', () => {
     ['docker/shop_web-1.eu', { kind: 'docker', name: 'shop_web-1.eu' }],
     ['pod/web', { kind: 'pod', name: 'web' }],
     ['deploy/web', { kind: 'workload', type: 'deployment', name: 'web' }],
-    ['containerd/4f5a', { kind: 'later', type: 'containerd', name: '4f5a' }],
+    ['cri/4f5a', { kind: 'cri', id: '4f5a' }],
+    ['containerd/web_1', { kind: 'containerd', id: 'web_1', namespace: null }],
+    ['containerd/k8s.io/4f5a', { kind: 'containerd', id: '4f5a', namespace: 'k8s.io' }],
   ])('reads %s', (text, target) => {
     expect(parseTarget(text)).toEqual(target);
   });
@@ -26,6 +27,10 @@ describe('parseTarget', () => {
     ['docker/../../info', '"../../info" is not the name or id of a Docker container.'],
     ['docker/a b', '"a b" is not the name or id of a Docker container.'],
     ['podman/web', '"podman/web" is no target hotexec knows.'],
+    ['cri/', '"" is not the id of a container.'],
+    ['cri/../x', '"../x" is not the id of a container.'],
+    ['containerd/', '"" is not the id of a container of containerd.'],
+    ['containerd/a/b/c', '"a/b/c" is not the id of a container of containerd.'],
     ['0', '"0" is not a pid: those are 1 to 4194304.'],
     ['pid/4194305', '"4194305" is not a pid: those are 1 to 4194304.'],
     ['pid/-1', '"-1" is not a pid: those are 1 to 4194304.'],
@@ -46,6 +51,8 @@ describe('parseTarget', () => {
         fc.oneof(
           fc.string(),
           fc.string().map((name) => `docker/${name}`),
+          fc.string().map((name) => `cri/${name}`),
+          fc.string().map((name) => `containerd/${name}`),
         ),
         (text) => {
           expect(readsBackOrRefuses(text)).toBe(true);
@@ -53,15 +60,6 @@ describe('parseTarget', () => {
       ),
     );
   });
-});
-
-it('says of a target of a later version that it is not reached yet', async () => {
-  await expect(resolve({ kind: 'later', type: 'cri', name: '4f5a' }, { env: {}, proc: '/proc' })).rejects.toMatchObject(
-    {
-      code: 'usage',
-      message: 'cri/4f5a: this version of hotexec does not reach containers over CRI yet. Nothing was touched.',
-    },
-  );
 });
 
 function readsBackOrRefuses(text: string): boolean {

@@ -1,0 +1,66 @@
+// hotexec ls [WORD...]
+import { exitCodes, type ErrorData } from '../errors.ts';
+import { listTargets, type ListedTarget } from '../targets/list/list.ts';
+import type { CliContext } from './context.ts';
+import { escapeText, printableJson } from './render/escape.ts';
+import { renderList } from './render/list-text.ts';
+import { styleFor } from './render/style.ts';
+import { usageError } from './usage.ts';
+
+export interface LsInvocation {
+  readonly words: readonly string[];
+  readonly flags: {
+    readonly output: 'text' | 'wide' | 'json';
+    readonly quiet?: true | undefined;
+    readonly runtimeEndpoint?: string | undefined;
+  };
+}
+
+export async function runLs({ words, flags }: LsInvocation, context: CliContext): Promise<number> {
+  const { program, env, proc, signal, stdout, stderr } = context;
+  if (program !== 'hotexec') {
+    throw usageError('ls lists what runs on this machine, not in a cluster.', 'On a node: hotexec ls');
+  }
+  const list = await listTargets({ env, proc, signal, endpoint: flags.runtimeEndpoint ?? null });
+  const items = list.items.filter((item) => words.every((word) => mentions(item, word)));
+
+  if (flags.output === 'json') stdout.write(`${printableJson({ ...list, items }, 2)}\n`);
+  else if (flags.quiet === true) stdout.write(items.map(({ target }) => `${escapeText(target)}\n`).join(''));
+  else if (items.length > 0) {
+    stdout.write(renderList(items, { isWide: flags.output === 'wide', now: new Date() }));
+  }
+  for (const { message, hint } of list.unreachable) {
+    const advice = hint === null ? '' : ` (${escapeText(hint)})`;
+    stderr.write(`${styleFor(stderr).yellow('warning:')} ${escapeText(withoutUsual(message))}${advice}\n`);
+  }
+  // Where nobody could tell anything, that has been said.
+  const isUnknown = list.items.length === 0 && list.unreachable.length > 0;
+  const isSilent = flags.output === 'json' || flags.quiet === true || isUnknown;
+  if (items.length === 0 && !isSilent) stderr.write(`${nothing(words)}\n`);
+  return isUnknown ? exitCodeOf(list.unreachable) : 0;
+}
+
+/** In any place that is shown, whether in capitals or not. */
+function mentions(
+  { target, id, pod, namespace, container, containerdNamespace, program }: ListedTarget,
+  word: string,
+): boolean {
+  const texts = [target, id, pod, namespace, container, containerdNamespace, program.join(' ')];
+  return texts.some((text) => text?.toLowerCase().includes(word.toLowerCase()) === true);
+}
+
+/** That it touches nothing need not be said of a list. */
+function withoutUsual(message: string): string {
+  return message.replace(/ Nothing was touched\.$/, '');
+}
+
+function nothing(words: readonly string[]): string {
+  return words.length === 0
+    ? 'No container was found that runs here.'
+    : `No container that runs here mentions ${words.map((word) => JSON.stringify(word)).join(' and ')}.`;
+}
+
+/** That is no empty list. */
+function exitCodeOf([first]: readonly ErrorData[]): number {
+  return first === undefined ? 0 : exitCodes[first.code];
+}
