@@ -2,14 +2,23 @@
 // connection is made again, and the agent asked what came of it.
 import { setTimeout as delay } from 'node:timers/promises';
 import { HotexecError } from '../errors.ts';
-import type { Front, HistoryAsked, InspectAsked, Listening, PlanAsked, RestartAsked } from '../front/front.ts';
+import type {
+  Front,
+  HistoryAsked,
+  InspectAsked,
+  Listening,
+  OutcomeAsked,
+  PlanAsked,
+  RestartAsked,
+} from '../front/front.ts';
 import { longestMs } from '../front/restart.ts';
 import type { AgentAnswer, AgentAsked, AgentTarget } from '../protocol/agent.ts';
 import type { History } from '../protocol/history.ts';
 import type { Inspection } from '../protocol/inspection.ts';
 import type { Plan } from '../protocol/plan.ts';
+import { defaultRestartOptions, sameProgram } from '../protocol/request.ts';
 import type { RestartResult } from '../protocol/result.ts';
-import { Conversation } from './conversation.ts';
+import { Conversation, type Asking } from './conversation.ts';
 import { CutError, Link, type LinkOptions } from './link.ts';
 import { pack } from './pack.ts';
 
@@ -54,14 +63,25 @@ export class AgentFront implements Front {
     return answer.kind === 'history-result' ? answer.result : refuse(answer);
   }
 
+  async outcome({ operationId }: OutcomeAsked, listening: Listening): Promise<RestartResult> {
+    const asked = { kind: 'restart', program: sameProgram, options: defaultRestartOptions } as const;
+    const answer = await this.#converse({ operationId, asked, attaches: true, listening });
+    return answer.kind === 'restart-result' ? answer.result : refuse(answer);
+  }
+
   /** Each request has had a connection of its own. */
   [Symbol.dispose](): void {}
 
   async #ask(operationId: string, asked: AgentAsked, listening: Listening): Promise<AgentAnswer> {
+    return this.#converse({ operationId, asked, attaches: false, listening });
+  }
+
+  async #converse(wanted: Pick<Asking, 'operationId' | 'asked' | 'attaches' | 'listening'>): Promise<AgentAnswer> {
+    const { asked, listening } = wanted;
     throwIfCancelled(listening.signal);
     const { target, reconnectMs = defaultReconnectMs } = this.#options;
     const packed = await pack(asked);
-    const conversation = new Conversation({ operationId, target, asked, packed, listening });
+    const conversation = new Conversation({ ...wanted, target, packed });
     const answerWithinMs = longestAnswerMs(asked, target);
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       const progressMs = conversation.progressMs;
@@ -100,7 +120,7 @@ export class AgentFront implements Front {
       );
     }
     const message = `${name}: the connection to the agent is lost (${cause.message}), and with it what came of operation ${operationId}. The agent finishes or undoes it on its own.`;
-    const hint = `Ask again with the operation id ${operationId}: it is not done twice. hotexec inspect shows what runs.`;
+    const hint = `hotexec inspect ${name} --operation ${operationId} tells what came of it; without --operation what runs.`;
     return new HotexecError({ code: 'outcome-unknown', message, hint, details: { operationId } }, { cause });
   }
 }

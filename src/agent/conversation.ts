@@ -11,6 +11,8 @@ export interface Asking {
   readonly target: AgentTarget;
   readonly asked: AgentAsked;
   readonly packed: Packed;
+  /** The operation was asked for before: what came of it is wanted, and nothing is to be done. */
+  readonly attaches: boolean;
   readonly listening: Listening;
 }
 
@@ -86,7 +88,7 @@ export class Conversation {
   async #begin(link: Link, sending: Sending): Promise<void> {
     const { operationId } = this;
     // Somebody who asks again with the id of an operation that is done need not send its files again.
-    if (this.wasAsked || !(this.#isNew || sending.isComplete))
+    if (this.wasAsked || this.#asking.attaches || !(this.#isNew || sending.isComplete))
       await link.channel.send({ kind: 'attach', operationId, after: this.#seen });
     else if (sending.isComplete) await this.#request(link);
     else await sending.offer();
@@ -111,6 +113,7 @@ export class Conversation {
       case 'answer':
         return message.answer;
       case 'unknown-operation':
+        if (this.#asking.attaches) throw notKnown(this.#asking);
         this.#askAgain(link, sending);
         return null;
       case 'hello':
@@ -138,6 +141,15 @@ export class Conversation {
     this.#isNew = true;
     void this.#begin(link, sending);
   }
+}
+
+function notKnown({ operationId, target: { name } }: Asking): HotexecError {
+  return new HotexecError({
+    code: 'outcome-unknown',
+    message: `${name}: the agent in the pod does not know operation ${operationId}: it was not asked for here, the agent that was asked has ended since, or it was too long ago.`,
+    hint: `hotexec inspect ${name} shows what runs; kubectl get events names the operations that have changed something.`,
+    details: { operationId },
+  });
 }
 
 function agentGone(): HotexecError {

@@ -51,7 +51,7 @@ export function targetOf(words: readonly string[], { program, selector }: Readin
   if (extra === undefined) return parseTarget(`${first}/${second}`, reading);
   throw usageError(
     `One target at a time: ${JSON.stringify(extra)} is one too many.`,
-    `A command for the target follows after --, such as: -- ${extra}`,
+    `Another command for it follows after --: hotexec restart ${first} -- ${extra}`,
   );
 }
 

@@ -63,12 +63,14 @@ export function rollbackCommand(action: Action<RollbackFlags>): CommandUnknownOp
 export interface InspectFlags extends TargetFlags {
   readonly output: 'text' | 'json';
   readonly showEnv?: true | undefined;
+  readonly operation?: string | undefined;
 }
 
 export function inspectCommand(action: Action<InspectFlags>): CommandUnknownOpts {
   return withTargetFlags(new Command('inspect').argument('<target...>'))
     .addOption(outputOption(['text', 'json']))
     .option('--show-env', 'print the values of environment variables too, not only their names')
+    .addOption(forPods(new Option('--operation <ID>', 'what came of a restart whose connection was lost')))
     .action((words, flags) => action(words, flags));
 }
 

@@ -76,6 +76,13 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
     exitWith(await planReplace({ words, flags, command }, context));
   });
   add(plan, planOfReplace.summary('plan a replacement'), texts.planReplace);
+  plan
+    .command('rollback', { hidden: true })
+    .argument('[words...]')
+    .allowUnknownOption()
+    .action(() => {
+      throw usageError('plan is of restart and replace.', `${programName(context)} rollback TARGET --dry-run`);
+    });
 
   const doctor = doctorCommand(async (words, flags) => {
     refuseCommand(command, 'doctor');

@@ -1,7 +1,7 @@
 // The flags of restart, replace and plan, and what they ask of the engine. Pure, but for the files that they name and the probe's host.
 import { readFile } from 'node:fs/promises';
 import { withProbeAddress } from '../front/probe.ts';
-import { fileCopies, replacementFile } from '../front/sources.ts';
+import { fileCopies, replacementFile, unreadable } from '../front/sources.ts';
 import {
   defaultRestartOptions,
   sameProgram,
@@ -173,6 +173,6 @@ async function readTextFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw usageError(`--env-file: ${error instanceof Error ? error.message : String(error)}`);
+    throw unreadable(`--env-file ${JSON.stringify(path)}`, error);
   }
 }

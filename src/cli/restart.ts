@@ -60,7 +60,8 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
 
 interface Shown {
   readonly report: Report;
-  readonly timeline: TimelineDrawing;
+  /** Null: no picture was asked for. */
+  readonly timeline: TimelineDrawing | null;
   readonly context: CliContext;
 }
 
@@ -68,7 +69,7 @@ interface Shown {
 export async function showResult(result: RestartResult, { report, timeline, context }: Shown): Promise<number> {
   report.print(result, (style) => renderRestart(result, style));
   if (result.error !== null) context.stderr.write(renderError(result.error, styleFor(context.stderr)));
-  await timeline.finish(result);
+  await timeline?.finish(result);
   return exitCodeOf(result);
 }
 

@@ -4,7 +4,15 @@ import type { ByteStream } from '../agent/byte-stream.ts';
 import { AgentFront } from '../agent/client.ts';
 import { defaultAgentImage } from '../agent/image.ts';
 import { HotexecError, type ErrorData } from '../errors.ts';
-import type { Front, HistoryAsked, InspectAsked, Listening, PlanAsked, RestartAsked } from '../front/front.ts';
+import type {
+  Front,
+  HistoryAsked,
+  InspectAsked,
+  Listening,
+  OutcomeAsked,
+  PlanAsked,
+  RestartAsked,
+} from '../front/front.ts';
 import type { AgentTarget } from '../protocol/agent.ts';
 import type { History } from '../protocol/history.ts';
 import type { Inspection } from '../protocol/inspection.ts';
@@ -166,6 +174,10 @@ class PodFront implements Front {
 
   async history(asked: HistoryAsked, listening: Listening): Promise<History> {
     return this.#ask({ ask: async (front) => front.history(asked, listening), refusals: () => [] });
+  }
+
+  async outcome(asked: OutcomeAsked, listening: Listening): Promise<RestartResult> {
+    return this.#agent.front.outcome(asked, listening);
   }
 
   [Symbol.dispose](): void {

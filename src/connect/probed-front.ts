@@ -1,7 +1,15 @@
 // A pod's front that goes by the pod's own description: a restart that its liveness probe would not survive is refused, its readiness probe is
 // what the new program must answer, and what is not done is said.
 import { HotexecError } from '../errors.ts';
-import type { Front, HistoryAsked, InspectAsked, Listening, PlanAsked, RestartAsked } from '../front/front.ts';
+import type {
+  Front,
+  HistoryAsked,
+  InspectAsked,
+  Listening,
+  OutcomeAsked,
+  PlanAsked,
+  RestartAsked,
+} from '../front/front.ts';
 import type { History } from '../protocol/history.ts';
 import type { Inspection } from '../protocol/inspection.ts';
 import type { Plan } from '../protocol/plan.ts';
@@ -47,6 +55,10 @@ export class ProbedFront implements Front {
 
   async history(asked: HistoryAsked, listening: Listening): Promise<History> {
     return this.#front.history(asked, listening);
+  }
+
+  async outcome(asked: OutcomeAsked, listening: Listening): Promise<RestartResult> {
+    return this.#front.outcome(asked, listening);
   }
 
   [Symbol.dispose](): void {

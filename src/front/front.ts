@@ -33,6 +33,11 @@ export interface HistoryAsked {
   readonly operationId: string;
 }
 
+export interface OutcomeAsked {
+  /** Of the restart. */
+  readonly operationId: string;
+}
+
 /** One target. Each of these rejects with a HotexecError where there is no result. */
 export interface Front extends Disposable {
   /** As it is printed: `docker/web`, `pod/web-0`. */
@@ -41,4 +46,6 @@ export interface Front extends Disposable {
   plan(asked: PlanAsked, listening: Listening): Promise<Plan>;
   inspect(asked: InspectAsked, listening: Listening): Promise<Inspection>;
   history(asked: HistoryAsked, listening: Listening): Promise<History>;
+  /** What came of a restart that was asked for before, by its id: for who has lost the connection. Nothing is done. */
+  outcome(asked: OutcomeAsked, listening: Listening): Promise<RestartResult>;
 }

@@ -4,6 +4,7 @@ import type { Inspection } from '../protocol/inspection.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { TargetProcess } from '../protocol/request.ts';
 import type { RestartResult } from '../protocol/result.ts';
+import { HotexecError } from '../errors.ts';
 import type { Front, HistoryAsked, InspectAsked, Listening, PlanAsked, RestartAsked } from './front.ts';
 import type { StartEngine } from './launch.ts';
 import { askRestart } from './restart.ts';
@@ -40,6 +41,15 @@ export class LocalFront implements Front {
   async history(asked: HistoryAsked, listening: Listening): Promise<History> {
     using engine = this.#startEngine();
     return await askHistory({ kind: 'history', target: this.#target, ...asked }, this.#session(engine, listening));
+  }
+
+  /** Whoever asked an engine of this machine has its answer. */
+  async outcome(): Promise<RestartResult> {
+    throw new HotexecError({
+      code: 'usage',
+      message: `${this.name}: --operation is for what an agent in a pod was asked to do.`,
+      hint: `hotexec rollback ${this.name} --list shows the programs that ran there, and the operations that started them.`,
+    });
   }
 
   /** Engines end by themselves. */

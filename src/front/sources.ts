@@ -7,6 +7,7 @@ import type { FileCopy } from '../protocol/request.ts';
 
 /** The absolute path of a file that can become the executable. `what` names it in errors, `cwd` is where it is looked for. */
 export async function replacementFile(path: string, { what, cwd }: Naming): Promise<string> {
+  if (path === '') throw refusal(`${what} names no file.`, 'name the executable file');
   const source = resolve(cwd, path);
   const stats = await statOf(source, `${what} ${quote(path)}`);
   if (stats.isDirectory()) throw refusal(`${what} ${quote(path)} is a directory.`, 'name the executable file');
@@ -74,13 +75,15 @@ async function tryToOpen(path: string, named: string): Promise<void> {
   }
 }
 
-function unreadable(named: string, cause: unknown): HotexecError {
+/** The usage error of a file that a flag names; `named` begins the sentence. */
+export function unreadable(named: string, cause: unknown): HotexecError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
   const why = reasons[code] ?? code;
   return new HotexecError({ code: 'usage', message: `${named} cannot be read: ${why}.`, hint: null }, { cause });
 }
 
 const reasons: Readonly<Record<string, string>> = {
+  EISDIR: 'it is a directory',
   ENOENT: 'there is no such file here',
   ENOTDIR: 'there is no such file here',
   EACCES: 'permission denied',

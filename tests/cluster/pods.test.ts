@@ -53,6 +53,11 @@ describe.each(users)('a program that runs as %s', (user, container, security) =>
     await until('the log has both runs', async () => runsOf(await pod.logs()) === 2);
     expect((await pod.logs()).startsWith(firstLog)).toBe(true);
 
+    const asked = await kubectlHotexecJson('inspect', pod.name, '--operation', result.operationId, ...inNamespace());
+    expect(asked).toMatchObject({ exitCode: 0, result: { kind: 'Restart', operationId: result.operationId } });
+    const unknown = await kubectlHotexecJson('inspect', pod.name, '--operation', 'none', ...inNamespace());
+    expect(unknown).toMatchObject({ exitCode: 6, result: { error: { code: 'outcome-unknown' } } });
+
     const [agent, ...more] = await agentsOf(pod);
     expect(more).toEqual([]);
     expect(agent).toMatchObject({

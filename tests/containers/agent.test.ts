@@ -105,6 +105,11 @@ describe('the agent of a container', () => {
       heard.events.filter(({ kind }) => kind === 'upload').map((event) => 'path' in event && event.path),
     ).not.toContain(buildOf(3));
     expect(await executionOf(pod.container.pid)).toBe(execution);
+
+    expect(await front.outcome(asked, listening())).toEqual(first);
+    const unknown = front.outcome({ operationId: randomUUID() }, listening());
+    expect(await failureOf(unknown)).toMatchObject({ code: 'outcome-unknown' });
+    expect(await executionOf(pod.container.pid)).toBe(execution);
   });
 
   test('finds the main process where the pod shares its processes', async () => {

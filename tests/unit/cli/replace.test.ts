@@ -135,6 +135,7 @@ describe('bad usage of a replacement exits 2, before an engine is asked', () => 
   it.each<[readonly string[], string, string | null]>([
     [['replace', '1'], "Required option '--with <FILE>' not specified.", 'hotexec replace --help shows what there is.'],
     [['replace', '1', '--with', 'nowhere'], '--with "nowhere" cannot be read: there is no such file here.', null],
+    [['replace', '1', '--with', ''], '--with names no file.', 'name the executable file'],
     [['replace', '1', '--with', 'conf'], '--with "conf" is a directory.', 'name the executable file'],
     [['replace', '1', '--with', 'empty'], '--with "empty" is empty.', null],
     [['replace', '1', '--with', '/dev/null'], '--with "/dev/null" is not a regular file.', 'name the executable file'],

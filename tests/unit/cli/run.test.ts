@@ -240,11 +240,12 @@ describe('bad usage exits 2, before anything is looked at', () => {
     [
       ['restart', '1', '2'],
       'One target at a time: "2" is one too many.',
-      'A command for the target follows after --, such as: -- 2',
+      'Another command for it follows after --: hotexec restart 1 -- 2',
     ],
+    [['plan', 'rollback', '1', '--to', '2'], 'plan is of restart and replace.', 'hotexec rollback TARGET --dry-run'],
     [
       ['restart', '1', '--env-file', '/nonexistent'],
-      "--env-file: ENOENT: no such file or directory, open '/nonexistent'",
+      '--env-file "/nonexistent" cannot be read: there is no such file here.',
       null,
     ],
   ])('%j', async (argv, message, hint) => {

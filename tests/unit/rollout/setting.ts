@@ -79,6 +79,7 @@ export class Setting {
         plan: unasked,
         inspect: unasked,
         history: unasked,
+        outcome: unasked,
         [Symbol.dispose]: () => {},
       };
       return Promise.resolve({
