@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { engineFlags } from '../src/front/launch.ts';
 import type { Driver } from '../src/protocol/request.ts';
 import type { RestartResult } from '../src/protocol/result.ts';
+import { cluster } from './cluster.ts';
 import { startBusybox } from './container.ts';
 import { restartByGdb } from './gdb.ts';
 import { run, startTarget, Talking, timed, type Programs } from './programs.ts';
@@ -37,7 +38,7 @@ export interface Rounds {
 
 export async function measureAll(programs: Programs, rounds: Rounds): Promise<readonly Comparison[]> {
   const found: Comparison[] = [];
-  for (const part of [holds, gdbHolds, commands, containers, serving, startUp]) {
+  for (const part of [holds, gdbHolds, commands, containers, serving, cluster, startUp]) {
     const comparisons = await part(programs, rounds);
     // At once: what comes later may fail, and this took minutes.
     for (const one of comparisons) console.error(oneLine(one));

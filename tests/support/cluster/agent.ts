@@ -1,11 +1,6 @@
-// The agent's image in the cluster's containerd, as deploy/build-image.ts packs it, and hotexec told to use it.
-import { createHash } from 'node:crypto';
+// hotexec told to use the agent's image of this build.
 import { beforeAll } from 'vitest';
-import { imageArchive } from '../../../deploy/archive.ts';
-import { partsFor } from '../../../deploy/parts.ts';
-import { hotexecLayer, imageConfig, nodeLayer } from '../../../deploy/root.ts';
-import manifest from '../../../package.json' with { type: 'json' };
-import { importImage, isKnown } from './image.ts';
+import { agentImage } from './agent-image.ts';
 import { missingParts } from './machine/parts.ts';
 
 /** Before the tests of a file: whatever runs hotexec then puts this agent into pods. */
@@ -14,19 +9,4 @@ export function agentForTests(): void {
     // needs('cluster') says so in each test.
     if (missingParts().length === 0) process.env['HOTEXEC_AGENT_IMAGE'] = await agentImage();
   });
-}
-
-/** Imported unless this very image is there. */
-async function agentImage(): Promise<string> {
-  const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
-  const layers = [nodeLayer(partsFor(architecture)), hotexecLayer()];
-  const hash = createHash('sha256').update(JSON.stringify(imageConfig));
-  for (const { path, mode, read } of layers.flat()) hash.update(`${path} ${mode}`).update((await read?.()) ?? '');
-  const reference = `localhost/hotexec-test/agent:${hash.digest('hex').slice(0, 16)}`;
-  if (await isKnown(reference)) return reference;
-  const { version } = manifest;
-  const image = { reference, architecture, version, config: imageConfig, layers, compress: false } as const;
-  const { tar } = await imageArchive(image);
-  await importImage(reference, tar);
-  return reference;
 }
