@@ -116,12 +116,12 @@ describe('RBAC', () => {
 });
 
 /** What the API server says of an ephemeral container, tried dry. */
-async function tryEphemeral({ namespace, name }: Pick<Pod, 'namespace' | 'name'>, image: string): Promise<string> {
-  const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+async function tryEphemeral(tried: Pick<Pod, 'namespace' | 'name'>, image: string): Promise<string> {
+  const path = `/api/v1/namespaces/${tried.namespace}/pods/${tried.name}`;
   const pod = JSON.parse(await kubectl('get', '--raw', path)) as { readonly spec: object };
-  const tried = { ...pod, spec: { ...pod.spec, ephemeralContainers: [{ name: 'tried', image }] } };
+  const wanted = { ...pod, spec: { ...pod.spec, ephemeralContainers: [{ name: 'tried', image }] } };
   const put = ['replace', '--raw', `${path}/ephemeralcontainers?dryRun=All`, '--filename', '-'];
-  return (await runKubectl(put, JSON.stringify(tried))).stderr;
+  return (await runKubectl(put, JSON.stringify(wanted))).stderr;
 }
 
 test('a policy of the cluster that refuses the agent is quoted', async () => {
