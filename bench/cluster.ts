@@ -12,7 +12,7 @@ import { programsDirectory } from '../tests/support/cluster/machine/places.ts';
 import { apply, podManifest, readyByHttp } from '../tests/support/cluster/manifest.ts';
 import { findCommand } from '../tests/support/docker/find-command.ts';
 import { fortio } from '../tests/support/docker/programs/fortio.ts';
-import type { Comparison, Rounds } from './measure.ts';
+import type { Comparison, Rounds } from './comparison.ts';
 import { timed, type Programs } from './programs.ts';
 import { interleave } from './statistics.ts';
 

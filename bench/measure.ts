@@ -5,6 +5,7 @@ import { engineFlags } from '../src/front/launch.ts';
 import type { Driver } from '../src/protocol/request.ts';
 import type { RestartResult } from '../src/protocol/result.ts';
 import { cluster } from './cluster.ts';
+import type { Comparison, Limit, Rounds } from './comparison.ts';
 import { startBusybox } from './container.ts';
 import { restartByGdb } from './gdb.ts';
 import { run, startTarget, Talking, timed, type Programs } from './programs.ts';
@@ -19,22 +20,6 @@ const hotexec = join(root, 'bin/hotexec');
 
 /** As the others do it: nobody waits until the new program listens. */
 const alone = ['--no-drain', '--no-handover', '--probation', '0'] as const;
-
-export interface Comparison {
-  readonly what: string;
-  readonly ours: Summary;
-  readonly other: { readonly name: string; readonly summary: Summary };
-  readonly limits: readonly Limit[];
-}
-
-/** A ratio of medians, milliseconds over the other's median, or milliseconds. */
-export type Limit = { readonly kind: 'ratio' | 'over' | 'at-most'; readonly value: number };
-
-export interface Rounds {
-  readonly many: number;
-  /** Where one round takes a second. */
-  readonly few: number;
-}
 
 export async function measureAll(programs: Programs, rounds: Rounds): Promise<readonly Comparison[]> {
   const found: Comparison[] = [];

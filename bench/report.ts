@@ -1,5 +1,5 @@
 // The results as a person reads them: ratios first.
-import type { Comparison, Limit } from './measure.ts';
+import type { Comparison, Limit } from './comparison.ts';
 import type { Summary } from './statistics.ts';
 
 export interface Machine {

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { RestartResult } from '../src/protocol/result.ts';
 import { startServing } from './container.ts';
-import type { Comparison, Rounds } from './measure.ts';
+import type { Comparison, Rounds } from './comparison.ts';
 import { Talking, timed, type Programs } from './programs.ts';
 import { interleave } from './statistics.ts';
 
