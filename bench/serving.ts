@@ -2,11 +2,11 @@
 // version that comes back by itself, and how fast a new executable is brought.
 import { execFile } from 'node:child_process';
 import { closeSync, copyFileSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { RestartResult } from '../src/protocol/result.ts';
 import { startServing } from './container.ts';
 import type { Comparison, Rounds } from './comparison.ts';
+import { slowestAnswer } from './asking.ts';
 import { Talking, timed, type Programs } from './programs.ts';
 import { interleave } from './statistics.ts';
 
@@ -166,39 +166,16 @@ async function restartNamed(target: string, ...flags: readonly string[]): Promis
   return await promise;
 }
 
-/** What one client after the other sees while something is done; who is refused tries again at once. */
+/** What one client after the other sees while something is done; a process of its own, for this one stands still while it starts others. */
 async function under<Result>(
   act: () => Promise<Result>,
 ): Promise<{ readonly slowestMs: number; readonly result: Result }> {
-  let over = false;
-  let slowestMs = 0;
-  const client = (async (): Promise<void> => {
-    for (;;) {
-      slowestMs = Math.max(slowestMs, await answers());
-      if (over) return;
-    }
-  })();
+  using client = new Talking(process.execPath, join(import.meta.dirname, 'client.ts'), host, String(port));
+  await client.next();
   const result = await act();
-  over = true;
-  await client;
-  return { slowestMs, result };
+  return { slowestMs: Number(await client.ask('enough')), result };
 }
 
-/** How long it takes until an answer is there, however often it is asked for. */
-async function answers(): Promise<number> {
-  const startedMs = performance.now();
-  while (!(await asksOnce())) if (performance.now() - startedMs > 30_000) throw new Error('no answer within 30 s');
-  return performance.now() - startedMs;
-}
-
-async function asksOnce(): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(port, host, () => socket.write('GET / HTTP/1.0\r\n\r\n'));
-  socket
-    .once('data', () => resolve(true))
-    .once('error', () => resolve(false))
-    .once('close', () => resolve(false));
-  const answered = await promise;
-  socket.destroy();
-  return answered;
+async function answers(): Promise<void> {
+  await slowestAnswer({ host, port }, () => true);
 }
