@@ -12,6 +12,7 @@ import type {
   RestartAsked,
 } from '../front/front.ts';
 import { longestMs } from '../front/restart.ts';
+import { throwIfCancelled } from '../front/session.ts';
 import type { AgentAnswer, AgentAsked, AgentTarget } from '../protocol/agent.ts';
 import type { History } from '../protocol/history.ts';
 import type { Inspection } from '../protocol/inspection.ts';
@@ -129,14 +130,6 @@ function longestAnswerMs(asked: AgentAsked, { spec }: AgentTarget): number {
   if (asked.kind !== 'restart') return lookMs;
   const target = { name: '', pid: 0, startTicks: 0, container: null, spec };
   return longestMs({ options: asked.options, target }) + mendingMs;
-}
-
-function throwIfCancelled(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  throw new HotexecError(
-    { code: 'cancelled', message: 'Cancelled before anything was touched.', hint: null },
-    { cause: signal.reason },
-  );
 }
 
 function refuse(answer: AgentAnswer): never {

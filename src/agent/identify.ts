@@ -4,7 +4,8 @@ import { containerIdIn, parseCgroup } from '../procfs/cgroup.ts';
 import { parseMountInfo } from '../procfs/mountinfo.ts';
 import { listProcesses } from '../procfs/processes.ts';
 import { readLink, readText } from '../procfs/read.ts';
-import { HotexecError, type ErrorCode } from '../errors.ts';
+import type { HotexecError } from '../errors.ts';
+import { refusal } from '../targets/refusal.ts';
 import type { AgentTarget } from '../protocol/agent.ts';
 import type { TargetProcess } from '../protocol/request.ts';
 import { judge, type Evidence, type Verdict } from './evidence.ts';
@@ -102,8 +103,4 @@ function isolated({ name, container }: AgentTarget): HotexecError {
     `${name}: the node's container runtime has given the agent a process namespace of its own, although container ${container.name} was named as its target.`,
     'containers whose runtime does not share process namespaces with ephemeral containers cannot be reached by an agent',
   );
-}
-
-function refusal(code: ErrorCode, message: string, hint: string): HotexecError {
-  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint });
 }

@@ -160,7 +160,7 @@ function withStartFlags<Args extends unknown[], Opts extends OptionValues>(comma
     .option('--timeout <DURATION>', 'give up before the point of no return after this long', '30s');
 }
 
-/** Which pod, in which cluster, as whom; and the agent beside it. Under a heading of their own in the help. */
+/** Which pod, in which cluster, as whom; and the agent beside it. */
 function withClusterFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
   return command
     .addOption(forPods(new Option('-n, --namespace <NAME>', 'where the pod is')))
@@ -194,15 +194,8 @@ const asGroupOption: AsGroupOption = new Option('--as-group <GROUP>', 'as a memb
 
 type AsGroupOption = Option<'--as-group <GROUP>', undefined, readonly string[], readonly string[]>;
 
-function forNodes<Grouped extends { readonly helpGroup: (heading: string) => unknown }>(option: Grouped): Grouped {
-  option.helpGroup('Flags for containerd, CRI-O and pods of this machine');
-  return option;
-}
-
-function forPods<Grouped extends { readonly helpGroup: (heading: string) => unknown }>(option: Grouped): Grouped {
-  option.helpGroup('Flags for pods');
-  return option;
-}
+const forNodes = inGroup('Flags for containerd, CRI-O and pods of this machine');
+const forPods = inGroup('Flags for pods');
 
 const formatOption: FormatOption = new Option(
   '--format <FORMAT>',
@@ -232,4 +225,14 @@ type OutputOption<Format> = Option<'-o, --output <FORMAT>', undefined, 'text', u
 
 function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
+}
+
+/** Of options: under a heading of their own in the help. */
+function inGroup(
+  heading: string,
+): <Grouped extends { readonly helpGroup: (heading: string) => unknown }>(option: Grouped) => Grouped {
+  return (option) => {
+    option.helpGroup(heading);
+    return option;
+  };
 }

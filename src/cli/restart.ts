@@ -2,7 +2,7 @@
 import { exitCodes } from '../errors.ts';
 import { newOperationId } from '../front/operation-id.ts';
 import type { HotexecEvent } from '../protocol/event.ts';
-import type { Outcome, RestartResult } from '../protocol/result.ts';
+import { outcomeCodes, type RestartResult } from '../protocol/result.ts';
 import { formatTarget, isInCluster } from '../targets/target.ts';
 import type { CliContext } from './context.ts';
 import type { RestartCommandFlags } from './flags.ts';
@@ -72,14 +72,6 @@ export async function showResult(result: RestartResult, { report, timeline, cont
   await timeline?.finish(result);
   return exitCodeOf(result);
 }
-
-const outcomeCodes: Readonly<Record<Outcome, number>> = {
-  restarted: 0,
-  unchanged: 1,
-  'rolled-back': 3,
-  lost: 4,
-  stopped: 8,
-};
 
 /** Of a restart that left all as it was, the reason tells: refused, cancelled, or a bug. */
 export function exitCodeOf({ outcome, error }: Pick<RestartResult, 'outcome' | 'error'>): number {

@@ -26,12 +26,21 @@ export function listDescriptors(tid: number): readonly Descriptor[] {
 }
 
 /** Throws the error of opendir(3). */
-export function descriptorNumbers(tid: number): readonly number[] {
+function descriptorNumbers(tid: number): readonly number[] {
   try {
     return readdirSync(`/proc/${tid}/fd`).map(Number);
   } catch (error) {
     if (!isDenied(error)) throw error;
     return readdirSync(`/proc/${tid}/fdinfo`).map(Number);
+  }
+}
+
+/** The same; none where it has ended, or is another user's. */
+export function openDescriptors(tid: number): readonly number[] {
+  try {
+    return descriptorNumbers(tid);
+  } catch {
+    return [];
   }
 }
 

@@ -1,5 +1,5 @@
 // Listening sockets of a network namespace and of a process: whether a new program is up is told by them.
-import { descriptorNumbers, descriptorTarget } from './descriptors.ts';
+import { descriptorTarget, openDescriptors } from './descriptors.ts';
 import { listSockets, socketInode } from './sockets.ts';
 
 export interface Listener {
@@ -17,16 +17,12 @@ export function listListeners(tid: number): readonly Listener[] {
   );
 }
 
-/** The sockets that a process has open, by inode. */
-export function socketsOf(pid: number): ReadonlySet<number> {
-  return new Set(numbersOf(pid).flatMap((fd) => socketInode(descriptorTarget(pid, fd) ?? '') ?? []));
-}
-
-function numbersOf(pid: number): readonly number[] {
-  try {
-    return descriptorNumbers(pid);
-  } catch {
-    // It has ended, or is another user's.
-    return [];
+/** The sockets that a process has open: by inode, a descriptor of each. */
+export function socketsOf(pid: number): ReadonlyMap<number, number> {
+  const found = new Map<number, number>();
+  for (const fd of openDescriptors(pid)) {
+    const inode = socketInode(descriptorTarget(pid, fd) ?? '');
+    if (inode !== null && !found.has(inode)) found.set(inode, fd);
   }
+  return found;
 }

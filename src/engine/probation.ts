@@ -155,7 +155,7 @@ export class Settlement {
       this.#nextLookEverywhereMs = nowMs + lookEverywhereMs;
       return true;
     }
-    return pidsBelow(this.#pid).some((pid) => [...socketsOf(pid)].some((inode) => this.#isNew(inode)));
+    return pidsBelow(this.#pid).some((pid) => [...socketsOf(pid).keys()].some((inode) => this.#isNew(inode)));
   }
 
   #isNew(inode: number): boolean {

@@ -4,6 +4,15 @@ import type { ContainerIdentity } from './request.ts';
 
 export type Outcome = 'restarted' | 'unchanged' | 'rolled-back' | 'stopped' | 'lost';
 
+/** The exit code of a command for it, where its error has none of its own. */
+export const outcomeCodes: Readonly<Record<Outcome, number>> = {
+  restarted: 0,
+  unchanged: 1,
+  'rolled-back': 3,
+  lost: 4,
+  stopped: 8,
+};
+
 /** A program as a person reads it; bytes that are not UTF-8 are shown as U+FFFD. */
 export interface ProgramSummary {
   readonly exe: string;

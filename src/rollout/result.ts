@@ -1,6 +1,6 @@
 // What comes of a rollout: the document that `-o json` prints, and the exit code. Pure.
 import { exitCodes, type ErrorData } from '../errors.ts';
-import type { Outcome, RestartResult } from '../protocol/result.ts';
+import { outcomeCodes, type RestartResult } from '../protocol/result.ts';
 
 /** A pod for which there is no Restart, since nothing was begun in it. */
 export interface FailedPod {
@@ -54,14 +54,6 @@ export function exitCodeOfList({
 export function isGood({ outcome, error }: RestartResult | FailedPod): boolean {
   return outcome === 'restarted' && error === null;
 }
-
-const outcomeCodes: Readonly<Record<Outcome, number>> = {
-  restarted: 0,
-  unchanged: 1,
-  'rolled-back': 3,
-  lost: 4,
-  stopped: 8,
-};
 
 function exitCodeOf({ outcome, error }: RestartResult | FailedPod): number {
   const isTold = outcome === null || outcome === 'unchanged' || outcome === 'restarted';

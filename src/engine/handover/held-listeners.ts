@@ -7,11 +7,11 @@ import { boundAddress, pullDescriptor, readNumberOption } from '../../native/soc
 import { threadsOf } from '../../tracer/hold.ts';
 import { threadState } from '../../tracer/thread-states.ts';
 import type { ListenerResult } from '../../protocol/result.ts';
-import { descriptorNumbers, descriptorTarget } from '../descriptors.ts';
+import { descriptorTarget, openDescriptors } from '../descriptors.ts';
 import type { Hold } from '../hold.ts';
-import type { Listener } from '../listeners.ts';
+import { socketsOf, type Listener } from '../listeners.ts';
 import { fetchDescriptors } from '../pushed-descriptor.ts';
-import { findSockets, socketInode } from '../sockets.ts';
+import { findSockets } from '../sockets.ts';
 import {
   AF_INET6,
   isReachedBy,
@@ -89,27 +89,16 @@ export function listServed(pids: readonly number[], kept: ReadonlySet<number> = 
 function openSockets(pids: readonly number[]): ReadonlyMap<number, Pick<ServedSocket, 'pid' | 'fd'>> {
   const found = new Map<number, Pick<ServedSocket, 'pid' | 'fd'>>();
   for (const pid of pids) {
-    for (const fd of descriptorsOf(pid)) {
-      const inode = socketInode(descriptorTarget(pid, fd) ?? '');
-      if (inode !== null && !found.has(inode)) found.set(inode, { pid, fd });
-    }
+    for (const [inode, fd] of socketsOf(pid)) if (!found.has(inode)) found.set(inode, { pid, fd });
   }
   return found;
 }
 
 export function isOpenIn(pids: readonly number[], inode: number): boolean {
   const link = `socket:[${inode}]`;
-  const has = (tid: number): boolean => descriptorsOf(tid).some((fd) => descriptorTarget(tid, fd) === link);
+  const has = (tid: number): boolean => openDescriptors(tid).some((fd) => descriptorTarget(tid, fd) === link);
   // A main thread that has left before the others shows none.
   return pids.some((pid) => has(pid) || ('ZX'.includes(threadState(pid, pid)) && threadsOf(pid).some(has)));
-}
-
-function descriptorsOf(pid: number): readonly number[] {
-  try {
-    return descriptorNumbers(pid);
-  } catch {
-    return [];
-  }
 }
 
 /** A port out of the range from which the kernel takes one for a client serves nobody. */

@@ -1,7 +1,7 @@
 // Which of containerd's containers is meant: by its id, the name that nerdctl gave it, or the beginning of its id. Pure.
 import type { HotexecError } from '../../errors.ts';
 import { nearest } from '../nearest.ts';
-import { refusal } from '../runtime/refusal.ts';
+import { refusal } from '../refusal.ts';
 import type { ContainerdContainer, RuntimeApi } from '../runtime/api.ts';
 
 export interface NamedContainer extends ContainerdContainer {

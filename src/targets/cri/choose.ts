@@ -1,7 +1,7 @@
 // Which container is meant: by the beginning of its id, or by its pod and name. Pure; what is not clear is refused with what there is.
 import type { HotexecError } from '../../errors.ts';
 import { nearest } from '../nearest.ts';
-import { refusal } from '../runtime/refusal.ts';
+import { refusal } from '../refusal.ts';
 import type { Sandbox } from '../runtime/api.ts';
 import { fullName, type Known, type PodContainer } from './look.ts';
 

@@ -1,6 +1,6 @@
 // All pods and containers that the runtimes of this machine know over CRI. Two calls a runtime, however many pods there are.
 import type { HotexecError } from '../../errors.ts';
-import { asHotexecError } from '../runtime/refusal.ts';
+import { asHotexecError } from '../refusal.ts';
 import type { CriContainer, RuntimeApi, Sandbox } from '../runtime/api.ts';
 
 export interface Known {

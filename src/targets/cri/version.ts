@@ -1,6 +1,6 @@
 // Whether a socket is that of a runtime of pods, and of which.
 import { openRuntime } from '../runtime/api.ts';
-import { asHotexecError } from '../runtime/refusal.ts';
+import { asHotexecError } from '../refusal.ts';
 
 /** `containerd 1.6.20`; null: whoever listens there does not speak CRI, or not with this user. */
 export async function criVersion(path: string): Promise<string | null> {

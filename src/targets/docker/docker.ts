@@ -1,6 +1,7 @@
 // docker/NAME: the Engine API tells the container's first process; /proc must agree that it is here, and that one.
 import * as v from 'valibot';
-import { HotexecError, type ErrorCode } from '../../errors.ts';
+import type { HotexecError } from '../../errors.ts';
+import { refusal } from '../refusal.ts';
 import type { ProgramSpec, TargetProcess } from '../../protocol/request.ts';
 import { identify } from '../identity.ts';
 import { nearest } from '../nearest.ts';
@@ -96,8 +97,4 @@ function messageIn(body: unknown): string {
 
 function strangeAnswer(what: string, { endpoint }: DockerApi): HotexecError {
   return refusal('runtime-unreachable', `Docker on ${formatEndpoint(endpoint)} answers strangely: ${what}.`, null);
-}
-
-function refusal(code: ErrorCode, message: string, hint: string | null): HotexecError {
-  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint });
 }

@@ -1,6 +1,7 @@
 // The agent of a container: the one that runs there, else a new ephemeral container, for which the API server is asked by a dry run first.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HotexecError, type ErrorCode } from '../../errors.ts';
+import { HotexecError } from '../../errors.ts';
+import { refusal } from '../refusal.ts';
 import {
   agentContainer,
   findAgent,
@@ -259,8 +260,4 @@ function endedAtOnce(agent: Agent, { exitCode, reason, message }: Ended, { metad
     `pod/${pod}: the agent (ephemeral container ${agent.name}) ended at once, with exit code ${exitCode}: ${words}.`,
     `kubectl logs -n ${namespace} ${pod} -c ${agent.name}`,
   );
-}
-
-function refusal(code: ErrorCode, message: string, hint: string | null): HotexecError {
-  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint });
 }

@@ -5,6 +5,7 @@ import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
 import type { WebSocket } from 'ws';
+import { parseJson } from '../parse-json.ts';
 import { apiError, apiPath } from './api.ts';
 import type { Cluster } from './kubeconfig.ts';
 
@@ -156,12 +157,4 @@ function failureIn(content: Buffer): string | null {
   const parsed = v.safeParse(execStatus, parseJson(content.toString('utf8')));
   if (!parsed.success) return 'the server ended it without a reason';
   return parsed.output.status === 'Success' ? null : parsed.output.message;
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return body;
-  }
 }

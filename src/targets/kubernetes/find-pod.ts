@@ -1,5 +1,6 @@
 // pod/NAME: looked up, and refused where nothing runs in it that could be restarted.
-import { HotexecError, type ErrorCode } from '../../errors.ts';
+import type { HotexecError } from '../../errors.ts';
+import { refusal } from '../refusal.ts';
 import { nearest } from '../nearest.ts';
 import { ApiError, apiPath, type ClusterApi } from './api.ts';
 import { objectNames } from './names.ts';
@@ -83,8 +84,4 @@ export function runningContainer(pod: Pod, { name }: Pick<Container, 'name'>): R
     `${podName(pod)}: container ${name} does not run (${reason}${message}).`,
     reason === 'CrashLoopBackOff' ? `${logs} --previous shows why.` : null,
   );
-}
-
-function refusal(code: ErrorCode, message: string, hint: string | null): HotexecError {
-  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint });
 }

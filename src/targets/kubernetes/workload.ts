@@ -1,6 +1,7 @@
 // deployment/NAME and TYPE -l SELECTOR: the pods that are meant. A workload whose rollout is under way is refused: its pods are being replaced.
 import * as v from 'valibot';
-import { HotexecError, type ErrorCode } from '../../errors.ts';
+import { HotexecError } from '../../errors.ts';
+import { refusal } from '../refusal.ts';
 import { nearest } from '../nearest.ts';
 import type { ClusterTarget, WorkloadType } from '../target.ts';
 import { ApiError, apiPath, type ClusterApi } from './api.ts';
@@ -262,7 +263,3 @@ const workloadSchema: Schema<Omit<Workload, 'type'>> = v.object({
     { observedGeneration: 0, replicas: 0, updatedReplicas: 0, desiredNumberScheduled: 0, updatedNumberScheduled: 0 },
   ),
 });
-
-function refusal(code: ErrorCode, message: string, hint: string | null): HotexecError {
-  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint });
-}

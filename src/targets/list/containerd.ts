@@ -2,7 +2,7 @@
 import { containersOf } from '../containerd/look.ts';
 import { isOfCri, nameOf, type NamedContainer } from '../containerd/choose.ts';
 import { withRuntimes } from '../runtime/all.ts';
-import { asHotexecError } from '../runtime/refusal.ts';
+import { asHotexecError } from '../refusal.ts';
 import type { RuntimeApi } from '../runtime/api.ts';
 import { isUnimplemented } from '../runtime/failure.ts';
 import { containerdEndpoints } from '../runtime/endpoint.ts';

@@ -4,7 +4,7 @@ import { isAgent } from '../cri/choose.ts';
 import { parseContainerInfo } from '../cri/info.ts';
 import { lookAt, type Known, type PodContainer } from '../cri/look.ts';
 import { withRuntimes } from '../runtime/all.ts';
-import { asHotexecError } from '../runtime/refusal.ts';
+import { asHotexecError } from '../refusal.ts';
 import { isUnimplemented } from '../runtime/failure.ts';
 import { criEndpoints } from '../runtime/endpoint.ts';
 import { each, type Found, type Source } from './found.ts';

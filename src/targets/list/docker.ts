@@ -1,7 +1,7 @@
 // Docker's running containers. A list has no pids, so each is asked for.
 import { existsSync } from 'node:fs';
 import * as v from 'valibot';
-import { asHotexecError, refusal } from '../runtime/refusal.ts';
+import { asHotexecError, refusal } from '../refusal.ts';
 import { dockerGet, type DockerApi } from '../docker/api.ts';
 import { parseContainer } from '../docker/container.ts';
 import { defaultSocket, findDockerEndpoint, formatEndpoint } from '../docker/endpoint.ts';

@@ -1,16 +1,6 @@
-// What is thrown where a container is not found, or may not be touched.
-import { HotexecError } from '../../errors.ts';
-
-/** For a rejection that must be one; anything else is a bug, and thrown. */
-export function asHotexecError(reason: unknown): HotexecError {
-  if (reason instanceof HotexecError) return reason;
-  throw reason;
-}
-
-/** Nothing was touched: it was only looked for. */
-export function refusal(code: HotexecError['code'], message: string, hint: string | null): HotexecError {
-  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint });
-}
+// What is thrown where no container runtime is there to ask.
+import type { HotexecError } from '../../errors.ts';
+import { refusal } from '../refusal.ts';
 
 /** None of the sockets is there. */
 export function noRuntime(what: string): HotexecError {

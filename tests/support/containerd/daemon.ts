@@ -10,6 +10,7 @@ import { pack, type ClusterImageRecipe } from '../cluster/archive.ts';
 import { hostFile } from '../docker/rootfs.ts';
 import { buildOf } from '../docker/programs/newcomer.ts';
 import { until } from '../until.ts';
+import { configuration, otherSnapshotters } from './configuration.ts';
 import { removeLeft, removeRecord } from './left.ts';
 
 const execute = promisify(execFile);
@@ -45,7 +46,14 @@ export async function startContainerd(): Promise<Containerd> {
   const socket = join(directory, 'containerd.sock');
   await writeFile(
     join(directory, 'config.toml'),
-    configuration(directory, { socket, sandboxImage: referenceOf('pause') }),
+    configuration({
+      root: join(directory, 'root'),
+      state: join(directory, 'state'),
+      socket,
+      sandboxImage: referenceOf('pause'),
+      network: { programs: join(directory, 'no-cni'), configurations: join(directory, 'no-cni') },
+      disabledPlugins: ['io.containerd.internal.v1.opt', ...otherSnapshotters],
+    }),
   );
   const daemon = spawnDaemon(directory);
   const ctr = async (namespace: string, ...args: readonly string[]): Promise<string> => {
@@ -98,40 +106,6 @@ async function importImage(recipe: ClusterImageRecipe, { directory, ctr, namespa
 
 function referenceOf(name: string): string {
   return `localhost/hotexec-test/${name}:latest`;
-}
-
-interface Configuration {
-  readonly socket: string;
-  readonly sandboxImage: string;
-}
-
-// restrict_oom_score_adj: root in a machine of the tests need not be allowed to lower a score.
-function configuration(directory: string, { socket, sandboxImage }: Configuration): string {
-  return `
-version = 2
-root = "${directory}/root"
-state = "${directory}/state"
-disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs"]
-
-[grpc]
-address = "${socket}"
-
-[plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = "${sandboxImage}"
-restrict_oom_score_adj = true
-netns_mounts_under_state_dir = true
-stream_server_address = "127.0.0.1"
-
-[plugins."io.containerd.grpc.v1.cri".cni]
-bin_dir = "${directory}/no-cni"
-conf_dir = "${directory}/no-cni"
-
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-runtime_type = "io.containerd.runc.v2"
-
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-SystemdCgroup = false
-`;
 }
 
 // In a session of its own: Ctrl-C must not end it before its containers are removed.

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync, rmdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { configuration, otherSnapshotters } from '../../containerd/configuration.ts';
 import { until } from '../../until.ts';
 import type { Daemon } from './daemons.ts';
 import { networkConfigDirectory } from './network.ts';
@@ -19,33 +20,14 @@ export const containerd: Daemon = {
   args: ['--config', configFile, '--log-level', 'warn'],
 };
 
-// restrict_oom_score_adj: root need not be allowed to lower a score (CAP_SYS_RESOURCE).
-// netns_mounts_under_state_dir: nothing of ours in /run/netns.
-const config = `
-version = 2
-root = "${dataDirectory}/containerd"
-state = "${stateDirectory}"
-disabled_plugins = [${['aufs', 'btrfs', 'devmapper', 'zfs'].map((name) => `"io.containerd.snapshotter.v1.${name}"`).join(', ')}]
-
-[grpc]
-address = "${runtimeSocket}"
-
-[plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = "${sandboxImage}"
-restrict_oom_score_adj = true
-netns_mounts_under_state_dir = true
-stream_server_address = "127.0.0.1"
-
-[plugins."io.containerd.grpc.v1.cri".cni]
-bin_dir = "/usr/lib/cni"
-conf_dir = "${networkConfigDirectory}"
-
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-runtime_type = "io.containerd.runc.v2"
-
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-SystemdCgroup = false
-`;
+const config = configuration({
+  root: `${dataDirectory}/containerd`,
+  state: stateDirectory,
+  socket: runtimeSocket,
+  sandboxImage,
+  network: { programs: '/usr/lib/cni', configurations: networkConfigDirectory },
+  disabledPlugins: otherSnapshotters,
+});
 
 export async function writeRuntimeConfig(): Promise<void> {
   await mkdir(stateDirectory, { recursive: true });

@@ -1,0 +1,13 @@
+// What is thrown where a target is not found, or may not be touched.
+import { HotexecError, type ErrorCode } from '../errors.ts';
+
+/** Nothing was touched: it was only looked for. */
+export function refusal(code: ErrorCode, message: string, hint: string | null): HotexecError {
+  return new HotexecError({ code, message: `${message} Nothing was touched.`, hint });
+}
+
+/** For a rejection that must be one; anything else is a bug, and thrown. */
+export function asHotexecError(reason: unknown): HotexecError {
+  if (reason instanceof HotexecError) return reason;
+  throw reason;
+}
