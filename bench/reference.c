@@ -18,6 +18,7 @@
 #include <sys/ptrace.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -82,26 +83,34 @@ static int numbersIn(const char *format, int pid, int *out) {
   return count;
 }
 
-static struct { int tid, fd; } statFiles[maxThreads];
+static int statFiles[maxThreads];
 static int statFileCount;
 
-/** The first look keeps the file open, as src/tracer/thread-states.ts does; `index` is where the thread stands in the list of threads. */
-static char stateOfThread(int pid, int tid, int index) {
-  char path[64], head[41];
-  if (index == statFileCount) {
-    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
-    statFiles[statFileCount].tid = tid;
-    statFiles[statFileCount++].fd = open(path, O_RDONLY | O_CLOEXEC);
+/** Opened before the hold, as src/tracer/thread-states.ts does. */
+static void openStatFiles(int pid, const int *tids, int count) {
+  for (char path[64]; statFileCount < count; statFileCount++) {
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tids[statFileCount]);
+    statFiles[statFileCount] = open(path, O_RDONLY | O_CLOEXEC);
   }
-  if (statFiles[index].tid != tid) die("a thread has ended meanwhile");
-  ssize_t got = pread(statFiles[index].fd, head, sizeof head - 1, 0);
+}
+
+static char stateOfThread(int index) {
+  char head[41];
+  ssize_t got = pread(statFiles[index], head, sizeof head - 1, 0);
   if (got <= 0) return 'X';
   head[got] = 0;
   return strrchr(head, ')')[2];
 }
 
+static int countThreads(int pid) {
+  char path[64];
+  struct stat directory;
+  snprintf(path, sizeof path, "/proc/%d/task", pid);
+  return stat(path, &directory) < 0 ? 0 : directory.st_nlink - 2;
+}
+
 static void closeStatFiles(void) {
-  while (statFileCount > 0) close(statFiles[--statFileCount].fd);
+  while (statFileCount > 0) close(statFiles[--statFileCount]);
 }
 
 static long statusField(const char *name, int base) {
@@ -366,8 +375,9 @@ static int threads[maxThreads];
 
 static void seize(int pid) {
   int count = numbersIn("/proc/%d/task", pid, threads);
+  openStatFiles(pid, threads, count);
   for (int i = 0; i < count; i++)
-    if (stateOfThread(pid, threads[i], i) == 'D') die("a thread in D");
+    if (stateOfThread(i) == 'D') die("a thread in D");
   trace(PTRACE_SEIZE, pid, 0, TRACESYSGOOD | TRACEEXEC);
   trace(PTRACE_INTERRUPT, pid, 0, 0);
   while (eventOf(waitFor(pid)) != EventStop) trace(PTRACE_CONT, pid, 0, 0);
@@ -395,13 +405,9 @@ static void armNet(int pid) {
 }
 
 static void awaitSiblings(int pid) {
-  for (;;) {
-    int count = numbersIn("/proc/%d/task", pid, threads), moving = 0;
-    for (int i = 0; i < count && !moving; i++)
-      if (threads[i] != pid) moving = strchr("TtZX", stateOfThread(pid, threads[i], i)) == NULL;
-    if (!moving) return;
-    sleepNs(50000);
-  }
+  for (int i = 0; i < statFileCount; i++)
+    while (strchr("TtZX", stateOfThread(i)) == NULL) sleepNs(50000);
+  if (countThreads(pid) != statFileCount) die("a thread was born meanwhile");
 }
 
 static void borrow(Remote *remote, int pid, u64 instruction) {

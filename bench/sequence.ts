@@ -26,7 +26,7 @@ async function holdOf(...command: readonly string[]): Promise<readonly string[]>
   }
   const calls = readFileSync(trace, 'utf8').split('\n');
   const start = calls.findLastIndex((call) => call.includes('PTRACE_SEIZE'));
-  const end = calls.findIndex((call, index) => index > start && call.includes('PTRACE_DETACH'));
+  const end = calls.findIndex((call, index) => index > start && call.includes('released'));
   return calls.slice(start, end + 1).flatMap((call) => kindOf(call) ?? []);
 }
 

@@ -22,9 +22,9 @@ import { Registers } from './arch/registers.ts';
 import type { MendResult } from './protocol/event.ts';
 import type { TargetProcess } from './protocol/request.ts';
 import { drainAndSwap, swap } from './restart.ts';
-import { threadIds } from './tracer/hold.ts';
 import { blockable, sendToThread, SIGCONT } from './tracer/signals.ts';
 import type { Tracee } from './tracer/tracee.ts';
+import { threadIds } from './tracer/thread-states.ts';
 
 export interface Place {
   readonly target: TargetProcess;

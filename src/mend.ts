@@ -21,10 +21,9 @@ import type { TargetProcess } from './protocol/request.ts';
 import { ProcessRoot } from './rootfs/open.ts';
 import { findSyscallInstruction } from './remote/instruction.ts';
 import { RemoteThread } from './remote/remote-thread.ts';
-import { threadIds } from './tracer/hold.ts';
 import { sleep } from './tracer/ptrace/wait.ts';
 import { everySignal } from './tracer/signals.ts';
-import { threadState } from './tracer/thread-states.ts';
+import { threadIds, threadState } from './tracer/thread-states.ts';
 import type { Tracee } from './tracer/tracee.ts';
 import { drainOn, startAgain, type Place } from './mend-start.ts';
 

@@ -9,6 +9,8 @@ export interface Architecture<Name extends string> {
   readonly syscallInstruction: Uint8Array;
   /** Machine code of `long (long number, long a, long b, long c, long d, long e, long f)`, in the C calling convention: that system call, and its result. */
   readonly syscallFunction: Uint8Array;
+  /** The same of `void (long rows[][8], long count)`: a row is a number, six arguments, and the place of the result. */
+  readonly syscallsFunction: Uint8Array;
   /** Byte offsets in the register set of PTRACE_GETREGS; each register has 8 bytes. */
   readonly registers: {
     readonly sizeBytes: number;

@@ -7,7 +7,7 @@ import { containerIdIn, parseCgroup } from '../procfs/cgroup.ts';
 import { parseStat } from '../procfs/stat.ts';
 import type { TargetProcess } from '../protocol/request.ts';
 import { StopTimeout } from '../tracer/errors.ts';
-import { seizeThread, threadIds, type Seized } from '../tracer/hold.ts';
+import { seizeThread, type Seized } from '../tracer/hold.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
 import { ThreadStates } from '../tracer/thread-states.ts';
 import { Held, holdTimeout } from './held.ts';
@@ -54,10 +54,11 @@ export function seize(observed: Observed, journal: Journal): Seizure {
 export function awaitInterruptible(target: TargetProcess, states: ThreadStates): void {
   const deadlineMs = performance.now() + patienceMs;
   for (;;) {
-    const waiting = threadIds(target.pid).find((tid) => states.of(tid) === 'D');
-    if (waiting === undefined) return;
+    states.list();
+    const waiting = states.look().indexOf('D');
+    if (waiting < 0) return;
     if (performance.now() > deadlineMs)
-      throw holdTimeout(target.name, `thread ${waiting} waits uninterruptibly (state D)`);
+      throw holdTimeout(target.name, `thread ${states.threads[waiting]} waits uninterruptibly (state D)`);
     sleep(1_000_000);
   }
 }

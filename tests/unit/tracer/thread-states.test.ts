@@ -13,11 +13,15 @@ test('a thread is told by its state, whatever it calls itself, each time anew, u
   onTestFinished(() => void child.kill('SIGKILL'));
   const pid = child.pid ?? 0;
   using states = new ThreadStates(pid);
-  await until('it sleeps', () => states.of(pid) === 'S');
+  expect(states.list()).toBe(true);
+  expect(states.list()).toBe(false);
+  await until('it sleeps', () => states.lookAt(0) === 'S');
   expect(threadState(pid, pid)).toBe('S');
+  expect(states.look()).toEqual(['S']);
   child.kill('SIGSTOP');
-  await until('it is stopped', () => states.of(pid) === 'T');
+  await until('it is stopped', () => states.lookAt(0) === 'T');
   child.kill('SIGKILL');
-  await until('it is gone', () => states.of(pid) === 'X');
+  await until('it is gone', () => states.lookAt(0) === 'X');
   expect(threadState(pid, pid)).toBe('X');
+  expect(states.look()).toEqual(['X']);
 });
