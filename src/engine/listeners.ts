@@ -1,6 +1,6 @@
 // Listening sockets of a network namespace and of a process: whether a new program is up is told by them.
 import { descriptorTarget, openDescriptors } from './descriptors.ts';
-import { listSockets, socketInode } from './sockets.ts';
+import { listListening, socketInode } from './sockets.ts';
 
 export interface Listener {
   /** `tcp`, `tcp6`, `unix-stream`, `unix-seqpacket`. */
@@ -12,9 +12,7 @@ export interface Listener {
 
 /** Every listening socket of the network namespace of a process. */
 export function listListeners(tid: number): readonly Listener[] {
-  return [...listSockets(tid)].flatMap(([inode, { protocol, local, state }]) =>
-    state === 'LISTEN' ? [{ protocol, address: local, inode }] : [],
-  );
+  return [...listListening(tid)].map(([inode, { protocol, local }]) => ({ protocol, address: local, inode }));
 }
 
 /** The sockets that a process has open: by inode, a descriptor of each. */

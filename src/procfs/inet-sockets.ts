@@ -70,8 +70,13 @@ function parseLine(line: string, protocol: Protocol): InetSocket {
   };
 }
 
+/** By its number in the kernel. */
+export function tcpState(number: number): InetState {
+  return TCP_STATES[number - 1] ?? 'UNKNOWN';
+}
+
 function nameState(protocol: Protocol, number: number): InetState {
-  const name = TCP_STATES[number - 1] ?? 'UNKNOWN';
+  const name = tcpState(number);
   return name === 'CLOSE' && protocol.startsWith('udp') ? 'UNCONN' : name;
 }
 

@@ -4,7 +4,11 @@
 /** Formats 8 (IPv4) or 32 (IPv6) hexadecimal digits; undefined when it is neither. */
 export function formatHexAddress(hex: string): string | undefined {
   if (!/^(?:[\da-fA-F]{8}|[\da-fA-F]{32})$/.test(hex)) return undefined;
-  const bytes = Buffer.from(hex, 'hex').swap32();
+  return formatAddress(Buffer.from(hex, 'hex').swap32());
+}
+
+/** Of 4 or 16 bytes, as on the wire. */
+export function formatAddress(bytes: Buffer): string {
   return bytes.length === 4 ? bytes.join('.') : formatIpv6(bytes);
 }
 

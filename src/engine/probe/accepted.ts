@@ -2,6 +2,7 @@
 // a listener that hotexec holds queues too; but a connection gets an inode only when accept(2) makes a socket of it.
 // Asked by sock_diag(7) for this one connection: /proc/net/tcp lists all of the namespace, thousands under load. It is read where the
 // kernel has no tcp_diag.
+import { SOCK_DIAG_BY_FAMILY, TCP_LISTEN, tcpRequest } from '../inet-diag.ts';
 import { parseConnections } from '../../procfs/connections.ts';
 import { readText } from '../../procfs/read.ts';
 import type { Endpoint } from '../../native/socket.ts';
@@ -39,26 +40,13 @@ function judge(found: Found): Acceptance {
   return found.kind === 'connection' && found.inode !== 0 ? 'accepted' : 'queued';
 }
 
-const NLM_F_REQUEST = 1;
-const SOCK_DIAG_BY_FAMILY = 20;
-const IPPROTO_TCP = 6;
-const TCP_LISTEN = 10;
-const requestSizeBytes = 72;
-
-/** struct nlmsghdr and inet_diag_req_v2 (linux/inet_diag.h). undefined: no answer that can be used. */
+/** undefined: no answer that can be used. */
 function byDiagnosis(fd: number, { local, peer }: Ends): Found | undefined {
-  const request = Buffer.alloc(requestSizeBytes);
-  request.writeUInt32LE(requestSizeBytes, 0);
-  request.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4);
-  request.writeUInt16LE(NLM_F_REQUEST, 6);
-  request.writeUInt8(local.family === 4 ? 2 : 10, 16);
-  request.writeUInt8(IPPROTO_TCP, 17);
-  request.writeUInt32LE(0xffff_ffff, 20);
+  const request = tcpRequest(local.family);
   request.writeUInt16BE(local.port, 24);
   request.writeUInt16BE(peer.port, 26);
   request.set(local.address, 28);
   request.set(peer.address, 44);
-  request.fill(0xff, 64); // INET_DIAG_NOCOOKIE
   if (send(fd, request) < 0) return undefined;
   const answer = receive(fd);
   return typeof answer === 'number' ? undefined : readAnswer(answer);
