@@ -48,8 +48,15 @@ const command = precompiledInstead({
   exports: ['runProcess'],
   file: await precompile('process', 'src/cli/process.ts', { plugins: [libraries, rpc, drawing] }),
 });
-await bundle({ cli: 'src/cli/main.ts' }, command);
-await bundleEngine(await precompile('engine', 'src/engine-main.ts', { flags: engineFlags }));
+const engineLines = precompiledInstead({
+  path: './engine-line.ts',
+  exports: ['parseEngineLine'],
+  file: await precompile('engine-line', 'src/front/engine-line.ts', {}),
+});
+await bundle({ cli: 'src/cli/main.ts' }, command, engineLines);
+await bundleEngine(
+  await precompile('engine', 'src/engine-main.ts', { flags: engineFlags, inject: ['src/native/performance.ts'] }),
+);
 makeExecutable(join(outdir, 'cli.js'));
 writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES'), licenses([...bundled]));
 if (!process.argv.includes('--fast')) declare();
@@ -127,6 +134,8 @@ interface Precompiling {
   /** Of the Node that will run it. */
   readonly flags?: readonly string[];
   readonly plugins?: Plugin[];
+  /** Modules whose exports stand for globals of the same name. */
+  readonly inject?: string[];
   /** Without comments, which need not be ASCII. */
   readonly minifyWhitespace?: boolean;
 }

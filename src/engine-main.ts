@@ -154,7 +154,7 @@ function createHost(asked: EngineRequest): Host {
   };
   /** The front may have started a guard. */
   let guarded = false;
-  moment({ what: 'clock', unixMs: performance.timeOrigin + startedMs });
+  if (wantsTimeline) moment({ what: 'clock', unixMs: performance.timeOrigin + startedMs });
   const host: Host = {
     ourselves: {
       pids: new Set([process.pid, process.ppid]),

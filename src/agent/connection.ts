@@ -4,7 +4,7 @@ import { agentProtocol, type AgentAnswer, type AgentMessage, type ClientMessage 
 import { FrameError } from '../protocol/frames.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { Channel } from './channel.ts';
-import type { EngineAhead } from './engine-ahead.ts';
+import type { EngineAhead } from '../front/engine-ahead.ts';
 import { parseClientMessage } from './messages.ts';
 import type { NumberedEvent, Operation, Operations, Prepare } from './operations.ts';
 import type { Receiving } from './receiving.ts';

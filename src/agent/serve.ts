@@ -10,7 +10,7 @@ import type { StartEngine } from '../front/launch.ts';
 import { LocalFront } from '../front/local-front.ts';
 import { makePrivateDirectory } from '../protocol/private-directory.ts';
 import { serveConnection, type AgentParts, type RequestMessage } from './connection.ts';
-import { EngineAhead } from './engine-ahead.ts';
+import { EngineAhead } from '../front/engine-ahead.ts';
 import { identify, type Surroundings } from './identify.ts';
 import { Operations, type Prepared } from './operations.ts';
 import { agentSocket, uploadDirectory } from './places.ts';

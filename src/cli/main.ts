@@ -10,8 +10,11 @@ if (argv[0] === '--version') {
   const { runRelay } = await import('./relay.ts');
   await runRelay();
 } else {
+  const called = { argv, ...calledAs(basename(process.argv[1] ?? '')) };
+  const { startingAhead } = await import('./start-engine.ts');
+  const startEngine = startingAhead(called);
   const { runProcess } = await import('./process.ts');
-  await runProcess({ argv, ...calledAs(basename(process.argv[1] ?? '')) });
+  await runProcess({ ...called, startEngine });
 }
 
 interface Called {

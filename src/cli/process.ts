@@ -1,20 +1,15 @@
-// The real process around a command line: streams, signals, the engine that is started ahead, the exit code.
+// The real process around a command line: streams, signals, the exit code.
 import { text } from 'node:stream/consumers';
-import { startEngine as launchEngine, type StartEngine } from '../front/launch.ts';
-import type { Engine } from '../front/engine.ts';
-import { needsEngine } from './arguments.ts';
 import type { CliContext, Output } from './context.ts';
 import { wantsColours } from './render/style.ts';
 
-export interface Called extends Pick<CliContext, 'argv' | 'program'> {
+export interface Called extends Pick<CliContext, 'argv' | 'program' | 'startEngine'> {
   /** `complete`: say what could be typed next. */
   readonly task: 'run' | 'complete';
 }
 
-export async function runProcess({ argv, program, task }: Called): Promise<void> {
+export async function runProcess({ argv, program, task, startEngine }: Called): Promise<void> {
   const { env, execPath } = process;
-  const launch: StartEngine = () => launchEngine({ execPath, env });
-  const ahead = engineAhead(launch, { argv, program });
   const carryOut = task === 'run' ? (await import('./run.ts')).run : (await import('./complete.ts')).complete;
   const exitCode = await carryOut({
     argv,
@@ -25,7 +20,7 @@ export async function runProcess({ argv, program, task }: Called): Promise<void>
     stderr: outputOn(process.stderr),
     readStdin: () => text(process.stdin),
     signal: abortedBySignals(),
-    startEngine: ahead.startEngine,
+    startEngine,
     proc: '/proc',
     host: {
       architecture: machineName[process.arch] ?? process.arch,
@@ -46,21 +41,6 @@ async function flushed(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 const machineName: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i686' };
-
-/** Gives the engine that was started ahead to the first who asks. If nobody does, it ends with this process's pipes. */
-function engineAhead(
-  launch: StartEngine,
-  { argv, program }: Pick<CliContext, 'argv' | 'program'>,
-): { readonly startEngine: StartEngine } {
-  let ahead: Engine | null = needsEngine(argv, program) ? launch() : null;
-  return {
-    startEngine: () => {
-      const engine = ahead ?? launch();
-      ahead = null;
-      return engine;
-    },
-  };
-}
 
 function outputOn(stream: NodeJS.WriteStream): Output {
   // EPIPE (`| head`) and EIO (a terminal that hung up): who does not listen misses words, and nothing else changes.

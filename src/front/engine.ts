@@ -49,14 +49,14 @@ export class Engine implements Disposable {
 
   /** Sends the one request of this engine's life. */
   async ask(request: EngineRequest, { onEvent, signal, answerWithinMs }: Asking): Promise<EngineAnswer | EngineDeath> {
-    // Here and not above: an engine is started before anything that can wait is loaded.
-    const { parseEngineLine } = await import('./engine-line.ts');
     const cancel = (): void => this.#send({ kind: 'cancel' });
     const giveUp = setTimeout(() => this.#process.kill('SIGKILL'), answerWithinMs);
     this.#send(request);
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     try {
+      // Here and not above: what is needed to read the answer is loaded while the engine works.
+      const { parseEngineLine } = await import('./engine-line.ts');
       const answer = await this.#readAnswer(parseEngineLine, onEvent);
       // An orphan would become a child of the target, which never waits for it.
       if (request.target.pid === 1) await this.#ended;

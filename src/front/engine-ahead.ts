@@ -1,7 +1,7 @@
 // An engine that boots while its request is still on the way: it takes a tenth of a second, and the hello of a client comes that much
 // earlier. Never more than one, and none while files come: an engine that waits takes as much memory as one that works.
-import type { Engine } from '../front/engine.ts';
-import type { StartEngine } from '../front/launch.ts';
+import type { Engine } from './engine.ts';
+import type { StartEngine } from './launch.ts';
 
 export class EngineAhead implements Disposable {
   readonly #start: StartEngine;
