@@ -22,7 +22,7 @@ export const imageConfig: {
     'HOTEXEC_RUNTIME_DIR=/run/hotexec/agent',
     'HOTEXEC_STATE_DIR=/run/hotexec/state',
   ],
-  Entrypoint: [`${home}/node`, '--', `${home}/cli.js`, 'agent', 'serve'],
+  Entrypoint: [`${home}/node`, '--', `${home}/cli.cjs`, 'agent', 'serve'],
   WorkingDir: '/',
 };
 
@@ -47,31 +47,34 @@ export function nodeLayer({ node, libraries, licences, nodeArch, koffi }: Parts)
 }
 
 export function hotexecLayer(): readonly TarEntry[] {
-  if (!existsSync(join(dist, 'cli.js'))) throw new Error('there is no dist: npm run build makes it');
+  if (!existsSync(join(dist, 'cli.cjs'))) throw new Error('there is no dist: npm run build makes it');
   return withDirectories([
     // No shell and no env: the kernel finds Node by this line.
-    text(`${home}/cli.js`, readFileSync(join(dist, 'cli.js'), 'utf8').replace(/^#!.*/, `#!${home}/node --`), 0o755),
+    text(`${home}/cli.cjs`, readFileSync(join(dist, 'cli.cjs'), 'utf8').replace(/^#!.*/, `#!${home}/node --`), 0o755),
     file(`${home}/engine.cjs`, join(dist, 'engine.cjs')),
     ...neededChunks().map((name) => file(`${home}/chunks/${name}`, join(dist, 'chunks', name))),
     file(`${home}/THIRD-PARTY-LICENSES`, join(dist, 'THIRD-PARTY-LICENSES')),
     file(`${home}/LICENSE`, join(root, 'LICENSE')),
     text(`${home}/package.json`, '{"name":"hotexec","type":"module"}\n'),
-    { path: '/usr/bin/hotexec', mode: 0o777, read: null, linkTo: `${home}/cli.js` },
+    { path: '/usr/bin/hotexec', mode: 0o777, read: null, linkTo: `${home}/cli.cjs` },
   ]);
 }
+
+const mostNaming = 100_000;
 
 /** Of the command and the engine, not of the library: what they name, and what that names. */
 function neededChunks(): readonly string[] {
   const all = readdirSync(join(dist, 'chunks'));
   const needed = new Set<string>();
-  const waiting = ['../cli.js', '../engine.cjs'];
+  const waiting = ['../cli.cjs', '../engine.cjs'];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    // What is large names no others.
-    const code = readFileSync(join(dist, 'chunks', next), 'latin1').slice(0, 100_000);
+    const code = readFileSync(join(dist, 'chunks', next), 'latin1');
+    // What a large one names is for a command on a user's own machine.
+    if (code.length > mostNaming) continue;
     for (const name of all) {
       if (needed.has(name) || code.indexOf(name.replace(/\.(?:cjs|cache)$/, '')) === -1) continue;
       needed.add(name);
-      if (name.endsWith('.js')) waiting.push(name);
+      if (name.endsWith('js')) waiting.push(name);
     }
   }
   return [...needed].toSorted();

@@ -1,6 +1,6 @@
-// node scripts/build.ts [--fast]: dist/{cli.js,engine.cjs,index.js} by esbuild; without --fast their declarations by tsc too.
-// The engine and the command line behind its first lines are one precompiled file each (src/precompiled.ts says why); in the library
-// what is imported lazily stays in a chunk of its own, off the start-up path. So does the gRPC client, which few commands need.
+// node scripts/build.ts [--fast]: dist/{cli.cjs,engine.cjs,index.js} by esbuild; without --fast their declarations by tsc too.
+// The engine and the command line behind its first lines are precompiled files (src/precompiled.ts says why), each with what is loaded
+// together; what few commands need is a file of its own. In the library what is imported lazily stays in a chunk of its own.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,6 +19,13 @@ const common = {
   target: 'node22',
   legalComments: 'none',
   logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+const asScript = {
+  format: 'cjs',
+  define: { 'import.meta.dirname': 'directory' },
+  // A vm.Script would need a loader for import(): they become require, run as late as before.
+  supported: { 'dynamic-import': false },
 } as const satisfies BuildOptions;
 
 if (!process.argv.includes('--fast')) rmSync(outdir, { recursive: true, force: true });
@@ -53,15 +60,25 @@ const engineLines = precompiledInstead({
   exports: ['parseEngineLine'],
   file: await precompile('engine-line', 'src/front/engine-line.ts', {}),
 });
-await bundle({ cli: 'src/cli/main.ts' }, command, engineLines);
+const start = precompiledInstead({
+  path: './start-engine.ts',
+  exports: ['startingAhead'],
+  file: await precompile('start-engine', 'src/cli/start-engine.ts', { plugins: [engineLines] }),
+});
+const relay = precompiledInstead({
+  path: './relay.ts',
+  exports: ['runRelay'],
+  file: await precompile('relay', 'src/cli/relay.ts', {}),
+});
+await bundleStart('cli', { entryPoints: ['src/cli/main.ts'], plugins: [start, command, relay] });
 await bundleEngine(
   await precompile('engine', 'src/engine-main.ts', { flags: engineFlags, inject: ['src/native/performance.ts'] }),
 );
-makeExecutable(join(outdir, 'cli.js'));
+makeExecutable(join(outdir, 'cli.cjs'));
 writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES'), licenses([...bundled]));
 if (!process.argv.includes('--fast')) declare();
 
-/** Nothing is shared between two of these: --version loads one file. */
+/** ESM, for who imports it. */
 async function bundle(entryPoints: Readonly<Record<string, string>>, ...plugins: readonly Plugin[]): Promise<void> {
   const { metafile } = await build({
     ...common,
@@ -76,16 +93,19 @@ async function bundle(entryPoints: Readonly<Record<string, string>>, ...plugins:
   remember(metafile.inputs);
 }
 
-/** CommonJS: Node starts it 5 ms sooner than a module (measured, Node 24). */
 async function bundleEngine(precompiled: string): Promise<void> {
+  const contents = `import { runPrecompiled } from './src/precompiled.ts'; runPrecompiled(import.meta.dirname, '${precompiled}');`;
+  await bundleStart('engine', { stdin: { contents, resolveDir: root } });
+}
+
+/** What Node is started with. CommonJS: it begins 5 ms sooner than a module (measured, Node 24). */
+async function bundleStart(name: string, what: BuildOptions): Promise<void> {
   await build({
     ...common,
-    stdin: {
-      contents: `import { runPrecompiled } from './src/precompiled.ts'; runPrecompiled(__dirname + '/chunks', '${precompiled}');`,
-      resolveDir: root,
-    },
-    outfile: join(outdir, 'engine.cjs'),
-    format: 'cjs',
+    ...what,
+    ...asScript,
+    banner: { js: `const directory = __dirname + '/chunks';` },
+    outfile: join(outdir, `${name}.cjs`),
   });
 }
 
@@ -97,8 +117,8 @@ interface Precompiled {
 }
 
 /**
- * src/cli/main.ts answers --version by itself and leaves all else to process.ts; what reaches a cluster, or a container runtime by gRPC, is
- * for commands that do. A class in there is another one than outside.
+ * src/cli/main.ts answers --version by itself and leaves all else to others; what reaches a cluster, or a container runtime by gRPC, is for
+ * commands that do. A class in there is another one than outside.
  */
 function precompiledInstead({ path, exports, file }: Precompiled): Plugin {
   const namespace = `precompiled ${path}`;
@@ -109,10 +129,8 @@ function precompiledInstead({ path, exports, file }: Precompiled): Plugin {
         kind === 'dynamic-import' && imported === path ? { path: file, namespace } : undefined,
       );
       esbuild.onLoad({ filter: /./, namespace }, () => ({
-        contents: `import { fileURLToPath } from 'node:url';
-          import { runPrecompiled } from './src/precompiled.ts';
-          const directory = fileURLToPath(new URL('.', import.meta.url));
-          export const { ${exports.join(', ')} } = runPrecompiled(directory, '${file}');`,
+        contents: `import { runPrecompiled } from './src/precompiled.ts';
+          export const { ${exports.join(', ')} } = runPrecompiled(import.meta.dirname, '${file}');`,
         resolveDir: root,
       }));
     },
@@ -144,18 +162,15 @@ interface Precompiling {
 async function precompile(name: string, entryPoint: string, { flags = [], ...options }: Precompiling): Promise<string> {
   const { metafile, outputFiles } = await build({
     ...common,
+    ...asScript,
     entryPoints: [entryPoint],
-    format: 'cjs',
-    define: { 'import.meta.url': 'bundleUrl' },
-    // A vm.Script would need a loader for import(): they become require, run as late as before.
-    supported: { 'dynamic-import': false },
     charset: 'ascii',
     ...options,
     write: false,
     metafile: true,
   });
   remember(metafile.inputs);
-  const source = `(function (module, require, bundleUrl) {${outputFiles[0]?.text ?? ''}})`;
+  const source = `(function (module, require, directory) {${outputFiles[0]?.text ?? ''}})`;
   if (Buffer.byteLength(source) !== source.length) throw new Error(`${name}: src/precompiled.ts reads ASCII alone`);
   const hashed = `${name}-${createHash('sha256').update(source).digest('hex').slice(0, 8)}`;
   const path = join(chunks, hashed);

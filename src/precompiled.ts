@@ -4,15 +4,14 @@
 // A cache for another Node or other flags is refused by V8 without a word: then all is compiled as ever, only slower.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 
 /** What scripts/build.ts wraps a bundle in. All that it imports is built into Node. */
 type Bundle = (
   module: { exports: unknown },
   require: (name: string) => object,
-  /** Stands for import.meta.url. */
-  url: string,
+  /** Stands for import.meta.dirname. */
+  directory: string,
 ) => void;
 
 /** `name` is without its ending; it holds a hash of the code, since V8 compares no more than the length of it. Returns the exports. */
@@ -22,7 +21,7 @@ export function runPrecompiled(directory: string, name: string): unknown {
   const source = readFileSync(filename, 'latin1');
   const script = new Script(source, { filename, cachedData: readFileSync(join(directory, `${name}.cache`)) });
   const module = { exports: {} };
-  (script.runInThisContext() as Bundle)(module, requireBuiltIn, pathToFileURL(filename).href);
+  (script.runInThisContext() as Bundle)(module, requireBuiltIn, directory);
   return module.exports;
 }
 

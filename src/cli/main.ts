@@ -2,19 +2,21 @@
 import { basename } from 'node:path';
 import { version } from './version.ts';
 
-const argv = process.argv.slice(2);
+void main(process.argv.slice(2));
 
-if (argv[0] === '--version') {
-  process.stdout.write(`hotexec ${version}\n`);
-} else if (argv[0] === 'agent' && argv[1] === 'relay' && argv.length === 2) {
-  const { runRelay } = await import('./relay.ts');
-  await runRelay();
-} else {
-  const called = { argv, ...calledAs(basename(process.argv[1] ?? '')) };
-  const { startingAhead } = await import('./start-engine.ts');
-  const startEngine = startingAhead(called);
-  const { runProcess } = await import('./process.ts');
-  await runProcess({ ...called, startEngine });
+async function main(argv: readonly string[]): Promise<void> {
+  if (argv[0] === '--version') {
+    process.stdout.write(`hotexec ${version}\n`);
+  } else if (argv[0] === 'agent' && argv[1] === 'relay' && argv.length === 2) {
+    const { runRelay } = await import('./relay.ts');
+    await runRelay();
+  } else {
+    const called = { argv, ...calledAs(basename(process.argv[1] ?? '')) };
+    const { startingAhead } = await import('./start-engine.ts');
+    const startEngine = startingAhead(called);
+    const { runProcess } = await import('./process.ts');
+    await runProcess({ ...called, startEngine });
+  }
 }
 
 interface Called {

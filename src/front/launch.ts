@@ -2,7 +2,7 @@
 // It leads a session of its own, so that a terminal's Ctrl-C or hang-up reaches the front alone.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Engine } from './engine.ts';
 
 export interface EngineLaunch {
@@ -31,10 +31,9 @@ export function startEngine({ execPath, env, args = [...engineFlags, enginePath(
   return new Engine(child);
 }
 
-// Bundled, this file is in dist or dist/chunks.
+// This file is in src/front or, bundled, in dist or dist/chunks.
 function enginePath(): string {
-  const candidates = import.meta.url.endsWith('.ts') ? ['../engine-main.ts'] : ['./engine.cjs', '../engine.cjs'];
-  const paths = candidates.map((candidate) => fileURLToPath(new URL(candidate, import.meta.url)));
+  const paths = ['../engine-main.ts', 'engine.cjs', '../engine.cjs'].map((path) => join(import.meta.dirname, path));
   const path = paths.find((candidate) => existsSync(candidate));
   if (path === undefined) throw new Error(`hotexec is not complete: there is no ${paths.join(' or ')}`);
   return path;

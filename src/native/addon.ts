@@ -2,7 +2,6 @@
 // (measured, Node 24), and an engine is started for every request.
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** The part of koffi that hotexec uses. */
 export interface Koffi {
@@ -19,8 +18,7 @@ type NativeFunction = (...args: readonly (number | bigint)[]) => number | bigint
 /** The package that hotexec depends on, and the one of this machine's kind that it depends on, are looked for as require() would. */
 export function loadKoffi(): Koffi {
   const { arch } = process;
-  const here = dirname(fileURLToPath(import.meta.url));
-  const folder = findPackage(`@koromix/koffi-linux-${arch}`, findPackage('koffi', here));
+  const folder = findPackage(`@koromix/koffi-linux-${arch}`, findPackage('koffi', import.meta.dirname));
   // The package holds a build for each libc; dlopen refuses the wrong one at once.
   try {
     return dlopen(join(folder, `linux_${arch}`, 'koffi.node'));

@@ -1,4 +1,4 @@
-// kubectl hotexec, as a user runs it: kubectl finds dist/cli.js by the name of its plugin.
+// kubectl hotexec, as a user runs it: kubectl finds dist/cli.cjs by the name of its plugin.
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,7 +6,7 @@ import type { RestartResult } from '../../../src/protocol/result.ts';
 import { run, type HotexecRun } from '../docker/hotexec.ts';
 import { programsDirectory } from './machine/places.ts';
 
-const commandPath = join(import.meta.dirname, '../../../dist/cli.js');
+const commandPath = join(import.meta.dirname, '../../../dist/cli.cjs');
 
 /** Never rejects for an exit code: that is the answer. */
 export async function kubectlHotexec(...args: readonly string[]): Promise<HotexecRun> {

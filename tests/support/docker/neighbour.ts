@@ -51,7 +51,7 @@ export class Neighbour {
       ...flags,
       await neighbourImage(),
       '--',
-      '/hotexec/dist/cli.js',
+      '/hotexec/dist/cli.cjs',
       ...args,
     ];
   }

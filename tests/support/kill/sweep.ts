@@ -21,7 +21,7 @@ import { Survivor, type Looks, type Shape } from './survivor.ts';
 const root = join(import.meta.dirname, '../../..');
 // What users run, as built by scripts/test.ts before; another build while this one is being worked at.
 const dist = process.env['HOTEXEC_KILL_DIST'] ?? join(root, 'dist');
-export const cli: readonly string[] = [process.execPath, '--', join(dist, 'cli.js')];
+export const cli: readonly string[] = [process.execPath, '--', join(dist, 'cli.cjs')];
 export const engine: readonly string[] = [process.execPath, ...engineFlags, join(dist, 'engine.cjs')];
 
 export type When = 'before' | 'after';

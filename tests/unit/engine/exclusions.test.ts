@@ -41,7 +41,7 @@ describe('an ordinary program', () => {
       'of Node, whose name merely ends alike',
       { program: { exe: '/usr/bin/node', argv: words('node', '/srv/my-cli.js') } },
     ],
-    ['that was told of hotexec', { program: { argv: words('less', '/usr/lib/hotexec/dist/cli.js') } }],
+    ['that was told of hotexec', { program: { argv: words('less', '/usr/lib/hotexec/dist/cli.cjs') } }],
   ])('%s is not refused', (_, differences) => {
     expect(refused(differences)).toStrictEqual([]);
   });
@@ -111,17 +111,17 @@ function isOurs(cwd: string, argv: readonly string[]): boolean {
 
 describe('hotexec is told from other programs of Node', () => {
   it.each([
-    ['/', '/usr/lib/hotexec/dist/cli.js'],
+    ['/', '/usr/lib/hotexec/dist/cli.cjs'],
     ['/', '--conditions=x', '/usr/lib/hotexec/dist/engine.cjs'],
-    ['/usr/lib/hotexec', 'dist/cli.js', 'restart', '1'],
-    ['/', '/usr/lib/hotexec/bin/../dist/cli.js'],
+    ['/usr/lib/hotexec', 'dist/cli.cjs', 'restart', '1'],
+    ['/', '/usr/lib/hotexec/bin/../dist/cli.cjs'],
   ])('started in %s as node %s, it is one', (cwd, ...argv) => {
     expect(isOurs(cwd, argv)).toBe(true);
   });
 
   it.each([
-    ['/', '/app/dist/cli.js'],
-    ['/app', 'dist/cli.js'],
+    ['/', '/app/dist/cli.cjs'],
+    ['/app', 'dist/cli.cjs'],
     ['/', '-e', '0'],
   ])('started in %s as node %s, it is another program', (cwd, ...argv) => {
     expect(isOurs(cwd, argv)).toBe(false);
