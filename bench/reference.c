@@ -32,7 +32,7 @@ typedef struct user_regs_struct Registers;
 
 enum { maxThreads = 4096, maxStrings = 4096, pageSize = 4096, roomSize = 256, nonceSize = 16 };
 enum { holderFromKib = 64 * 1024 };
-enum { TRACESYSGOOD = 1, TRACEFORK = 2, TRACECLONE = 8, TRACEEXEC = 16, EXITKILL = 0x100000 };
+enum { TRACESYSGOOD = 1, TRACEFORK = 2, TRACEVFORK = 4, TRACECLONE = 8, TRACEEXEC = 16, EXITKILL = 0x100000 };
 enum { EventClone = 3, EventExec = 4, EventStop = 128 };
 
 static void die(const char *what) {
@@ -556,7 +556,8 @@ static void giveBack(Remote *remote, Registers own) {
   trace(PTRACE_SETREGS, remote->tid, 0, (u64)&own);
 }
 
-static void endHold(int pid, u64 mask, const char *line) {
+/** `watched`: what is traced from here on; the reference lets go all the same. */
+static void endHold(int pid, u64 mask, u64 watched, const char *line) {
   registersOf(pid);
   setMask(pid, mask & ~(1ull << (SIGCONT - 1)));
   syscall(SYS_tgkill, pid, pid, SIGCONT);
@@ -566,6 +567,7 @@ static void endHold(int pid, u64 mask, const char *line) {
     if (eventOf(status) == 0 && WSTOPSIG(status) == SIGCONT) break;
   }
   if ((mask & (1ull << (SIGCONT - 1))) != 0) setMask(pid, mask);
+  if (watched != 0) trace(PTRACE_SETOPTIONS, pid, 0, watched);
   note("%s", line);
   trace(PTRACE_DETACH, pid, 0, 0);
 }
@@ -584,7 +586,7 @@ static void reapHolder(int pid, int holder, int inside) {
   reapChild(&remote, inside);
   giveBack(&remote, own);
   note("{\"strike\":9}\n");
-  endHold(pid, mask, "{\"strike\":8}\n");
+  endHold(pid, mask, 0, "{\"strike\":8}\n");
   closeStatFiles();
 }
 
@@ -619,7 +621,8 @@ static double restart(int pid) {
   resetAttributes(&remote, &plan, own.rsp);
   giveBack(&remote, own);
   note("{\"mark\":\"own\"}\n");
-  endHold(pid, 0, "{\"mark\":\"released\"}\n");
+  note("{\"strike\":9}\n");
+  endHold(pid, 0, TRACESYSGOOD | TRACEFORK | TRACEVFORK | TRACECLONE | TRACEEXEC, "{\"mark\":\"released\"}\n");
   double hold = nowUs() - since;
   closeStatFiles();
   if (holder != 0) reapHolder(pid, holder, inside);

@@ -170,8 +170,10 @@ describe('the demo', () => {
     expect(demo.output()).toContain(`what happened, as a picture: ${path}\n`);
     const picture = readFileSync(path, 'utf8');
     expectWellFormed(picture);
-    for (const words of ['>at once<', '>graceful<', '>bad version<', '>rolled back by itself<', '>new program fails<'])
+    for (const words of ['>at once<', '>graceful<', '>bad version<', '>rolled back by itself<'])
       expect(picture).toContain(words);
+    // The short word where a slow machine has made the rest longer.
+    expect(picture).toMatch(/>(?:new program )?fails</);
   });
 
   test('cleans up at Ctrl-C', async () => {

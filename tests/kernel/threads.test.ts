@@ -1,6 +1,7 @@
 // Whatever its threads do, a program is restarted, or refused in good time and left as it was.
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { threadIds, threadState } from '../../src/tracer/thread-states.ts';
 import { restart } from '../support/kernel/ask.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { expectFree, expectRestarted, expectUnchanged, stateOf } from '../support/kernel/in-place.ts';
@@ -71,18 +72,22 @@ describe('a program that starts another one (vfork)', () => {
   });
 });
 
+async function untilStopped(pid: number): Promise<void> {
+  await until('all its threads are stopped', () => threadIds(pid).every((tid) => threadState(pid, tid) === 'T'));
+}
+
 describe('a stopped program (SIGSTOP)', () => {
   test('runs when it has been restarted', async () => {
     const target = await start(compile('threads'), ['3']);
     process.kill(target.pid, 'SIGSTOP');
-    await until('it is stopped', () => stateOf(target.pid) === 'T');
+    await untilStopped(target.pid);
     await expectRestarted(target);
   });
 
   test('is stopped still when it could not be restarted, and goes on at SIGCONT', async () => {
     const target = await start(compile('threads'), ['3']);
     process.kill(target.pid, 'SIGSTOP');
-    await until('it is stopped', () => stateOf(target.pid) === 'T');
+    await untilStopped(target.pid);
     const before = snapshot(target.pid);
     expect(await restart(target.pid, onlyTheKernelRefuses)).toMatchObject({ outcome: 'unchanged' });
     await expectAsBefore(target.pid, before);
