@@ -101,7 +101,7 @@ describe.each(cases)('with $name', ({ flags, rights }) => {
 
   test('nginx, which forks and forgets its arguments, restarts with those that it is given', async () => {
     await using container = await start(nginx, [...gracefulNginx.flags, ...flags]);
-    const before = await looksOf(container, { words: false });
+    const before = await looksAtRest(container);
     const refusal = await beside(container).answer<RestartResult>(['restart', '1']);
     expect({ exitCode: refusal.exitCode, code: refusal.result.error?.code }).toEqual({
       exitCode: 5,
@@ -122,7 +122,7 @@ describe.each(cases)('with $name', ({ flags, rights }) => {
       const { listeners } = await restarted(container, ...drain, ...command);
       expect(await answers(nginx, container)).not.toBe(run);
       expect(listeners.map(({ handedOver }) => handedOver)).toEqual([true, true]);
-      expect(await looksOf(container, { words: false })).toEqual(before);
+      expect(await looksAtRest(container)).toEqual(before);
     }
     expect(await descendantsOf(container.pid)).toHaveLength(2);
   });
@@ -292,6 +292,12 @@ async function looksOf(container: Container, { exe = true, words = true }: Compa
     ),
     limits: readFileSync(`/proc/${pid}/limits`, 'latin1'),
   };
+}
+
+/** Of a master that waits for signals: while it starts its workers it blocks them. */
+async function looksAtRest(container: Container): Promise<unknown> {
+  await until('no signal is blocked', async () => /^0+$/.test((await statusOf(container.pid)).get('SigBlk') ?? ''));
+  return await looksOf(container, { words: false });
 }
 
 function digestOf({ pid }: Container): string {

@@ -188,8 +188,8 @@ describe('files on their way to an agent', () => {
     const directory = join(tempDirectory(), 'tree');
     mkdirSync(directory);
     const names = Array.from(
-      { length: 8000 },
-      (_, index) => `a-name-that-makes-the-request-longer-than-one-frame-${index}`,
+      { length: 4000 },
+      (_, index) => `a-name-that-makes-the-request-longer-than-one-frame-${'x'.repeat(150)}-${index}`,
     );
     for (const name of names) writeFileSync(join(directory, name), name);
     const files = [{ source: directory, destination: '/x', owner: null, allowVolume: false }];
