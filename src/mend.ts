@@ -115,6 +115,8 @@ function finishBind(state: JournalState, place: Place): MendResult {
   const { attempt } = state;
   const ofBind = state.changes.filter(({ change }) => change.kind !== 'holder');
   const process = binding(ofBind, place);
+  // A guard that was late to go has them too, and a bind that is made again would find its address in use.
+  place.listeners?.giveUpAll();
   if (process !== null) putBack(ofBind, seizeAgain(process, ofBind), { ...place, target: process });
   for (const { id } of ofBind) place.journal.strike(id);
   return {
