@@ -99,7 +99,7 @@ function attempt(work: Work): void {
   else if (started.holder !== null && report.isRunning) reapHolder(work, started.holder);
 
   host.phase('verify');
-  if (report.isRunning) report.verified(verify(observed), plan.probation?.listened === true);
+  if (report.isRunning) report.verified(verify(observed), plan.probation?.serves === true);
 }
 
 /** By ptrace, or by a gdb: what follows is the same. */

@@ -111,6 +111,7 @@ const options: Schema<RestartOptions> = v.object({
   timeline: v.boolean(),
   probationMs: v.nullable(v.number()),
   probationLimitMs: v.exactOptional(v.number()),
+  mayFinish: v.exactOptional(v.boolean()),
   probe: v.nullable(
     v.variant('kind', [
       v.object({

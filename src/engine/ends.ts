@@ -72,7 +72,7 @@ export function meaningOf(signal: number, info: SignalInfo, dispositions: Dispos
  */
 export function isFailedExit(
   code: number,
-  { listened, leavesChildren }: { readonly listened: boolean; readonly leavesChildren: boolean },
+  { serves, leavesChildren }: { readonly serves: boolean; readonly leavesChildren: boolean },
 ): boolean {
-  return code !== 0 || listened || leavesChildren;
+  return code !== 0 || serves || leavesChildren;
 }

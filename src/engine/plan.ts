@@ -18,7 +18,7 @@ import { descriptorTarget } from './descriptors.ts';
 import { socketInode } from './sockets.ts';
 import type { Observed } from './observe.ts';
 import { probeRefusal } from './probe.ts';
-import { familyOf, planProbation, type ProbationPlan } from './probation.ts';
+import { familyOf, planProbation, type ProbationPlan, type Served } from './probation.ts';
 import { choosePrevious, planProgram, planVersion, type PlannedProgram } from './plan-program.ts';
 import { nameOf, type Program } from './program.ts';
 
@@ -131,7 +131,7 @@ export function planAgain(observed: Observed, program: Program, options: Restart
   };
 }
 
-function listenersOf(served: readonly ServedSocket[]): Pick<ProbationPlan, 'listeners' | 'listened'> {
+function listenersOf(served: readonly ServedSocket[]): Served {
   const all = served.filter(({ listens }) => listens);
   const expected = all.filter(({ kept }) => !kept);
   return {

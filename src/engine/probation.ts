@@ -16,8 +16,8 @@ export interface ProbationPlan {
   readonly until: 'listening' | 'time';
   /** What the new program is expected to listen on, as the old one did. */
   readonly listeners: readonly Listener[];
-  /** The old one served somebody: an exit of the new one is a failure. */
-  readonly listened: boolean;
+  /** The old one served somebody, and the new one is to go on with it: an exit is a failure. */
+  readonly serves: boolean;
   /** An end is caught, and the previous program started again. */
   readonly catches: boolean;
 }
@@ -32,23 +32,30 @@ const lookEverywhereMs = 250;
 /** How long a program that listens is watched on because its main thread never waits. */
 const restLimitMs = 1_000;
 
-type ProbationOptions = Pick<RestartOptions, 'probationMs' | 'probationLimitMs' | 'probe' | 'rollback'>;
+type ProbationOptions = Pick<RestartOptions, 'probationMs' | 'probationLimitMs' | 'mayFinish' | 'probe' | 'rollback'>;
+
+/** What the old program listens on, as far as that is expected of the new one too. */
+export interface Served extends Pick<ProbationPlan, 'listeners'> {
+  /** On whatever it was. */
+  readonly listened: boolean;
+}
 
 /** Null: the new program is not watched. */
 export function planProbation(
-  { listeners, listened }: Pick<ProbationPlan, 'listeners' | 'listened'>,
-  { probationMs, probe, rollback, probationLimitMs = defaultLimitMs }: ProbationOptions,
+  { listeners, listened }: Served,
+  { probationMs, probe, rollback, probationLimitMs = defaultLimitMs, mayFinish = false }: ProbationOptions,
   handsOver: boolean,
 ): ProbationPlan | null {
   if (probationMs === 0 && !handsOver) return null;
+  const serves = listened && !mayFinish;
   // Somebody has to wait for the binds.
-  if (probationMs === 0) return { limitMs: defaultLimitMs, until: 'listening', listeners, listened, catches: false };
+  if (probationMs === 0) return { limitMs: defaultLimitMs, until: 'listening', listeners, serves, catches: false };
   const waitsForSomething = listeners.length > 0 || probe !== null;
   return {
     limitMs: probationMs ?? (waitsForSomething ? probationLimitMs : silentLimitMs),
     until: probationMs === null && waitsForSomething ? 'listening' : 'time',
     listeners,
-    listened,
+    serves,
     catches: rollback,
   };
 }

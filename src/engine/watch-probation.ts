@@ -68,7 +68,7 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
     stopSignals: stopSignals(observed),
     ours: new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]),
     holderPidInside: holder?.pidInside ?? null,
-    mayEnd: (code, leavesChildren) => !isFailedExit(code, { listened: probation.listened, leavesChildren }),
+    mayEnd: (code, leavesChildren) => !isFailedExit(code, { serves: probation.serves, leavesChildren }),
     onCall: (stop) => handOver.onCall(traced, stop),
     // Its sockets are waited for all the same: closed now, they would refuse the clients that wait in them.
     settle: (nowMs) => {

@@ -128,6 +128,8 @@ export interface RestartOptions {
   readonly probationMs: number | null;
   /** Of `probationMs` null: how long it may take until it listens again and answers the probe, in ms; missing: 10,000. */
   readonly probationLimitMs?: number;
+  /** An exit with 0 is what the program is for, although the old one listens: its pod is not started again after it. Missing: false. */
+  readonly mayFinish?: boolean;
   readonly probe: Probe | null;
   /** False: an end of the new program is not held back, the container ends as it would. */
   readonly rollback: boolean;

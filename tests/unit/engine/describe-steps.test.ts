@@ -73,7 +73,7 @@ const graceful: NonNullable<Given['decided']> = {
     limitMs: 10_000,
     until: 'listening',
     listeners: [{ protocol: 'tcp', address: '0.0.0.0:80', inode: 81 }],
-    listened: true,
+    serves: true,
     catches: true,
   },
 };
@@ -261,7 +261,7 @@ describe('the steps of a restart, in words', () => {
   });
 
   it('watch from afar where nothing is caught and nothing handed over', () => {
-    const probation = { limitMs: 1000, until: 'time', listeners: [], listened: false, catches: false } as const;
+    const probation = { limitMs: 1000, until: 'time', listeners: [], serves: false, catches: false } as const;
     expect(steps({ decided: { probation } }).split('\n').slice(-9).join('\n')).toMatchInlineSnapshot(`
       "Let go
         hotexec: ptrace(PTRACE_SETREGS, 4711): its own registers, at an event stop

@@ -19,3 +19,10 @@ it('--probation is a time that is waited for whatever else was told', () => {
 it('a program of which nothing is expected is watched for a second', () => {
   expect(planProbation(silent, { ...options, probationLimitMs: 121_000 }, true)).toMatchObject({ limitMs: 1_000 });
 });
+
+it('a program whose predecessor listened has failed when it exits, unless it may finish', () => {
+  const listened = { listeners: [], listened: true };
+  expect(planProbation(listened, options, true)).toMatchObject({ serves: true });
+  expect(planProbation(silent, options, true)).toMatchObject({ serves: false });
+  expect(planProbation(listened, { ...options, mayFinish: true }, true)).toMatchObject({ serves: false });
+});

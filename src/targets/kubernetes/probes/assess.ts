@@ -36,6 +36,7 @@ export function assessRestart(subject: Assessed, options: RestartOptions): Asses
       ...options,
       probe: options.probe ?? readiness?.probe ?? null,
       probationLimitMs: probationLimitMs(container, budget),
+      mayFinish: mayFinish(pod, container),
     },
     refusals: options.force ? [] : refusals,
     warnings: [
@@ -119,6 +120,12 @@ function refusal({ limitMs, probe }: SilenceBudget, { name }: Assessed, { what, 
     hint,
     details: { budgetMs: limitMs, neededMs: ms },
   };
+}
+
+/** After an exit with 0 the kubelet does not start it again: of a Job. A sidecar has a policy of its own. */
+function mayFinish({ spec }: ProbedPod, { restartPolicy: own }: ProbedContainer): boolean {
+  const policy = own ?? spec?.restartPolicy ?? 'Always';
+  return policy !== 'Always';
 }
 
 const leastLimitMs = 10_000;

@@ -36,6 +36,8 @@ export interface ProbedContainer {
   readonly readinessProbe?: Maybe<ProbeSpec>;
   readonly startupProbe?: Maybe<ProbeSpec>;
   readonly lifecycle?: Maybe<{ readonly preStop?: Maybe<HookSpec>; readonly postStart?: Maybe<HookSpec> }>;
+  /** Its own; null: the pod's. */
+  readonly restartPolicy?: Maybe<string>;
 }
 
 export interface ContainerPort {
@@ -51,7 +53,10 @@ export interface HookSpec {
 }
 
 export interface ProbedPod {
-  readonly spec?: Maybe<{ readonly terminationGracePeriodSeconds?: Maybe<number> }>;
+  readonly spec?: Maybe<{
+    readonly terminationGracePeriodSeconds?: Maybe<number>;
+    readonly restartPolicy?: Maybe<string>;
+  }>;
   readonly status?: Maybe<{
     readonly podIP?: Maybe<string>;
     readonly conditions?: Maybe<readonly PodCondition[]>;

@@ -139,6 +139,20 @@ describe('how long the new program may take to be ready', () => {
   });
 });
 
+describe('an exit with 0', () => {
+  it.each([
+    ['Always', null, false],
+    ['OnFailure', null, true],
+    ['Never', null, true],
+    // A sidecar of a Job.
+    ['Never', 'Always', false],
+    [null, null, false],
+  ])('under the restart policy %s, and %s of its own, is what the program is for: %s', (policy, own, mayFinish) => {
+    const where = { ...pod, spec: { ...pod.spec, restartPolicy: policy } };
+    expect(assess({ restartPolicy: own }, {}, where).options.mayFinish).toBe(mayFinish);
+  });
+});
+
 describe('the readiness probe', () => {
   it('by HTTP is asked of the new program, at the address of the pod, as the kubelet would ask it', () => {
     const readinessProbe: ProbeSpec = {
