@@ -52,7 +52,8 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   const program = possible(plan);
   const [before, after] = [summarizeObserved(observed), summarize(program, observed.program.cwd)];
   report.planned(before, after, plan);
-  host.emit({ kind: 'planned', before, after });
+  const { pid, startTicks } = request.target;
+  host.emit({ kind: 'planned', before, after, pid, startTicks });
   stopIfCancelled(host);
 
   journal.begin(journalHeader(request, host.journals.enginePid, { program, previous: plan.previous }), {

@@ -120,7 +120,13 @@ export class AgentFront implements Front {
         { cause },
       );
     }
-    const message = `${name}: the connection to the agent is lost (${cause.message}), and with it what came of operation ${operationId}. The agent finishes or undoes it on its own.`;
+    if (cause instanceof HotexecError && cause.details['agentEnded'] === true) {
+      const message = `${name}: the agent in the pod ended in the middle of operation ${operationId}, and with it what came of that.`;
+      const hint = `hotexec inspect ${name} shows what runs; kubectl describe ${name}, how the agent ended.`;
+      return new HotexecError({ code: 'outcome-unknown', message, hint, details: { operationId } }, { cause });
+    }
+    const why = cause.message.replace(/ Nothing was touched\.$/, '');
+    const message = `${name}: the connection to the agent is lost (${why}), and with it what came of operation ${operationId}. The agent finishes or undoes it on its own.`;
     const hint = `hotexec inspect ${name} --operation ${operationId} tells what came of it; without --operation what runs.`;
     return new HotexecError({ code: 'outcome-unknown', message, hint, details: { operationId } }, { cause });
   }

@@ -13,7 +13,9 @@ import type {
   PlanAsked,
   RestartAsked,
 } from '../front/front.ts';
+import { Story } from '../front/story.ts';
 import type { AgentTarget } from '../protocol/agent.ts';
+import type { HotexecEvent } from '../protocol/event.ts';
 import type { History } from '../protocol/history.ts';
 import type { Inspection } from '../protocol/inspection.ts';
 import type { Plan } from '../protocol/plan.ts';
@@ -29,6 +31,7 @@ import { podName, type Container, type Pod } from '../targets/kubernetes/pod.ts'
 import { programSpec } from '../targets/kubernetes/program-spec.ts';
 import { refusalOf } from '../targets/kubernetes/refusal.ts';
 import { leaveTrace, type TracedVerb } from '../targets/kubernetes/trace.ts';
+import { resultWithoutAgent } from './lost-agent.ts';
 import type { FrontContext } from './open-front.ts';
 import { acceptedRestart, ProbedFront } from './probed-front.ts';
 
@@ -151,13 +154,22 @@ class PodFront implements Front {
   }
 
   async restart(asked: RestartAsked, listening: Listening): Promise<RestartResult> {
-    const result = await this.#ask({
-      ask: async (front) => front.restart(asked, listening),
-      refusals: ({ outcome, error }) => (outcome === 'unchanged' && error !== null ? [error] : []),
-    });
     const { target, pod, api } = this.#parts;
+    const story = new Story();
+    const onEvent = (event: HotexecEvent): void => {
+      story.note(event);
+      listening.onEvent(event);
+    };
+    const result = await this.#ask({
+      ask: async (front) => front.restart(asked, { ...listening, onEvent }),
+      refusals: ({ outcome, error }) => (outcome === 'unchanged' && error !== null ? [error] : []),
+    }).catch(async (error: unknown) => {
+      if (error instanceof HotexecError && error.code === 'outcome-unknown')
+        return resultWithoutAgent(error, { asked, story, target, api });
+      throw error;
+    });
     const trace = { verb: verbOf(asked.program), container: target.container.name, result };
-    for (const message of await leaveTrace(trace, pod, api)) listening.onEvent({ kind: 'warning', message });
+    for (const message of await leaveTrace(trace, pod, api)) onEvent({ kind: 'warning', message });
     return result;
   }
 

@@ -264,7 +264,13 @@ const moment: Schema<Moment> = v.variant('what', [
 
 export const eventSchema: Schema<HotexecEvent> = v.variant('kind', [
   v.object({ kind: v.literal('phase'), phase: v.picklist(phases), atMs: v.number() }),
-  v.object({ kind: v.literal('planned'), before: program, after: program }),
+  v.object({
+    kind: v.literal('planned'),
+    before: program,
+    after: program,
+    pid: v.number(),
+    startTicks: v.number(),
+  }),
   v.object({
     kind: v.literal('remote-call'),
     tid: v.number(),

@@ -1,16 +1,17 @@
 // A restart as the front sees it: ask the engine, pass its events on, and if it dies without an answer, mend and say
 // which of the two programs runs.
 import { HotexecError, type ErrorData } from '../errors.ts';
-import type { HotexecEvent, MendResult, Phase } from '../protocol/event.ts';
-import type { Outcome, ProgramEnd, ProgramSummary, RestartResult } from '../protocol/result.ts';
+import type { HotexecEvent, MendResult } from '../protocol/event.ts';
+import type { Outcome, RestartResult } from '../protocol/result.ts';
 import { describeEnd } from '../protocol/program-end.ts';
 import { gracePeriodOf } from '../protocol/stop-signal.ts';
 import { deathError, describeDeath, type DeathDescription } from './death.ts';
 import type { EngineDeath } from './engine.ts';
 import { Guard } from './guard.ts';
 import { mend } from './mend.ts';
-import { summarizeProcess, unknownProgram } from './process-summary.ts';
+import { summarizeProcess } from './process-summary.ts';
 import { refuse, throwIfCancelled, type RequestOf, type Session } from './session.ts';
+import { Story } from './story.ts';
 
 // Past its own timeout an engine only finishes what it cannot undo, and lets go.
 const finishTimeoutMs = 30_000;
@@ -21,18 +22,10 @@ const defaultProbationMs = 10_000;
 export async function askRestart(request: RequestOf<'restart'>, session: Session): Promise<RestartResult> {
   const { engine, signal, onEvent } = session;
   throwIfCancelled(signal);
-  const story: Story = {
-    startedMs: performance.now(),
-    heldSinceMs: null,
-    heldMs: 0,
-    phase: null,
-    planned: null,
-    failed: null,
-    warnings: [],
-  };
-  const guard = new Guard(request.target, session, (mended) => note(mended, story));
+  const story = new Story();
+  const guard = new Guard(request.target, session, (mended) => story.note(mended));
   const listen = (event: HotexecEvent): void => {
-    note(event, story);
+    story.note(event);
     guard.on(event);
     onEvent?.(event);
   };
@@ -61,54 +54,6 @@ function graceOf({ options, target }: Pick<RequestOf<'restart'>, 'options' | 'ta
 // What setTimeout takes: with more it fires at once.
 const longestTimerMs = 2 ** 31 - 1;
 
-/** What the events have told so far: all that is known when the engine dies. */
-interface Story {
-  readonly startedMs: number;
-  /** When the target was stopped; null: it runs. */
-  heldSinceMs: number | null;
-  /** The longest hold that is over. */
-  heldMs: number;
-  phase: Phase | null;
-  planned: { readonly before: ProgramSummary; readonly after: ProgramSummary } | null;
-  /** How the new program ended in its probation. */
-  failed: ProgramEnd | null;
-  readonly warnings: string[];
-}
-
-function note(event: HotexecEvent, story: Story): void {
-  switch (event.kind) {
-    case 'phase':
-      story.phase = event.phase;
-      notePhase(event.phase, story);
-      return;
-    case 'planned':
-      story.planned = event;
-      return;
-    case 'warning':
-      story.warnings.push(event.message);
-      return;
-    case 'failed':
-      story.failed = event.end;
-      return;
-    case 'upload':
-    case 'remote-call':
-    case 'timeline':
-  }
-}
-
-/** The old program runs again to finish, and the new one to be watched; of a killed engine the target stands until it has been mended. */
-function notePhase(phase: Phase, story: Story): void {
-  if (phase === 'mend') return;
-  if (whileHeld.has(phase)) {
-    story.heldSinceMs ??= performance.now();
-  } else if (story.heldSinceMs !== null) {
-    story.heldMs = Math.max(story.heldMs, performance.now() - story.heldSinceMs);
-    story.heldSinceMs = null;
-  }
-}
-
-const whileHeld: ReadonlySet<Phase> = new Set(['hold', 'prove', 'swap', 'reset', 'release']);
-
 interface Interrupted {
   readonly request: RequestOf<'restart'>;
   readonly session: Session;
@@ -127,7 +72,7 @@ async function settle(
       ? guarded
       : await mend(request.target, {
           startEngine: session.startEngine,
-          onEvent: (event) => note(event, story),
+          onEvent: (event) => story.note(event),
           graceMs: graceOf(request),
         });
   if (mending.kind === 'failed') {
@@ -182,43 +127,10 @@ function unknown({ what }: DeathDescription, error: ErrorData): HotexecError {
 
 function resultOf(outcome: Outcome, error: ErrorData | null, { request, story }: Interrupted): RestartResult {
   const { target, operationId } = request;
-  const now = performance.now();
   const running = outcome === 'lost' ? null : summarizeProcess(target.pid);
-  const restarted = outcome === 'restarted';
-  return {
-    apiVersion: 'hotexec/v1',
-    kind: 'Restart',
-    operationId,
-    outcome,
-    target: target.name,
-    pid: target.pid,
-    startTicks: target.startTicks,
-    container: target.container,
-    before: story.planned?.before ?? (restarted ? null : running) ?? unknownProgram,
-    after: restarted ? (running ?? story.planned?.after ?? unknownProgram) : null,
-    listeners: [],
-    drain: { signal: null, end: 'skipped', why: null, exitCode: null, endedBy: null, ms: 0 },
-    children: { killed: 0 },
-    files: [],
-    ...watched(outcome, story.failed),
-    notFresh: [],
-    warnings: [...story.warnings, ...(restarted ? [takenOver] : [])],
-    timingsMs: {
-      hold: round(Math.max(story.heldMs, story.heldSinceMs === null ? 0 : now - story.heldSinceMs)),
-      total: round(now - story.startedMs),
-    },
-    error,
-  };
-}
-
-function watched(outcome: Outcome, failed: ProgramEnd | null): Pick<RestartResult, 'probation' | 'failed'> {
-  if (outcome === 'rolled-back') return { probation: { end: 'failed', ms: failed?.afterMs ?? 0 }, failed };
-  return { probation: { end: outcome === 'restarted' ? 'cut-short' : 'none', ms: 0 }, failed: null };
+  const warnings = outcome === 'restarted' ? [takenOver] : [];
+  return story.result({ operationId, target, outcome, error, running, probation: null, warnings });
 }
 
 const takenOver =
   'the engine was killed, and another one finished its work: the hold is at most as long as said, and what differs from a fresh start was not listed';
-
-function round(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
-}

@@ -26,8 +26,14 @@ export type Phase = (typeof phases)[number];
 export type HotexecEvent =
   /** A phase begins. atMs: since the engine started, with microseconds as fraction. */
   | { readonly kind: 'phase'; readonly phase: Phase; readonly atMs: number }
-  /** What runs and what will: told before the hold, so that a front whose engine is killed can still say it. */
-  | { readonly kind: 'planned'; readonly before: ProgramSummary; readonly after: ProgramSummary }
+  /** What runs and what will, and in which process: told before the hold, so that a front to which no answer comes can still say it. */
+  | {
+      readonly kind: 'planned';
+      readonly before: ProgramSummary;
+      readonly after: ProgramSummary;
+      readonly pid: number;
+      readonly startTicks: number;
+    }
   /** A system call was made inside the target (`verbose` only). */
   | {
       readonly kind: 'remote-call';

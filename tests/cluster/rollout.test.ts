@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { RestartList } from '../../src/rollout/result.ts';
 import { startArticle } from '../support/cluster/article.ts';
-import { rollOut, rollOutLines } from '../support/cluster/rolling.ts';
+import { rollOut, linesOf } from '../support/cluster/rolling.ts';
 import { agentForTests } from '../support/cluster/agent.ts';
 import { clusterImageOfProgram } from '../support/cluster/image.ts';
 import { kubectl, runKubectl } from '../support/cluster/kubectl.ts';
@@ -85,7 +85,7 @@ test('Ctrl-C between two pods leaves the rest untouched', async () => {
   await startDeployment('interrupted');
   let list: RestartList | undefined;
   const args = ['restart', '--namespace', namespace.name, 'deployment/interrupted', '--pause', '1h'];
-  const exitCode = await rollOutLines(args, (line, end) => {
+  const exitCode = await linesOf(args, (line, end) => {
     if (line['kind'] === 'List') list = line as unknown as RestartList;
     if (line['kind'] === 'pod' && line['state'] === 'restarted') end('SIGINT');
   });
@@ -116,7 +116,7 @@ test('of a Deployment a pod that is deleted in the middle is skipped, and the on
   let order: readonly string[] = [];
   let restarted = 0;
   const args = ['restart', '--namespace', namespace.name, 'deployment/shrinking', '--pause', '2s'];
-  const exitCode = await rollOutLines(args, async (line) => {
+  const exitCode = await linesOf(args, async (line) => {
     if (line['kind'] === 'rollout') order = line['pods'] as string[];
     if (line['kind'] === 'List') list = line as unknown as RestartList;
     if (line['kind'] !== 'pod' || line['state'] !== 'restarted') return;

@@ -18,13 +18,14 @@ export function renderBegin({ target, pods, atOnce }: Omit<Begun, 'kind'>, style
 /** A pod whose turn is over. */
 export function renderPod(item: RestartResult | FailedPod, style: Style): string {
   const name = style.bold(escapeText(item.target));
-  if (item.outcome === null) return `${name} ${style.yellow('was not touched')}: ${item.error.code}\n`;
-  const how = isGood(item) ? facts(item) : item.error === null ? '' : `: ${item.error.code}`;
+  const how = item.kind === 'Restart' && isGood(item) ? facts(item) : item.error === null ? '' : `: ${item.error.code}`;
   return `${name} ${headline(item, style)}${how}\n`;
 }
 
-function headline({ outcome, error }: RestartResult, style: Style): string {
+function headline({ outcome, error }: RestartResult | FailedPod, style: Style): string {
   switch (outcome) {
+    case null:
+      return style.yellow(error?.code === 'outcome-unknown' ? 'may have been changed' : 'was not touched');
     case 'restarted':
       return error === null ? style.green('restarted in place') : style.yellow('restarted in place, and not available');
     case 'unchanged':

@@ -106,8 +106,10 @@ export interface ContainerStatus {
   readonly state: {
     readonly running: { readonly startedAt: string | null } | null;
     readonly waiting: { readonly reason: string; readonly message: string } | null;
-    readonly terminated: { readonly exitCode: number; readonly reason: string; readonly message: string } | null;
+    readonly terminated: Terminated | null;
   };
+  /** Of the run before. */
+  readonly lastState: { readonly terminated: Terminated | null };
   /** What it really was started as; Kubernetes 1.33, and a runtime that tells it. */
   readonly user: {
     readonly linux: {
@@ -116,6 +118,15 @@ export interface ContainerStatus {
       readonly supplementalGroups: readonly number[];
     } | null;
   } | null;
+}
+
+export interface Terminated {
+  readonly exitCode: number;
+  /** `Completed`, `Error`, `OOMKilled` */
+  readonly reason: string;
+  readonly message: string;
+  /** `containerd://0123…` */
+  readonly containerID: string | null;
 }
 
 type Schema<Output> = v.GenericSchema<unknown, Output>;
@@ -178,6 +189,11 @@ const container: Schema<Container> = v.object({
   targetContainerName: text,
 });
 
+const terminated: Schema<Terminated | null> = v.nullish(
+  v.object({ exitCode: v.nullish(v.number(), 0), reason: emptyText, message: emptyText, containerID: text }),
+  null,
+);
+
 const containerStatus: Schema<ContainerStatus> = v.object({
   name: v.string(),
   containerID: text,
@@ -186,13 +202,11 @@ const containerStatus: Schema<ContainerStatus> = v.object({
     v.object({
       running: v.nullish(v.object({ startedAt: text }), null),
       waiting: v.nullish(v.object({ reason: emptyText, message: emptyText }), null),
-      terminated: v.nullish(
-        v.object({ exitCode: v.nullish(v.number(), 0), reason: emptyText, message: emptyText }),
-        null,
-      ),
+      terminated,
     }),
     { running: null, waiting: null, terminated: null },
   ),
+  lastState: v.nullish(v.object({ terminated }), { terminated: null }),
   user: v.nullish(
     v.object({
       linux: v.nullish(

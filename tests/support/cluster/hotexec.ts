@@ -33,7 +33,8 @@ export interface Answered<Result> extends HotexecRun {
 export async function kubectlHotexecJson<Result = RestartResult>(
   ...args: readonly string[]
 ): Promise<Answered<Result>> {
-  const answered = await kubectlHotexec(...args, '-o', 'json');
+  const at = args.includes('--') ? args.indexOf('--') : args.length;
+  const answered = await kubectlHotexec(...args.slice(0, at), '-o', 'json', ...args.slice(at));
   try {
     return { ...answered, result: JSON.parse(answered.stdout) as Result };
   } catch (cause) {

@@ -1,4 +1,4 @@
-// hotexec on many pods, as a user of the cluster runs it: bin/hotexec, and the lines of it as they come.
+// hotexec on pods, as a user of the cluster runs it: bin/hotexec, and the lines of it as they come.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { RestartList } from '../../../src/rollout/result.ts';
@@ -22,7 +22,7 @@ export async function rollOut(namespace: string, ...args: readonly string[]): Pr
 const timeoutMs = 120_000;
 
 /** The lines of `-o jsonl`; `onLine` is waited for, and may end it with a signal. */
-export async function rollOutLines(
+export async function linesOf(
   args: readonly string[],
   onLine: (line: Readonly<Record<string, unknown>>, end: (signal: NodeJS.Signals) => void) => Promise<void> | void,
 ): Promise<number | null> {
