@@ -36,6 +36,8 @@ const table = {
   'target-changed': 5,
   /** A 32-bit or x32 program, or a CPU hotexec does not know. */
   'architecture-unsupported': 5,
+  /** A pod's runtime is a sandbox of its own (gVisor, Kata Containers), or keeps the agent apart from the program. */
+  'runtime-unsupported': 5,
   /** The process has overwritten its arguments or environment and there is no spec to take them from. */
   'program-unknown': 5,
   /** Something that execve cannot give back differs from a fresh start (`--force` goes on). */

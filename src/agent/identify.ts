@@ -29,7 +29,7 @@ interface Candidate {
   readonly verdict: Verdict;
 }
 
-/** Throws target-not-found, target-changed or not-permitted; nothing was touched. */
+/** Throws target-not-found, runtime-unsupported, target-changed or not-permitted; nothing was touched. */
 export function identify(target: AgentTarget, around: Surroundings): TargetProcess {
   if (around.ownPid === 1) throw isolated(target);
   const processes = listProcesses(around.proc);
@@ -99,7 +99,7 @@ function notFound(target: AgentTarget, candidates: readonly Candidate[], { proc 
 /** A runtime that knows nothing of targetContainerName starts the agent as any other container, and says nothing. */
 function isolated({ name, container }: AgentTarget): HotexecError {
   return refusal(
-    'target-not-found',
+    'runtime-unsupported',
     `${name}: the node's container runtime has given the agent a process namespace of its own, although container ${container.name} was named as its target.`,
     'containers whose runtime does not share process namespaces with ephemeral containers cannot be reached by an agent',
   );

@@ -129,7 +129,7 @@ describe('the agent of a container', () => {
     await using pod = await startPod(newcomer, { directory: tempDirectory() });
     const agent = await pod.startAgent({ share: null });
     const { code, message } = await failureOf(agent.front(pod.target).restart(asking(), listening()));
-    expect({ code, message }).toMatchObject({ code: 'target-not-found' });
+    expect({ code, message }).toMatchObject({ code: 'runtime-unsupported' });
     expect(message).toMatch(/a process namespace of its own/);
   });
 

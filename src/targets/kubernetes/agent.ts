@@ -15,6 +15,8 @@ import { ApiError, apiPath, type ClusterApi } from './api.ts';
 import { agentMemoryBytes, memoryLimit } from './memory.ts';
 import { podName, podSchema, statusOf, type Container, type Pod } from './pod.ts';
 import { admissionRefusal, forbidderOf, refusalOf, type Forbidder } from './refusal.ts';
+import { readNode, runtimeHandler } from './surroundings.ts';
+import { unsuitable } from './unsuitable.ts';
 
 /** The flags that say what the agent is. */
 export interface AgentChoice {
@@ -62,6 +64,7 @@ export async function findOrMakeAgent(
   if (found.kind === 'running') return found;
   if (found.kind === 'starting') return waitUntilRuns(found, place, { ...making, isPatient: true });
   refuseWithoutMemory(place, making);
+  await refuseUnsuitable(place, making);
   onProgress('putting an agent into the pod');
   const made = await makeAgent(accesses, user, { place, making });
   return waitUntilRuns(made, place, { ...making, isPatient: false });
@@ -75,6 +78,16 @@ function refuseWithoutMemory({ pod }: AgentPlace, { force }: MakingAgent): void 
     `${podName(pod)} may use ${mebibytes(limit)} MiB of memory in all, and the agent needs ${mebibytes(agentMemoryBytes)} MiB of them.`,
     '--force tries it: the kernel kills the agent first if it does not fit.',
   );
+}
+
+async function refuseUnsuitable({ pod }: AgentPlace, { api, force }: MakingAgent): Promise<void> {
+  const { nodeName, runtimeClassName } = pod.spec;
+  const [node, handler] = await Promise.all([
+    nodeName === null ? null : readNode(nodeName, api),
+    runtimeClassName === null ? null : runtimeHandler(runtimeClassName, api),
+  ]);
+  const wrong = unsuitable(pod, { node, handler }, { force });
+  if (wrong !== null) throw new HotexecError(wrong);
 }
 
 function mebibytes(bytes: number): number {
@@ -258,6 +271,8 @@ function endedAtOnce(agent: Agent, { exitCode, reason, message }: Ended, { metad
   return refusal(
     'agent-not-started',
     `pod/${pod}: the agent (ephemeral container ${agent.name}) ended at once, with exit code ${exitCode}: ${words}.`,
-    `kubectl logs -n ${namespace} ${pod} -c ${agent.name}`,
+    /exec format error/i.test(words)
+      ? "Its image is for another architecture than the node's: --agent-image IMAGE names one for this."
+      : `kubectl logs -n ${namespace} ${pod} -c ${agent.name}`,
   );
 }

@@ -1,11 +1,12 @@
 // pod/NAME: looked up, and refused where nothing runs in it that could be restarted.
-import type { HotexecError } from '../../errors.ts';
+import { HotexecError } from '../../errors.ts';
 import { refusal } from '../refusal.ts';
 import { nearest } from '../nearest.ts';
 import { ApiError, apiPath, type ClusterApi } from './api.ts';
 import { objectNames } from './names.ts';
 import { podName, podSchema, statusOf, type Container, type Pod } from './pod.ts';
 import { refusalOf } from './refusal.ts';
+import { unsuitable } from './unsuitable.ts';
 
 /** Throws HotexecError. */
 export async function findPod(name: string, api: ClusterApi): Promise<Pod> {
@@ -39,8 +40,8 @@ export function refuseUnreachable(pod: Pod): void {
       `${name} is a static pod: the kubelet of ${spec.nodeName ?? 'its node'} runs it from a file, and the API can add nothing to it.`,
       'On the node, as root: hotexec restart PID',
     );
-  if (isWindows(pod))
-    throw refusal('architecture-unsupported', `${name} runs on Windows, and hotexec is for Linux.`, null);
+  const wrong = unsuitable(pod, { node: null, handler: null }, { force: true });
+  if (wrong !== null) throw new HotexecError(wrong);
   if (status.phase === 'Running') return;
   const why = status.message ?? status.reason;
   throw refusal(
@@ -51,10 +52,6 @@ export function refuseUnreachable(pod: Pod): void {
 }
 
 const mirror = 'kubernetes.io/config.mirror';
-
-function isWindows({ spec }: Pod): boolean {
-  return spec.os?.name === 'windows' || spec.nodeSelector['kubernetes.io/os'] === 'windows';
-}
 
 export interface RunningContainer {
   /** Bare, without its runtime. */

@@ -77,7 +77,7 @@ describe('the main process of a container', () => {
       container: { ...agentTarget.container, name: 'hotexec-agent-1', id: 'a'.repeat(64) },
     };
     expect(found([app, agent], target)).toMatch(/^target-not-found: /);
-    expect(found([{ ...agent, pid: 1 }], agentTarget, 1)).toMatch(/^target-not-found: .*namespace of its own/);
+    expect(found([{ ...agent, pid: 1 }], agentTarget, 1)).toMatch(/^runtime-unsupported: .*namespace of its own/);
   });
 });
 
