@@ -206,12 +206,16 @@ class PodFront implements Front {
     try {
       const result = await this.#askPresent(ask);
       if (!refusals(result).some(({ code }) => code === 'not-permitted')) return result;
-      if (!(await this.#takeAnother())) return result;
+      if ((await this.#takeAnother()) !== 'taken') return result;
     } catch (error) {
       if (!isRefusedThere(error)) throw error;
       refused = error;
     }
-    if (refused !== null && !(await this.#takeAnother())) throw withWayOut(refused);
+    if (refused !== null) {
+      const other = await this.#takeAnother();
+      if (other === 'none') throw withWayOut(refused);
+      if (other !== 'taken') throw withBoth(refused, other);
+    }
     return this.#askPresent(ask).catch((error: unknown) => {
       throw isRefusedThere(error) ? withWayOut(error) : error;
     });
@@ -234,15 +238,15 @@ class PodFront implements Front {
     this.#agent = await agentFor({ ...this.#parts, pod }, accesses);
   }
 
-  /** False: there is none, or the cluster does not let one in. */
-  async #takeAnother(): Promise<boolean> {
+  /** An error: why the cluster does not let one in. */
+  async #takeAnother(): Promise<'taken' | 'none' | HotexecError> {
     const others = this.#agent.accesses.slice(1);
-    if (others.length === 0) return false;
+    if (others.length === 0) return 'none';
     try {
       await this.#take(others);
-      return true;
+      return 'taken';
     } catch (error) {
-      if (error instanceof HotexecError && error.code === 'not-permitted') return false;
+      if (error instanceof HotexecError && error.code === 'not-permitted') return error;
       throw error;
     }
   }
@@ -264,6 +268,12 @@ function withWayOut(error: HotexecError): HotexecError {
   const hint =
     '--agent-user UID:GID of the program (kubectl exec POD -- id), or --agent-user 0 for an agent with SYS_PTRACE';
   return new HotexecError({ ...error.toData(), hint }, { cause: error });
+}
+
+/** The node refuses one agent, and the cluster the other. */
+function withBoth(there: HotexecError, other: HotexecError): HotexecError {
+  const why = there.message.replace(/ Nothing was touched\.$/, '');
+  return new HotexecError({ ...other.toData(), message: `${why} ${other.message}` }, { cause: there });
 }
 
 function verbOf({ version, replacement }: ProgramChange): TracedVerb {

@@ -306,7 +306,7 @@ function readError(error: unknown, target: TargetProcess): unknown {
     return new HotexecError(
       {
         code: 'not-permitted',
-        message: `${target.name}: process ${target.pid} belongs to another user or another user namespace, and this user may not look into it. Nothing was touched.`,
+        message: `${target.name}: process ${target.pid} belongs to another user or another user namespace, or has forbidden it (PR_SET_DUMPABLE), and this user may not look into it. Nothing was touched.`,
         hint: 'run hotexec as root, with CAP_SYS_PTRACE, or as the user of the process; `hotexec doctor TARGET` tells more',
       },
       { cause: error },

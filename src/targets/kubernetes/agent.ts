@@ -105,7 +105,7 @@ async function makeAgent(accesses: readonly Access[], user: UserAndGroup | null,
   for (const access of accesses) {
     const attempt = await tryAccess(access, how);
     if (attempt.kind === 'made') return attempt;
-    refused = attempt;
+    refused ??= attempt;
     // Who may not at all may not in another way either.
     if (attempt.forbidder === null) break;
   }
@@ -179,15 +179,25 @@ function inWords({ access, error, forbidder }: Refused, user: UserAndGroup | nul
   if (forbidder === null) return refusalOf(error, { target, namespace, what: 'patch pods/ephemeralcontainers' });
   const refused = admissionRefusal(forbidder, { target, namespace }, error);
   if (access.kind !== 'ptrace-capability') return refused;
-  const why =
-    user === null
-      ? 'The image says which user the program runs as, and the API does not show that; an agent of the same user needs no capability.'
-      : 'The program runs as root, and so only an agent with SYS_PTRACE can hold it.';
-  const hint =
-    user === null
-      ? '--agent-user UID:GID, as kubectl exec POD -- id shows them, or runAsUser in the pod'
-      : 'Let the program run as another user (runAsUser), or use a namespace that admits the agent.';
+  const { why, hint } = onlyByCapability(user);
   return new HotexecError({ ...refused.toData(), message: `${refused.message} ${why}`, hint }, { cause: error });
+}
+
+function onlyByCapability(user: UserAndGroup | null): { readonly why: string; readonly hint: string } {
+  if (user === null)
+    return {
+      why: 'The image says which user the program runs as, and the API does not show that; an agent of the same user needs no capability.',
+      hint: '--agent-user UID:GID, as kubectl exec POD -- id shows them, or runAsUser in the pod',
+    };
+  if (user.uid === 0)
+    return {
+      why: 'The program runs as root, and so only an agent with SYS_PTRACE can hold it.',
+      hint: 'Let the program run as another user (runAsUser), or use a namespace that admits the agent.',
+    };
+  return {
+    why: `An agent of its own user (${user.uid}) is not enough for this program on its node.`,
+    hint: '--agent-user UID:GID, where its group is another (kubectl exec POD -- id), or a namespace that admits the agent',
+  };
 }
 
 // From these the kubelet comes back only when somebody else does something.
