@@ -114,7 +114,9 @@ const doneBy: Readonly<Record<TracedVerb, string>> = {
 async function annotate({ verb, container, result }: Trace, { metadata }: Pod, api: ClusterApi): Promise<void> {
   if (result.outcome !== 'restarted') return;
   const { namespace, name, uid } = metadata;
-  const value = JSON.stringify({ verb, at: new Date().toISOString(), operationId: result.operationId });
+  const { operationId, container: ran } = result;
+  // With the id: a container that the kubelet has started since runs the program of its image again.
+  const value = JSON.stringify({ verb, at: new Date().toISOString(), operationId, container: ran?.id ?? null });
   const annotations = { [`hotexec.io/${container}`]: value };
   try {
     await api.send(
