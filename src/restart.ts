@@ -52,8 +52,9 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
   const program = possible(plan);
   const [before, after] = [summarizeObserved(observed), summarize(program, observed.program.cwd)];
   report.planned(before, after, plan);
-  const { pid, startTicks } = request.target;
-  host.emit({ kind: 'planned', before, after, pid, startTicks });
+  const { operationId, target } = request;
+  const { pid, startTicks } = target;
+  host.emit({ kind: 'planned', operationId, before, after, pid, startTicks });
   stopIfCancelled(host);
 
   journal.begin(journalHeader(request, host.journals.enginePid, { program, previous: plan.previous }), {

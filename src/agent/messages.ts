@@ -1,6 +1,7 @@
 // What either end may say, checked where it arrives. The schemas are held to the types of protocol/ by the compiler, as in front/engine-line.ts.
 import * as v from 'valibot';
 import { answerSchema, errorData, eventSchema, type Schema } from '../front/engine-line.ts';
+import { operationIdPattern } from '../front/operation-id.ts';
 import type {
   AgentAnswer,
   AgentAsked,
@@ -47,7 +48,7 @@ const countOrNull = v.nullable(count);
 const sizeBytes = count;
 
 /** It becomes the name of a directory. */
-const operationId = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/));
+const operationId = v.pipe(v.string(), v.regex(operationIdPattern));
 const digest = v.pipe(v.string(), v.regex(/^[\da-f]{64}$/));
 const version = v.pipe(v.string(), v.maxLength(100));
 const protocol = v.number();

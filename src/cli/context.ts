@@ -23,6 +23,8 @@ export interface CliContext {
   readonly readStdin: () => Promise<string>;
   /** Aborted by SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
+  /** By this id what comes of it can be asked for, by who leaves without an answer. */
+  readonly onBegin: (operationId: string) => void;
   readonly startEngine: StartEngine;
   /** `/proc`, but for tests. */
   readonly proc: string;

@@ -1,5 +1,5 @@
 // hotexec inspect TARGET
-import { newOperationId } from '../front/operation-id.ts';
+import { newOperationId, operationIdPattern } from '../front/operation-id.ts';
 import { formatTarget } from '../targets/target.ts';
 import type { CliContext } from './context.ts';
 import type { InspectFlags } from './flags.ts';
@@ -19,6 +19,11 @@ export async function runInspect(invocation: InspectInvocation, context: CliCont
   const { flags } = invocation;
   if (flags.operation !== undefined && flags.showEnv === true)
     throw usageError('--operation asks what came of a restart, and --show-env what runs.');
+  if (flags.operation !== undefined && !operationIdPattern.test(flags.operation))
+    throw usageError(
+      `--operation ${JSON.stringify(flags.operation)} is not the id of an operation.`,
+      'The error of a lost connection names it, and the Events of the pod do.',
+    );
   const target = readTarget(invocation, context);
   using report = openReport({ title: formatTarget(target), output: flags.output, quiet: false }, context);
   using front = await openTarget(

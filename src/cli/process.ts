@@ -10,6 +10,7 @@ export interface Called extends Pick<CliContext, 'argv' | 'program' | 'startEngi
 
 export async function runProcess({ argv, program, task, startEngine }: Called): Promise<void> {
   const { env, execPath } = process;
+  let operationId: string | null = null;
   const carryOut = task === 'run' ? (await import('./run.ts')).run : (await import('./complete.ts')).complete;
   const exitCode = await carryOut({
     argv,
@@ -19,7 +20,8 @@ export async function runProcess({ argv, program, task, startEngine }: Called): 
     stdout: outputOn(process.stdout),
     stderr: outputOn(process.stderr),
     readStdin: () => text(process.stdin),
-    signal: abortedBySignals(),
+    signal: abortedBySignals(() => operationId),
+    onBegin: (id) => (operationId = id),
     startEngine,
     proc: '/proc',
     host: {
@@ -57,14 +59,16 @@ function outputOn(stream: NodeJS.WriteStream): Output {
 const patience = 3;
 
 /** The first cancels, and the engine decides whether it still can. Whoever insists may leave; the engine finishes alone. */
-function abortedBySignals(): AbortSignal {
+function abortedBySignals(begun: () => string | null): AbortSignal {
   const controller = new AbortController();
   let received = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
     received += 1;
     controller.abort(new Error(`received ${signal}`));
     if (received < patience) return;
-    process.stderr.write('hotexec leaves; its engine finishes or undoes what it has begun by itself\n');
+    const id = begun();
+    const which = id === null ? '' : ` (operation ${id})`;
+    process.stderr.write(`hotexec leaves; its engine finishes or undoes what it has begun by itself${which}\n`);
     process.exit(unknownOutcome);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);

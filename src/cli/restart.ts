@@ -51,6 +51,7 @@ export async function runRestart(invocation: RestartInvocation, context: CliCont
     timeline.onEvent(event);
   };
   const asked = { operationId: newOperationId(), program, options };
+  context.onBegin(asked.operationId);
   const result = await front.restart(asked, { signal: context.signal, onEvent });
 
   const exitCode = await showResult(result, { report, timeline, context });

@@ -86,9 +86,10 @@ async function plan({ version, options }: Wanted, { front, listening, report }: 
 }
 
 async function goBack({ version, options }: Wanted, asking: Asking): Promise<number> {
-  const { front, listening } = asking;
-  const program = { ...sameProgram, version };
-  const result = await front.restart({ operationId: newOperationId(), program, options }, listening);
+  const { front, listening, context } = asking;
+  const asked = { operationId: newOperationId(), program: { ...sameProgram, version }, options };
+  context.onBegin(asked.operationId);
+  const result = await front.restart(asked, listening);
   return showResult(result, asking);
 }
 

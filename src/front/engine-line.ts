@@ -266,6 +266,7 @@ export const eventSchema: Schema<HotexecEvent> = v.variant('kind', [
   v.object({ kind: v.literal('phase'), phase: v.picklist(phases), atMs: v.number() }),
   v.object({
     kind: v.literal('planned'),
+    operationId: v.string(),
     before: program,
     after: program,
     pid: v.number(),

@@ -9,3 +9,6 @@ export function newOperationId(): string {
     return crypto.randomUUID(); // a laptop without Linux: what it restarts is in a pod
   }
 }
+
+/** Letters, digits, `_` and `-`, 64 at most: it becomes a directory's name. */
+export const operationIdPattern: RegExp = /^[\w-]{1,64}$/;

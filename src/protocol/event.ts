@@ -29,6 +29,7 @@ export type HotexecEvent =
   /** What runs and what will, and in which process: told before the hold, so that a front to which no answer comes can still say it. */
   | {
       readonly kind: 'planned';
+      readonly operationId: string;
       readonly before: ProgramSummary;
       readonly after: ProgramSummary;
       readonly pid: number;

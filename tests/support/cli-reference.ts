@@ -47,7 +47,8 @@ Colours and progress appear on a terminal only; \`NO_COLOR\` and \`FORCE_COLOR\`
 Ctrl-C (and SIGTERM, SIGHUP) asks the engine to stop. Before the point of no return it does, the old program runs on, and the
 exit code is 130; after it the restart is finished and reported. Once the old program has been told to finish it is too late:
 its own shutdown cannot be taken back, so that is said, and the new program is started. Whoever presses it three times leaves
-without an answer (exit code 6): the engine finishes or undoes what it has begun by itself, as it does when hotexec is killed.
+without an answer (exit code 6), but with the id of the operation: the engine finishes or undoes what it has begun by itself, as it does
+when hotexec is killed, and \`hotexec inspect pod/NAME --operation ID\` tells later what came of it.
 
 ## Environment
 

@@ -42,6 +42,7 @@ export async function runCli(argv: readonly string[], setting: CliSetting = {}):
     stderr,
     readStdin: async () => Promise.resolve(stdin),
     signal: setting.signal ?? new AbortController().signal,
+    onBegin: () => {},
     startEngine: fakes.start,
     proc,
     host: { architecture: 'x86_64', execPath: process.execPath, uid: 0, kill: () => {} },

@@ -99,6 +99,12 @@ describe('what the engine is asked', () => {
     const { requests } = await restart(['inspect', '77', '--show-env']);
     expect(requests).toEqual([{ kind: 'inspect', operationId: anyId, target: bareTarget, showEnvironment: true }]);
   });
+
+  it.each(['', '../x', 'a b', 'x'.repeat(65)])('--operation %j is no id, and nobody is asked', async (id) => {
+    const { exitCode, stderr, requests } = await runCli(['inspect', 'pod/web-0', '--operation', id]);
+    expect({ exitCode, requests }).toEqual({ exitCode: 2, requests: [] });
+    expect(stderr).toContain(`--operation ${JSON.stringify(id)} is not the id of an operation.`);
+  });
 });
 
 describe('what is printed', () => {
