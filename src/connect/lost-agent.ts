@@ -40,7 +40,7 @@ export async function resultWithoutAgent(lost: HotexecError, restart: LostRestar
     warnings: [],
   };
   // The end of a new program that is a failure is caught: one that ended with 0 was let do so.
-  const wasStarted = phase === 'probation' || phase === 'verify' || options.mayFinish === true;
+  const wasStarted = phase === 'probation' || phase === 'verify';
   const hasDoneItsWork = fate.kind === 'ended' && fate.end?.exitCode === 0 && wasStarted && options.rollback;
   if (hasDoneItsWork)
     return story.result({ ...known, outcome: 'restarted', error: null, probation: { end: 'ended', ms: 0 } });

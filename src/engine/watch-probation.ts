@@ -22,6 +22,8 @@ export interface Failed {
 }
 
 const lookEveryNs = 2_000_000;
+/** The end of the first process of our own pid namespace is ours: what has been told of it needs this to arrive. */
+const tellNs = 250_000_000;
 
 /** What is to be seen of the new program; null: nothing, it is let go. */
 export function whileOnProbation(work: Work): Watches | null {
@@ -69,6 +71,9 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
     ours: new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]),
     holderPidInside: holder?.pidInside ?? null,
     mayEnd: (code, leavesChildren) => !isFailedExit(code, { serves: probation.serves, leavesChildren }),
+    beforeEnd: () => {
+      if (observed.target.pid === 1) sleep(tellNs);
+    },
     onCall: (stop) => handOver.onCall(traced, stop),
     // Its sockets are waited for all the same: closed now, they would refuse the clients that wait in them.
     settle: (nowMs) => {

@@ -43,6 +43,8 @@ export interface Watched {
   readonly holderPidInside: number | null;
   /** An exit that is what the program was started for. */
   mayEnd(code: number, leavesChildren: boolean): boolean;
+  /** It is about to be let go to such an end. */
+  beforeEnd?(): void;
   /** A stop signal that hotexec has sent itself. */
   isOurs?(signal: number, info: SignalInfo): boolean;
   /** A system call that is no exit; whoever takes it lets the thread go. */
@@ -131,6 +133,7 @@ function answerEnd(caught: Extract<CaughtThread, { readonly code: number }>, wat
   const { process, ours } = watched;
   const children = listDescendants(process.pid, ours).filter((child) => !child.spared && child.state !== 'Z');
   if (!watched.mayEnd(caught.code, children.length > 0)) return { kind: 'caught', caught };
+  watched.beforeEnd?.();
   process.release(performance.now() + releaseDeadlineMs, { tid: caught.tid, signal: 0 });
   return { kind: 'settled', end: 'ended' };
 }

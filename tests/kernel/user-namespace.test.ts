@@ -2,9 +2,9 @@
 // pid 1 of its own user and pid namespace, and hotexec comes in as the agent does: root there, with CAP_SYS_PTRACE and no other capability.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import type { RestartResult } from '../../src/protocol/result.ts';
+import { freePort } from '../support/containerd/port.ts';
 import { hotexecCommand, run } from '../support/docker/hotexec.ts';
 import { buildOf, newcomer } from '../support/docker/programs/newcomer.ts';
 import { childrenOf } from '../support/docker/proc.ts';
@@ -37,12 +37,3 @@ test('a program in a user namespace of its own is restarted by its neighbour the
     await once(parent, 'exit');
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
