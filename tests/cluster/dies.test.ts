@@ -1,7 +1,7 @@
 // The program, its container or its pod ends while a restart is under way: what came of it is told, and the cluster goes on as if nobody had been there.
 import { describe, expect, test } from 'vitest';
 import { agentForTests } from '../support/cluster/agent.ts';
-import { eventsOf } from '../support/cluster/in-place.ts';
+import { agentsOf, eventsOf } from '../support/cluster/in-place.ts';
 import { kubectl, runKubectl } from '../support/cluster/kubectl.ts';
 import { namespaceForTests } from '../support/cluster/namespace.ts';
 import { expectChange, startNewcomer } from '../support/cluster/newcomer.ts';
@@ -48,6 +48,20 @@ describe('a program that takes its time to finish', () => {
     expect(await eventsOf(pod)).toMatchObject([{ reason: 'HotexecLost', type: 'Warning' }]);
     // By a successor of the agent, which has ended with the container.
     await expectChange(pod, 'restart', '--no-drain');
+  });
+
+  test('has its agent killed meanwhile: nobody is there to start the new one, and that is told as it is', async () => {
+    const pod = await startNewcomer(namespace.name, 'agentless', { container: { args: ['slow', '1500'] }, spec });
+    const { exitCode, end } = await restartAnd(pod, async () => {
+      const [agent] = await agentsOf(pod);
+      process.kill(await pod.pid(agent?.name), 'SIGKILL');
+    });
+    expect(exitCode).toBe(4);
+    expect(end).toMatchObject({
+      outcome: 'lost',
+      error: { message: expect.stringContaining('with exit code 0 (Completed)') as string },
+    });
+    await pod.becomes('started again', ({ containers }) => containers['app']?.restartCount === 1);
   });
 
   test('is deleted with its pod meanwhile: it is let go, and the pod is gone within its grace period', async () => {
