@@ -25,12 +25,12 @@ export interface HowMade {
   readonly timeoutMs: number;
 }
 
-/** Usage errors: a flag that makes no sense, or one for pods where the target is none. */
+/** Usage errors: a flag that makes no sense, or one for pods where the target is none. target: null: a namespace as a whole. */
 export function clusterOptions(
   flags: ClusterFlags,
-  { target, env, force, timeoutMs }: HowMade & { readonly target: Target } & Pick<CliContext, 'env'>,
+  { target, env, force, timeoutMs }: HowMade & { readonly target: Target | null } & Pick<CliContext, 'env'>,
 ): ClusterOptions {
-  if (!isInCluster(target)) refuseElsewhere(target, flags);
+  if (target !== null && !isInCluster(target)) refuseElsewhere(target.kind, flags);
   const { namespace, context, kubeconfig, as, asGroup, container } = flags;
   if (asGroup.length > 0 && as === undefined)
     throw usageError('--as-group is for a user that is impersonated, and there is no --as.');
@@ -56,7 +56,8 @@ export function clusterOptions(
   };
 }
 
-function refuseElsewhere({ kind }: Target, { asGroup, ...flags }: ClusterFlags): void {
+/** `machine`: nothing is named, and this machine is looked at. */
+export function refuseElsewhere(kind: Target['kind'] | 'machine', { asGroup, ...flags }: ClusterFlags): void {
   const names = {
     ...(kind === 'local-pod' ? {} : ofAnyPod),
     context: '--context',
@@ -72,6 +73,11 @@ function refuseElsewhere({ kind }: Target, { asGroup, ...flags }: ClusterFlags):
   const name = given?.[1] ?? (asGroup.length > 0 ? '--as-group' : null);
   if (name === null) return;
   if (kind === 'local-pod') throw usageError(`${name} is for pods that an API server is asked for: without --local.`);
+  if (kind === 'machine')
+    throw usageError(
+      `${name} is for a cluster, and this is about the machine.`,
+      'The same of a cluster: kubectl hotexec …',
+    );
   throw usageError(`${name} is for pods, and the target is none.`, whereElse[kind] ?? 'A pod is named pod/NAME.');
 }
 

@@ -8,6 +8,8 @@ export interface CommandText {
   /** Behind the command's name. */
   readonly usage: string;
   readonly more?: readonly string[];
+  /** As a plugin of kubectl, where it is another thing. */
+  readonly inCluster?: Pick<CommandText, 'about' | 'examples' | 'usage'>;
 }
 
 const columns = 110;

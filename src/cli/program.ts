@@ -89,7 +89,7 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
     const { runDiagnosis } = await import('./doctor.ts');
     exitWith(await runDiagnosis({ words, flags }, context));
   });
-  add(root, doctor.summary('show what this machine allows, and what to do about a no'), texts.doctor);
+  add(root, doctor.summary('show what this machine or a cluster allows, and what to do about a no'), texts.doctor);
 
   const ls = new Command('ls')
     .argument('[word...]')

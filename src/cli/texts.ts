@@ -141,13 +141,30 @@ const inspect: CommandText = {
 };
 
 const doctor: CommandText = {
-  about: ['Show what this machine allows, and for each no what to do about it. It changes nothing.'],
+  about: [
+    'Show what this machine allows, and for each no what to do about it; of a pod or a workload, what its cluster allows (kubectl hotexec doctor --help). It changes nothing.',
+  ],
   examples: [
     ['This machine', 'doctor'],
     ['This machine, and one container on it', 'doctor docker/web'],
+    ['The cluster of a pod, and the pod', 'doctor pod/web-0 -n shop'],
   ],
   usage: '[TARGET] [flags]',
   more: [targets],
+  inCluster: {
+    about: [
+      'Show what the cluster allows in a namespace, and for each no what to do about it: the API server and its version, who you are to it, each right that is used, what the namespace admits. Of a target also: whether it can be reached, which container is meant, its node, its memory, its probes, the agent, and in which ways one would be let in.',
+      'It changes nothing: rights are asked for by access reviews, the agent is tried by a dry run. Where a right is missing, the least Role and its RoleBinding are printed, to be applied by whoever may give them. The exit code is 0 if a restart is possible, 5 if not.',
+    ],
+    examples: [
+      ['The namespace of the kubeconfig', 'doctor'],
+      ['Another one', 'doctor -n shop'],
+      ['A pod, or the pods of a workload', 'doctor deployment/web -n shop'],
+      ['As somebody else, whom you may impersonate', 'doctor web-0 --as system:serviceaccount:shop:deployer'],
+      ['The Role alone', 'doctor -n shop -o json | jq -r .cluster.role'],
+    ],
+    usage: '[TARGET] [flags]',
+  },
 };
 
 const ls: CommandText = {
@@ -204,13 +221,18 @@ export const texts: Readonly<Record<TextName, CommandText>> = {
 };
 
 /** As a plugin of kubectl has it: with pods. */
-export function inCluster({ examples, more = [], ...text }: CommandText): CommandText {
+export function inCluster({ examples, more = [], inCluster: other, ...text }: CommandText): CommandText {
+  if (other !== undefined) return { ...other, more: more.map(partInCluster) };
   return {
     ...text,
     examples: examples.map(([comment, line]) => [
       comment.replace('Docker container', 'pod').replace('A process by its pid, as JSON', 'As JSON'),
       line.replace(/\bdocker\/web\b|\b1234\b/, 'web-0'),
     ]),
-    more: more.map((part) => (part === targets ? targetsInCluster : part)),
+    more: more.map(partInCluster),
   };
+}
+
+function partInCluster(part: string): string {
+  return part === targets ? targetsInCluster : part;
 }

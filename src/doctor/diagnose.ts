@@ -1,5 +1,6 @@
-// All places, in the order in which they are printed, and what follows from what they found.
+// All places of a machine, in the order in which they are printed, and what follows from what they found.
 import type { TargetProcess } from '../protocol/request.ts';
+import { isPossible, type Diagnosis, type Section } from './diagnosis.ts';
 import type { Finding, Place, TargetPlace } from './finding.ts';
 import type { Machine } from './machine.ts';
 import { capabilities } from './places/capabilities.ts';
@@ -15,17 +16,6 @@ import { targetProcess } from './places/target-process.ts';
 import { userNamespaces } from './places/user-namespaces.ts';
 import { yama } from './places/yama.ts';
 import { readSelf } from './self.ts';
-
-interface Section {
-  readonly title: string;
-  readonly findings: readonly Finding[];
-}
-
-export interface Diagnosis {
-  readonly target: TargetProcess | null;
-  readonly possible: boolean;
-  readonly sections: readonly Section[];
-}
 
 const places: readonly { readonly title: string; readonly places: readonly Place[] }[] = [
   { title: 'Machine', places: [kernel, cpu] },
@@ -44,8 +34,12 @@ export async function diagnose(machine: Machine, target: TargetProcess | null): 
     })),
   );
   const sections = target === null ? ofMachine : [...ofMachine, await ofTarget(machine, self, target)];
-  const possible = !sections.some(({ findings }) => findings.some(({ blocking }) => blocking));
-  return { target, possible, sections };
+  return {
+    target: target === null ? null : { name: target.name, pid: target.pid },
+    cluster: null,
+    possible: isPossible(sections),
+    sections,
+  };
 }
 
 async function ofTarget(machine: Machine, self: ReturnType<typeof readSelf>, target: TargetProcess): Promise<Section> {

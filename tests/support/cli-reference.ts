@@ -1,4 +1,5 @@
 // docs/cli.md, from the help of every command.
+import { programName, type CliContext } from '../../src/cli/context.ts';
 import { runCli } from './cli.ts';
 
 const commands = [
@@ -13,19 +14,23 @@ const commands = [
   'demo',
 ];
 
+/** What is another thing where the program is a plugin of kubectl. */
+const commandsInCluster = ['doctor'];
+
 export async function cliReference(): Promise<string> {
   const root = await runCli(['--help']);
-  const sections = await Promise.all(commands.map(section));
-  return `${[opening, block('hotexec', root.stdout), ...sections, closing].join('\n\n')}\n`;
+  const sections = await Promise.all(commands.map(async (name) => section(name, 'hotexec')));
+  const inCluster = await Promise.all(commandsInCluster.map(async (name) => section(name, 'kubectl-hotexec')));
+  return `${[opening, block('hotexec', root.stdout), ...sections, ...inCluster, closing].join('\n\n')}\n`;
 }
 
 const opening = `# Command line
 
 This page is made from \`hotexec --help\` and checked by \`tests/unit/cli/help.test.ts\` (\`npx vitest run -u\` writes it).`;
 
-async function section(name: string): Promise<string> {
-  const { stdout } = await runCli([...name.split(' '), '--help']);
-  return block(`hotexec ${name}`, stdout);
+async function section(name: string, program: CliContext['program']): Promise<string> {
+  const { stdout } = await runCli([...name.split(' '), '--help'], { program });
+  return block(`${programName({ program })} ${name}`, stdout);
 }
 
 function block(title: string, help: string): string {

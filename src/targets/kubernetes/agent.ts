@@ -66,7 +66,7 @@ export async function findOrMakeAgent(
   refuseWithoutMemory(place, making);
   await refuseUnsuitable(place, making);
   onProgress('putting an agent into the pod');
-  const made = await makeAgent(accesses, user, { place, making });
+  const made = await makeAgent(accesses, user, { place, making, isDry: false });
   return waitUntilRuns(made, place, { ...making, isPatient: false });
 }
 
@@ -94,9 +94,23 @@ function mebibytes(bytes: number): number {
   return Math.round(bytes / 2 ** 20);
 }
 
+/** What the API server is asked with. */
+export type AskingForAgent = Pick<MakingAgent, 'api' | 'version' | 'choice' | 'defaultImage'>;
+
+/** Whether an agent would be let in that way, by a dry run: nothing is changed. An error: why not. */
+export async function askForAgent(
+  place: AgentPlace,
+  access: Access,
+  making: AskingForAgent,
+): Promise<HotexecError | null> {
+  const attempt = await tryAccess(access, { place, making, isDry: true });
+  return attempt.kind === 'made' ? null : plainly(attempt, place);
+}
+
 interface Making {
   readonly place: AgentPlace;
-  readonly making: MakingAgent;
+  readonly making: AskingForAgent;
+  readonly isDry: boolean;
 }
 
 /** The first that the API server lets pass. */
@@ -122,7 +136,7 @@ interface Refused {
 
 async function tryAccess(
   access: Access,
-  { place, making }: Making,
+  { place, making, isDry }: Making,
 ): Promise<({ readonly kind: 'made' } & Agent) | Refused> {
   const { pod, container } = place;
   const { version, choice, defaultImage } = making;
@@ -136,7 +150,7 @@ async function tryAccess(
   const added = agentContainer(name, access, wanted);
   try {
     await addContainer(added, { pod, api: making.api, query: { dryRun: 'All' } });
-    await addContainer(added, { pod, api: making.api, query: {} });
+    if (!isDry) await addContainer(added, { pod, api: making.api, query: {} });
     return { kind: 'made', name, access };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -166,8 +180,18 @@ async function addContainer(container: object, { pod, api, query }: Adding): Pro
   );
 }
 
-function inWords({ access, error, forbidder }: Refused, user: UserAndGroup | null, { place }: Making): HotexecError {
-  const { pod } = place;
+function inWords(attempt: Refused, user: UserAndGroup | null, { place }: Making): HotexecError {
+  const refused = plainly(attempt, place);
+  if (attempt.forbidder === null || attempt.access.kind !== 'ptrace-capability') return refused;
+  const { why, hint } = onlyByCapability(user);
+  return new HotexecError(
+    { ...refused.toData(), message: `${refused.message} ${why}`, hint },
+    { cause: attempt.error },
+  );
+}
+
+/** What is forbidden by whom, whatever else may be tried. */
+function plainly({ error, forbidder }: Refused, { pod }: AgentPlace): HotexecError {
   const target = podName(pod);
   const { namespace } = pod.metadata;
   if (error.status === 404 && error.message.includes('could not find the requested resource'))
@@ -177,10 +201,7 @@ function inWords({ access, error, forbidder }: Refused, user: UserAndGroup | nul
       'On the node, as root: hotexec restart PID',
     );
   if (forbidder === null) return refusalOf(error, { target, namespace, what: 'patch pods/ephemeralcontainers' });
-  const refused = admissionRefusal(forbidder, { target, namespace }, error);
-  if (access.kind !== 'ptrace-capability') return refused;
-  const { why, hint } = onlyByCapability(user);
-  return new HotexecError({ ...refused.toData(), message: `${refused.message} ${why}`, hint }, { cause: error });
+  return admissionRefusal(forbidder, { target, namespace }, error);
 }
 
 function onlyByCapability(user: UserAndGroup | null): { readonly why: string; readonly hint: string } {

@@ -25,6 +25,8 @@ export interface Pod {
     readonly nodeSelector: Readonly<Record<string, string>>;
     readonly os: { readonly name: string } | null;
     readonly runtimeClassName: string | null;
+    /** False: it has a user namespace of its own. */
+    readonly hostUsers: boolean | null;
     readonly restartPolicy: string;
     readonly terminationGracePeriodSeconds: number | null;
     /** Of the pod as a whole; Kubernetes 1.34. */
@@ -242,6 +244,7 @@ export const podSchema: Schema<Pod> = v.object({
     nodeSelector: names,
     os: v.nullish(v.object({ name: v.string() }), null),
     runtimeClassName: text,
+    hostUsers: flag,
     restartPolicy: v.nullish(v.string(), 'Always'),
     terminationGracePeriodSeconds: number,
     resources,

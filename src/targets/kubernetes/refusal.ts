@@ -36,6 +36,11 @@ export function refusalOf(error: ApiError, asking: Asking): HotexecError {
       hint: 'Log in again; kubectl auth whoami shows what the kubeconfig says you are.',
       cause: error,
     });
+  if (isImpersonation(error))
+    return refusal('not-permitted', `${target}: ${mayNotImpersonate(error)}.`, {
+      hint: 'Without --as you are yourself.',
+      cause: error,
+    });
   const forbidder = forbidderOf(error);
   if (forbidder?.kind === 'rbac')
     return refusal(
@@ -53,6 +58,16 @@ export function refusalOf(error: ApiError, asking: Asking): HotexecError {
     `${target}: the API server refused to ${what}: ${error.message === '' ? `status ${error.status}` : error.message}.`,
     { cause: error },
   );
+}
+
+/** It is not what was asked that is refused, but to ask as somebody else. */
+export function isImpersonation({ status, message }: Pick<ApiError, 'status' | 'message'>): boolean {
+  return status === 403 && message.includes('cannot impersonate resource');
+}
+
+/** As a clause. */
+export function mayNotImpersonate({ message }: Pick<ApiError, 'message'>): string {
+  return `the cluster's RBAC does not let you act as somebody else (--as). It says: ${message}`;
 }
 
 /** Of the agent's container. */

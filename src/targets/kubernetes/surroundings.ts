@@ -25,7 +25,8 @@ export async function runtimeHandler(name: string, api: ClusterApi): Promise<str
   return (await orNull(api.get(path, v.object({ handler: v.string() }))))?.handler ?? null;
 }
 
-async function orNull<Value>(asked: Promise<Value>): Promise<Value | null> {
+/** Of what may not be read. */
+export async function orNull<Value>(asked: Promise<Value>): Promise<Value | null> {
   try {
     return await asked;
   } catch (error) {

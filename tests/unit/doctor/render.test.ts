@@ -1,15 +1,19 @@
 import { expect, test } from 'vitest';
+import { escapeText } from '../../../src/cli/render/escape.ts';
 import { runDoctor } from '../../../src/doctor/doctor.ts';
 import { renderDiagnosis, wrap } from '../../../src/doctor/render.ts';
 import { paintFor } from '../../../src/doctor/paint.ts';
-import type { Diagnosis } from '../../../src/doctor/diagnose.ts';
+import type { Diagnosis } from '../../../src/doctor/diagnosis.ts';
 import { blocked, no, unknown, yes } from '../../../src/doctor/finding.ts';
 import { machineOf, rootFiles } from './tree.ts';
 
-const plain = paintFor({ colours: false });
+const asItIs = { text: (text: string) => text, json: (value: unknown) => JSON.stringify(value) };
+const plain = { paint: paintFor({ colours: false }), program: 'hotexec', printable: asItIs.text };
+const output = { colours: true, program: 'hotexec', printable: asItIs };
 
 const diagnosis: Diagnosis = {
   target: null,
+  cluster: null,
   possible: false,
   sections: [
     {
@@ -47,8 +51,46 @@ Restarts are not possible here: Yama
 `);
 });
 
+test('of a cluster: where it is said, what to copy stands at the margin, and no terminal obeys it', () => {
+  const ofCluster: Diagnosis = {
+    target: { name: 'pod/web-0', pid: null },
+    cluster: { server: 'https://10.0.0.1', namespace: 'shop', role: 'kind: Role\n---\nkind: RoleBinding' },
+    possible: false,
+    sections: [
+      {
+        title: 'Rights',
+        findings: [
+          blocked('patch pods/ephemeralcontainers', 'not allowed: to put the agent into the pod', 'the Role below'),
+        ],
+      },
+      { title: 'Target pod/web-0', findings: [blocked('pod', 'refused: \u001b[2Jgone', 'another')] },
+    ],
+  };
+  expect(renderDiagnosis(ofCluster, { ...plain, printable: escapeText })).toBe(String.raw`Rights
+no       patch pods/ephemeralcontainers
+                              not allowed: to put the agent into the pod
+                              -> the Role below
+
+Target pod/web-0
+no       pod                  refused: \x1b[2Jgone
+                              -> another
+
+A restart of pod/web-0 is not possible in namespace shop: patch pods/ephemeralcontainers, pod
+
+The Role, for whoever may give it: kubectl apply -f FILE
+
+kind: Role
+---
+kind: RoleBinding
+`);
+  const fine = { ...ofCluster, possible: true, sections: [] };
+  expect(renderDiagnosis(fine, { ...plain, program: 'kubectl hotexec' })).toContain(
+    'A restart of pod/web-0 is possible in namespace shop.\nWhat it would change: kubectl hotexec plan restart pod/web-0 -n shop\n',
+  );
+});
+
 test('colours change nothing but colours', () => {
-  const coloured = renderDiagnosis(diagnosis, paintFor({ colours: true }));
+  const coloured = renderDiagnosis(diagnosis, { ...plain, paint: paintFor({ colours: true }) });
   expect(coloured).toContain('\x1b[31mno       \x1b[39m');
   // oxlint-disable-next-line no-control-regex -- escape sequences are what is removed
   expect(coloured.replaceAll(/\x1b\[\d+m/g, '')).toBe(renderDiagnosis(diagnosis, plain));
@@ -62,7 +104,7 @@ test('the document has every finding, and 5 is the exit code where restarts are 
   const chunks: string[] = [];
   const context = {
     stdout: { write: (text: string) => chunks.push(text) },
-    colours: true,
+    ...output,
     machine: machineOf({ ...rootFiles, '/proc/sys/kernel/yama/ptrace_scope': '3\n' }),
   };
   expect(await runDoctor(context, { target: null, output: 'json' })).toBe(5);
@@ -84,6 +126,6 @@ test('the document has every finding, and 5 is the exit code where restarts are 
 });
 
 test('0 is the exit code where they are', async () => {
-  const context = { stdout: { write: () => {} }, colours: false, machine: machineOf(rootFiles) };
+  const context = { stdout: { write: () => {} }, ...output, machine: machineOf(rootFiles) };
   expect(await runDoctor(context, { target: null, output: 'text' })).toBe(0);
 });
