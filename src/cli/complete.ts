@@ -44,7 +44,10 @@ async function completionOf(before: readonly string[], typed: string, context: C
     const names = subcommands.map((child) => child.name()).filter((name) => name !== 'help');
     return { candidates: names, directive: ':4' };
   }
-  return { candidates: await namesFor(targets, typed, { flags, context }), directive: ':4' };
+  const reading = { flags, context };
+  // Its words are parts of names, and no targets.
+  const names = command.name() === 'ls' ? asking(reading, podNames) : namesFor(targets, typed, reading);
+  return { candidates: await names, directive: ':4' };
 }
 
 /** The deepest command that the words lead to, and what follows it. */
@@ -117,6 +120,10 @@ async function valuesOf(
   return { candidates: await asking(reading, async (api) => containerNames(target.name, api)), directive: ':4' };
 }
 
+async function podNames(api: ClusterApi): Promise<readonly string[]> {
+  return objectNames('pod', api);
+}
+
 /** `web-0`, `deployment/web`; behind a type the names alone. */
 async function namesFor(targets: readonly string[], typed: string, reading: Reading): Promise<readonly string[]> {
   const [type, ...more] = targets;
@@ -125,7 +132,7 @@ async function namesFor(targets: readonly string[], typed: string, reading: Read
     return asking(reading, async (api) => objectNames(type, api));
   }
   const slash = typed.indexOf('/');
-  if (slash === -1) return [...(await asking(reading, async (api) => objectNames('pod', api))), ...types];
+  if (slash === -1) return [...(await asking(reading, podNames)), ...types];
   const prefix = typed.slice(0, slash);
   if (!isClusterType(prefix)) return [];
   const names = await asking(reading, async (api) => objectNames(prefix, api));

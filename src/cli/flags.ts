@@ -3,6 +3,7 @@ import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@co
 import { driverOption, gdbCallOption } from './driver-flags.ts';
 import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
+import type { ClusterFlags } from './cluster-flags.ts';
 import type { TargetFlags } from './open-target.ts';
 import { continueOnErrorOption, maxUnavailableOption, pauseOption, type RolloutFlags } from './rollout-flags.ts';
 import { timelineOption } from './timeline-file.ts';
@@ -84,6 +85,34 @@ export function doctorCommand(action: Action<DoctorFlags>): CommandUnknownOpts {
     .action((words, flags) => action(words, flags));
 }
 
+export interface LsFlags extends ClusterFlags {
+  readonly output: 'text' | 'wide' | 'json';
+  readonly quiet?: true | undefined;
+  readonly runtimeEndpoint?: string | undefined;
+  readonly allNamespaces?: true | undefined;
+  readonly drift?: true | undefined;
+}
+
+export function lsCommand(action: Action<LsFlags>): CommandUnknownOpts {
+  const command = new Command('ls')
+    .argument('[word...]')
+    .addOption(forPods(new Option('-n, --namespace <NAME>', 'of which namespace')))
+    .addOption(forPods(new Option('-A, --all-namespaces', 'of all namespaces')))
+    .addOption(forPods(new Option('-l, --selector <LABELS>', 'of pods with these labels')))
+    .addOption(
+      forPods(new Option('--drift', 'ask the agents that run where what runs differs from what the pod says')),
+    );
+  return withLoginFlags(command)
+    .addOption(
+      forNodes(
+        new Option('--runtime-endpoint <SOCKET>', 'ask this runtime, and not those that usually listen somewhere'),
+      ),
+    )
+    .addOption(outputOption(['text', 'wide', 'json']))
+    .option('-q, --quiet', 'print nothing but targets, one a line')
+    .action((words, flags) => action(words, flags));
+}
+
 const inMemoryOption = new Option(
   '--in-memory',
   'keep the new executable in memory (a sealed memfd), as is done by itself where the file system takes no file',
@@ -162,17 +191,23 @@ function withStartFlags<Args extends unknown[], Opts extends OptionValues>(comma
 
 /** Which pod, in which cluster, as whom; and the agent beside it. */
 function withClusterFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
-  return command
+  const named = command
     .addOption(forPods(new Option('-n, --namespace <NAME>', 'where the pod is')))
     .addOption(forPods(new Option('-c, --container <NAME>', "which of the pod's containers")))
-    .addOption(forPods(new Option('-l, --selector <LABELS>', 'those with these labels, as in: pods -l app=web')))
-    .addOption(forPods(new Option('--context <NAME>', 'which context of the kubeconfig')))
-    .addOption(forPods(new Option('--kubeconfig <FILE>', 'which kubeconfig')))
-    .addOption(forPods(new Option('--as <USER>', 'as another user, whom you may impersonate')))
-    .addOption(forPods(asGroupOption))
+    .addOption(forPods(new Option('-l, --selector <LABELS>', 'those with these labels, as in: pods -l app=web')));
+  return withLoginFlags(named)
     .addOption(forPods(new Option('--agent-image <IMAGE>', 'where the agent comes from (HOTEXEC_AGENT_IMAGE)')))
     .addOption(forPods(new Option('--agent-ttl <DURATION>', 'how long a new agent stays without use; else 15m')))
     .addOption(forPods(agentUserOption));
+}
+
+/** Which cluster, as whom. */
+function withLoginFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
+  return command
+    .addOption(forPods(new Option('--context <NAME>', 'which context of the kubeconfig')))
+    .addOption(forPods(new Option('--kubeconfig <FILE>', 'which kubeconfig')))
+    .addOption(forPods(new Option('--as <USER>', 'as another user, whom you may impersonate')))
+    .addOption(forPods(asGroupOption));
 }
 
 /** How many pods at once, and when it is over. */
@@ -217,7 +252,7 @@ const childrenOption: ChildrenOption = new Option(
 type ChildrenOption = Option<'--children <WHAT>', undefined, 'kill', undefined, false, 'kill' | 'keep'>;
 
 /** -o FORMAT */
-export function outputOption<const Format extends string>(formats: readonly Format[]): OutputOption<Format> {
+function outputOption<const Format extends string>(formats: readonly Format[]): OutputOption<Format> {
   return new Option('-o, --output <FORMAT>', `how to print: ${formats.join(', ')}`).choices(formats).default('text');
 }
 

@@ -1,7 +1,9 @@
-// hotexec ls [WORD...]
+// hotexec ls [WORD...]: of this machine; kubectl hotexec ls: of a cluster.
 import { exitCodes, type ErrorData } from '../errors.ts';
 import { listTargets, type ListedTarget } from '../targets/list/list.ts';
+import { refuseElsewhere } from './cluster-flags.ts';
 import type { CliContext } from './context.ts';
+import type { LsFlags } from './flags.ts';
 import { escapeText, printableJson } from './render/escape.ts';
 import { renderList } from './render/list-text.ts';
 import { styleFor } from './render/style.ts';
@@ -9,18 +11,20 @@ import { usageError } from './usage.ts';
 
 export interface LsInvocation {
   readonly words: readonly string[];
-  readonly flags: {
-    readonly output: 'text' | 'wide' | 'json';
-    readonly quiet?: true | undefined;
-    readonly runtimeEndpoint?: string | undefined;
-  };
+  readonly flags: LsFlags;
 }
 
-export async function runLs({ words, flags }: LsInvocation, context: CliContext): Promise<number> {
-  const { program, env, proc, signal, stdout, stderr } = context;
-  if (program !== 'hotexec') {
-    throw usageError('ls lists what runs on this machine, not in a cluster.', 'On a node: hotexec ls');
-  }
+export async function runLs(invocation: LsInvocation, context: CliContext): Promise<number> {
+  if (context.program === 'hotexec') return ofMachine(invocation, context);
+  if (invocation.flags.runtimeEndpoint !== undefined)
+    throw usageError('--runtime-endpoint is for a machine, and this lists what is in a cluster.', 'On it: hotexec ls');
+  const { runClusterLs } = await import('./cluster-ls.ts');
+  return runClusterLs(invocation, context);
+}
+
+async function ofMachine({ words, flags }: LsInvocation, context: CliContext): Promise<number> {
+  refuseOfCluster(flags);
+  const { env, proc, signal, stdout, stderr } = context;
   const list = await listTargets({ env, proc, signal, endpoint: flags.runtimeEndpoint ?? null });
   const items = list.items.filter((item) => words.every((word) => mentions(item, word)));
 
@@ -38,6 +42,15 @@ export async function runLs({ words, flags }: LsInvocation, context: CliContext)
   const isSilent = flags.output === 'json' || flags.quiet === true || isUnknown;
   if (items.length === 0 && !isSilent) stderr.write(`${nothing(words)}\n`);
   return isUnknown ? exitCodeOf(list.unreachable) : 0;
+}
+
+function refuseOfCluster(flags: LsFlags): void {
+  const { allNamespaces, drift, selector } = flags;
+  const given = Object.entries({ '--all-namespaces': allNamespaces, '--drift': drift, '--selector': selector });
+  const [name] = given.find(([, value]) => value !== undefined) ?? [];
+  if (name !== undefined)
+    throw usageError(`${name} is for a cluster, and ls lists what runs on this machine.`, 'kubectl hotexec ls');
+  refuseElsewhere('machine', flags);
 }
 
 /** In any place that is shown, whether in capitals or not. */

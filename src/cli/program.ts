@@ -2,14 +2,7 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { CliContext } from './context.ts';
 import { programName } from './context.ts';
-import {
-  doctorCommand,
-  inspectCommand,
-  outputOption,
-  replaceCommand,
-  restartCommand,
-  rollbackCommand,
-} from './flags.ts';
+import { doctorCommand, inspectCommand, lsCommand, replaceCommand, restartCommand, rollbackCommand } from './flags.ts';
 import { formatHelp, type CommandText } from './help.ts';
 import { inCluster, texts } from './texts.ts';
 import { timelineOption } from './timeline-file.ts';
@@ -91,17 +84,12 @@ export function buildProgram({ context, command, exitWith }: Invocation): Comman
   });
   add(root, doctor.summary('show what this machine or a cluster allows, and what to do about a no'), texts.doctor);
 
-  const ls = new Command('ls')
-    .argument('[word...]')
-    .addOption(outputOption(['text', 'wide', 'json']))
-    .option('--runtime-endpoint <SOCKET>', 'ask this container runtime, and not those that usually listen somewhere')
-    .option('-q, --quiet', 'print nothing but targets, one a line')
-    .action(async (words, flags) => {
-      refuseCommand(command, 'ls');
-      const { runLs } = await import('./ls.ts');
-      exitWith(await runLs({ words, flags }, context));
-    });
-  add(root, ls.summary('list what can be restarted on this machine'), texts.ls);
+  const ls = lsCommand(async (words, flags) => {
+    refuseCommand(command, 'ls');
+    const { runLs } = await import('./ls.ts');
+    exitWith(await runLs({ words, flags }, context));
+  });
+  add(root, ls.summary('list what can be restarted on this machine, or in a namespace'), texts.ls);
 
   const demo = new Command('demo').addOption(timelineOption).action(async (flags) => {
     refuseCommand(command, 'demo');

@@ -180,6 +180,19 @@ const ls: CommandText = {
     ['For a script', "ls -o json | jq '.items[].pid'"],
   ],
   usage: '[WORD...] [flags]',
+  inCluster: {
+    about: [
+      'List what can be restarted in a namespace: the running containers of its pods, whether an agent of hotexec runs beside each, and whether its program was changed by a command before (CHANGED). A container that the kubelet has started again has the program of its image, and is not changed any more.',
+      'With words, only what has all of them in its pod, container, image, node or namespace. With --drift the agents that run are asked where what runs differs from what the pod says; none is started for that. It changes nothing.',
+    ],
+    examples: [
+      ['Those of the namespace', 'ls'],
+      ['Of pods with a label, in all namespaces', 'ls -A -l app=web'],
+      ['Whole images, container ids, agents and operations', 'ls -o wide'],
+      ['What was changed, for a script', "ls -o json | jq '.items[] | select(.change)'"],
+    ],
+    usage: '[WORD...] [flags]',
+  },
 };
 
 const demo: CommandText = {

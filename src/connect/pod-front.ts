@@ -56,6 +56,26 @@ export async function openPodFront(pod: Pod, setting: PodFrontSetting): Promise<
   return new ProbedFront(new PodFront(await agentFor(parts, accesses), parts), subject);
 }
 
+/** Of an agent that is there already: nothing is put into the pod. Throws HotexecError. */
+export function openPresentAgent(
+  { pod, container, agent }: PresentAgent,
+  { api, version }: { readonly api: ClusterApi; readonly version: string },
+): AgentFront {
+  const target = agentTarget(pod, container);
+  const open = async (signal: AbortSignal): Promise<ByteStream> => openRelay({ target, api, agent, signal });
+  return new AgentFront({ target, version, open, reconnectMs: lookAgainMs });
+}
+
+// Nothing is at stake: who looks at many does not wait for one.
+const lookAgainMs = 3000;
+
+export interface PresentAgent {
+  readonly pod: Pod;
+  readonly container: Container;
+  /** Its container. */
+  readonly agent: string;
+}
+
 interface PodFrontParts extends PodFrontSetting {
   readonly pod: Pod;
   readonly container: Container;

@@ -53,7 +53,7 @@ describe('a namespace', () => {
     expect(finding(result, 'Pod Security')).toMatchObject({ verdict: 'unknown' });
   });
 
-  test('the least Role is enough for workloads and for labels', async () => {
+  test('the least Role is enough for workloads, for labels and for ls', async () => {
     await using other = await makeNamespace();
     await kubectlWithInput(['apply', '-f', '-'], leastRole(other.name));
     await kubectl('create', 'rolebinding', 'lou', '--role=hotexec', '--user=lou', '-n', other.name);
@@ -70,6 +70,7 @@ describe('a namespace', () => {
       expect(await kubectlHotexec('doctor', ...target, ...who)).toMatchObject({ exitCode: 0, stderr: '' });
       expect(await kubectlHotexec('restart', ...target, ...who)).toMatchObject({ exitCode: 0, stderr: '' });
     }
+    expect(await kubectlHotexec('ls', ...who)).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
   test('that is not there is named', async () => {
@@ -189,7 +190,7 @@ describe('a cluster', () => {
     const other = await doctor('--kubeconfig', kubeconfig, '-n', namespace.name, '--as', 'jane');
     expect(other.exitCode).toBe(5);
     expect(other.result.findings).toMatchObject([{ subject: 'who asks', blocking: true }]);
-    const words = ['inspect', 'web', '--kubeconfig', kubeconfig, '-n', namespace.name, '--as', 'jane'];
+    const words = ['ls', '--kubeconfig', kubeconfig, '-n', namespace.name, '--as', 'jane'];
     expect((await kubectlHotexec(...words)).stderr).toMatch(/does not let you act as somebody else \(--as\)/);
   });
 

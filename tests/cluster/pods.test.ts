@@ -181,6 +181,10 @@ test('names are completed as kubectl completes them', async () => {
   expect(await complete('restart', ...inNamespace(), pod.name, '-c', '')).toEqual(['app', ':4']);
   expect(await complete('restart', pod.name, '--agent-u')).toEqual(['--agent-user', ':4']);
   expect(await complete('replace', pod.name, '--with', '')).toEqual([':0']);
+  expect(await complete('doctor', ...inNamespace(), 'compl')).toEqual([pod.name, ':4']);
+  expect(await complete('ls', ...inNamespace(), 'compl')).toEqual([pod.name, ':4']);
+  expect(await complete('ls', ...inNamespace(), 'deploy')).toEqual([':4']);
+  expect(await complete('ls', '--all')).toEqual(['--all-namespaces', ':4']);
 });
 
 async function complete(...words: readonly string[]): Promise<readonly string[]> {

@@ -11,11 +11,12 @@ const commands = [
   'plan restart',
   'plan replace',
   'doctor',
+  'ls',
   'demo',
 ];
 
 /** What is another thing where the program is a plugin of kubectl. */
-const commandsInCluster = ['doctor'];
+const commandsInCluster = ['doctor', 'ls'];
 
 export async function cliReference(): Promise<string> {
   const root = await runCli(['--help']);

@@ -1,6 +1,7 @@
-// What can be restarted as a table, as kubectl prints one: headings in capitals, three blanks between the columns.
+// What can be restarted on this machine, as a table.
 import type { ListedTarget } from '../../targets/list/list.ts';
 import { formatAge } from './age.ts';
+import { renderColumns, shortened, type Column } from './columns.ts';
 import { escapeText, quoteWords } from './escape.ts';
 
 export interface ListStyle {
@@ -10,24 +11,12 @@ export interface ListStyle {
 }
 
 export function renderList(items: readonly ListedTarget[], style: ListStyle): string {
-  const columns = style.isWide ? [...place, ...who, program] : [...place, program];
-  const cells = items.map((item) => columns.map(({ cell }) => cell(item, style)));
-  const all = [columns.map(({ heading }) => heading), ...cells];
-  const widths = columns.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('   ')
-      .trimEnd();
-  return `${all.map(line).join('\n')}\n`;
+  return renderColumns(items, style.isWide ? [...place, ...who, program] : [...place, program], style);
 }
 
-interface Column {
-  readonly heading: string;
-  readonly cell: (item: ListedTarget, style: ListStyle) => string;
-}
+type ListColumn = Column<ListedTarget, ListStyle>;
 
-const place: readonly Column[] = [
+const place: readonly ListColumn[] = [
   { heading: 'TARGET', cell: ({ target }) => escapeText(target) },
   { heading: 'POD', cell: ({ pod }) => orNone(pod) },
   { heading: 'NAMESPACE', cell: ({ namespace }) => orNone(namespace) },
@@ -36,7 +25,7 @@ const place: readonly Column[] = [
   { heading: 'AGE', cell: ({ startedAt }, { now }) => formatAge(now.getTime() - Date.parse(startedAt)) },
 ];
 
-const who: readonly Column[] = [
+const who: readonly ListColumn[] = [
   {
     heading: 'RUNTIME',
     cell: ({ runtime, containerdNamespace }) =>
@@ -45,19 +34,15 @@ const who: readonly Column[] = [
   { heading: 'ID', cell: ({ id }) => escapeText(id) },
 ];
 
-const program: Column = {
+const program: ListColumn = {
   heading: 'PROGRAM',
   cell: (item, { isWide }) => {
     const words = item.program.length === 0 ? '-' : quoteWords(item.program);
-    return isWide ? words : shortened(words);
+    return isWide ? words : shortened(words, programWidth);
   },
 };
 
 const programWidth = 50;
-
-function shortened(text: string): string {
-  return text.length > programWidth ? `${text.slice(0, programWidth - 1)}…` : text;
-}
 
 function orNone(text: string | null): string {
   return text === null ? '-' : escapeText(text);

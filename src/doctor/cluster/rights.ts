@@ -59,13 +59,13 @@ function meaningOf({ resource, verb }: Right): string {
     case 'create pods/exec':
       return 'to reach the agent, from Kubernetes 1.35 on';
     case 'list pods':
-      return 'to find the pods of a workload';
+      return 'to find the pods of a workload, and for ls';
     case 'list replicasets':
       return "to find a deployment's own pods";
     case 'create events':
       return 'to leave an Event that tells what was done';
     case 'patch pods':
-      return 'to leave an annotation that tells that the program is another one';
+      return 'to leave an annotation, from which ls knows what was changed';
     default:
       return `to find ${resource} by ${verb === 'get' ? 'name' : 'labels'}`;
   }

@@ -103,10 +103,30 @@ export function findAgent(
   return found.find(({ kind }) => kind === 'running') ?? found[0] ?? { kind: 'none' };
 }
 
+export interface AgentBeside {
+  /** Of its container; with its version. */
+  readonly name: string;
+  readonly state: 'running' | 'starting';
+}
+
+/** Of whichever version, the one that runs before one that is being started; null: there is none, or they have ended. */
+export function agentBeside(pod: Pod, { name: target }: Pick<Container, 'name'>): AgentBeside | null {
+  const ours = pod.spec.ephemeralContainers.filter(
+    ({ name, targetContainerName }) => ownName.test(name) && targetContainerName === target,
+  );
+  const all = ours.flatMap(({ name }) => {
+    const state = stateOf(statusOf(name, pod));
+    return state === 'over' ? [] : { name, state };
+  });
+  return all.find(({ state }) => state === 'running') ?? all[0] ?? null;
+}
+
+const ownName = /^hotexec-.*-(\d+)$/;
+
 /** Of a container of that name no other can be made: counted on over all that there are. */
 export function nextAgentName(pod: Pod, version: string): string {
   const taken = [...mainContainers(pod), ...pod.spec.initContainers, ...pod.spec.ephemeralContainers].map(({ name }) =>
-    Number(/^hotexec-.*-(\d+)$/.exec(name)?.[1] ?? 0),
+    Number(ownName.exec(name)?.[1] ?? 0),
   );
   return `${namePrefix(version)}-${Math.max(0, ...taken) + 1}`;
 }

@@ -51,6 +51,17 @@ export function refuseUnreachable(pod: Pod): void {
   );
 }
 
+/** The same as an answer. */
+export function isReachable(pod: Pod): boolean {
+  try {
+    refuseUnreachable(pod);
+    return true;
+  } catch (error) {
+    if (error instanceof HotexecError) return false;
+    throw error;
+  }
+}
+
 const mirror = 'kubernetes.io/config.mirror';
 
 export interface RunningContainer {

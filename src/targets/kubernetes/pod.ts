@@ -105,6 +105,7 @@ export interface ContainerStatus {
   /** `containerd://0123…` */
   readonly containerID: string | null;
   readonly restartCount: number;
+  readonly ready: boolean;
   readonly state: {
     readonly running: { readonly startedAt: string | null } | null;
     readonly waiting: { readonly reason: string; readonly message: string } | null;
@@ -200,6 +201,7 @@ const containerStatus: Schema<ContainerStatus> = v.object({
   name: v.string(),
   containerID: text,
   restartCount: v.nullish(v.number(), 0),
+  ready: v.nullish(v.boolean(), false),
   state: v.nullish(
     v.object({
       running: v.nullish(v.object({ startedAt: text }), null),

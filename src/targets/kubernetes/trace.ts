@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import type { RestartResult } from '../../protocol/result.ts';
 import { ApiError, apiPath, type ClusterApi } from './api.ts';
+import { changeKey, type Change } from './change.ts';
 import type { Pod } from './pod.ts';
 
 export type TracedVerb = 'restart' | 'replace' | 'rollback';
@@ -115,9 +116,8 @@ async function annotate({ verb, container, result }: Trace, { metadata }: Pod, a
   if (result.outcome !== 'restarted') return;
   const { namespace, name, uid } = metadata;
   const { operationId, container: ran } = result;
-  // With the id: a container that the kubelet has started since runs the program of its image again.
-  const value = JSON.stringify({ verb, at: new Date().toISOString(), operationId, container: ran?.id ?? null });
-  const annotations = { [`hotexec.io/${container}`]: value };
+  const change: Change = { verb, at: new Date().toISOString(), operationId, container: ran?.id ?? null };
+  const annotations = { [changeKey(container)]: JSON.stringify(change) };
   try {
     await api.send(
       {

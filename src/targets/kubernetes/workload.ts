@@ -182,14 +182,18 @@ export async function listPods(labelSelector: string, api: ClusterApi, target: s
     return (await api.get(path, podListSchema)).items;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 400)
-      throw new HotexecError({
-        code: 'usage',
-        message: `${target}: ${error.message}.`,
-        hint: 'Such as: -l app=web,tier!=cache',
-      });
-    throw refusalOf(error, { target, namespace, what: 'list pods' });
+    throw refusedList(error, api, target);
   }
+}
+
+/** What keeps somebody from a list of pods: a selector that is none, or who may not. */
+export function refusedList(error: ApiError, { cluster }: ClusterApi, target: string): HotexecError {
+  if (error.status !== 400) return refusalOf(error, { target, namespace: cluster.namespace, what: 'list pods' });
+  return new HotexecError({
+    code: 'usage',
+    message: `${target}: ${error.message}.`,
+    hint: 'Such as: -l app=web,tier!=cache',
+  });
 }
 
 function nothingSelected({ type, selector }: Selected, { cluster }: ClusterApi): HotexecError {

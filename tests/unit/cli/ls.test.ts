@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatAge } from '../../../src/cli/render/age.ts';
+import { renderClusterList, type ClusterItem } from '../../../src/cli/render/cluster-list-text.ts';
 import { renderList } from '../../../src/cli/render/list-text.ts';
 import type { ListedTarget } from '../../../src/targets/list/list.ts';
 import { runCli } from '../../support/cli.ts';
@@ -48,10 +49,69 @@ describe('hotexec ls', () => {
     expect(text).toContain("'8070 http://fortio-server-l2:8080' --log-level debug\n");
   });
 
-  it('is for the machine, not for the cluster', async () => {
-    const { exitCode, stderr } = await runCli(['ls'], { program: 'kubectl-hotexec' });
+  it.each([['-n', 'shop'], ['-A'], ['-l', 'app=web'], ['--context', 'prod'], ['--drift']])(
+    'is for the machine: %s is for a cluster',
+    async (...flags) => {
+      const { exitCode, stdout, stderr } = await runCli(['ls', ...flags]);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+      expect(stderr).toContain('kubectl hotexec');
+    },
+  );
+});
+
+describe('kubectl hotexec ls', () => {
+  const item: ClusterItem = {
+    kind: 'Target',
+    target: 'pod/web-0',
+    namespace: 'shop',
+    pod: 'web-0',
+    container: 'app',
+    image: 'registry.example.com/a-team/a-rather-long-name/web:1.2.3',
+    node: 'node-1',
+    id: `containerd://${containerId}`,
+    restarts: 2,
+    startedAt: '2026-11-26T12:00:00.000Z',
+    ready: true,
+    agent: { name: 'hotexec-0-1-0-1', state: 'running' },
+    change: {
+      verb: 'replace',
+      at: '2026-11-26T12:05:05.000Z',
+      operationId: '\u001b[2Jop',
+      container: containerId,
+    },
+    drift: ['executable', 'arguments'],
+  };
+  const other: ClusterItem = { ...item, pod: 'web-1', node: null, agent: null, change: null, drift: null };
+  const style = { isWide: false, allNamespaces: false, showDrift: false, now };
+
+  it('prints a table of containers, and of images their end', () => {
+    expect(renderClusterList([item, other], style)).toBe(
+      [
+        'POD     CONTAINER   IMAGE                                      NODE     RESTARTS   AGE    AGENT     CHANGED',
+        'web-0   app         …com/a-team/a-rather-long-name/web:1.2.3   node-1   2          7m5s   running   replace 2m ago',
+        'web-1   app         …com/a-team/a-rather-long-name/web:1.2.3   -        2          7m5s   -         -',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('has namespaces, whole images, ids, agents and drift where they are asked for, and nothing that a terminal would obey', () => {
+    const text = renderClusterList([item, other], { isWide: true, allNamespaces: true, showDrift: true, now });
+    expect(text).toMatch(/^NAMESPACE +POD +CONTAINER +IMAGE +NODE +ID +RESTARTS +AGE +AGENT +CHANGED +DRIFT\n/);
+    expect(text).toContain(`${item.image}   node-1   containerd://${containerId}   2`);
+    expect(text).toContain(String.raw`running (hotexec-0-1-0-1)   replace 2m ago (\x1b[2Jop)   executable, arguments`);
+    expect(text).toMatch(/ unknown\n$/);
+  });
+
+  it.each([
+    [['--runtime-endpoint', '/run/x.sock'], /for a machine.*\n.*On it: hotexec ls/s],
+    [['-A', '-n', 'shop'], /-n names one namespace, and -A means all/],
+    [['-A', '-q'], /-q prints pods without their namespaces/],
+    [['-n', 'Not A Name'], /is not a name as Kubernetes has them/],
+  ])('refuses %j before anything is asked', async (flags, says) => {
+    const { exitCode, stderr } = await runCli(['ls', ...flags], { program: 'kubectl-hotexec' });
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('On a node: hotexec ls');
+    expect(stderr).toMatch(says);
   });
 });
 
