@@ -61,7 +61,7 @@ it('takes from the archive all that the program needs', () => {
   for (const { bin, files } of plugin.spec.platforms) {
     expect(packed).toEqual(expect.arrayContaining(files.map(({ from }) => from)));
     expect(bin).toBe(`package/${manifest.bin['kubectl-hotexec']}`);
-    // Else Node would have to guess that the program is a module.
+    // Else Node would have to guess which of its files are modules.
     const places = files.map(({ to }) => to);
     expect(places).toEqual(expect.arrayContaining([dirname(bin), 'package/package.json']));
   }
