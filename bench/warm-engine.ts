@@ -33,6 +33,7 @@ const host: Host = {
   wantsTimeline: false,
   path: undefined,
   mend: () => ({ found: 'nothing', detail: '' }),
+  hookEnd: () => null,
   interruption: () => (inputReady(stdin) ? 'cancelled' : null),
 };
 

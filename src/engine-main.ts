@@ -18,6 +18,7 @@ import { syscall } from './native/syscall.ts';
 import { sleepExactly } from './tracer/ptrace/wait.ts';
 import { parseNamespaceLink } from './procfs/ns.ts';
 import type { EngineAnswer, EngineLine, HotexecEvent, MendResult, Moment } from './protocol/event.ts';
+import type { HookEnd } from './protocol/hook.ts';
 import type { EngineControl, EngineRequest, TargetProcess } from './protocol/request.ts';
 import { parseOwnLine } from './protocol/own-line.ts';
 import { runtimeDirectory } from './protocol/runtime-directory.ts';
@@ -49,6 +50,7 @@ let unread: Buffer = Buffer.alloc(0);
 
 /** What the front has said since. */
 const controls = new Set<EngineControl['kind']>();
+const hookEnds = new Map<number, HookEnd>();
 
 const request = readRequest();
 if (request !== null) {
@@ -191,6 +193,12 @@ function createHost(asked: EngineRequest): Host {
       if (controls.has('cancel')) return 'cancelled';
       return performance.now() - startedMs > timeoutMs ? 'timeout' : null;
     },
+    hookEnd: (number) => {
+      // That it is due may not have been taken yet.
+      if (writing !== 'never') flush();
+      readControls();
+      return hookEnds.get(number) ?? null;
+    },
     acknowledge: () => {
       controls.delete('cancel');
     },
@@ -279,7 +287,9 @@ function readMore(): boolean {
 function readControls(): boolean {
   const goesOn = !inputReady(stdin) || readMore();
   for (let end = unread.indexOf(0x0a); end >= 0; end = unread.indexOf(0x0a)) {
-    controls.add(parseOwnLine<EngineControl>(unread.subarray(0, end).toString()).kind);
+    const control = parseOwnLine<EngineControl>(unread.subarray(0, end).toString());
+    controls.add(control.kind);
+    if (control.kind === 'hook-ended') hookEnds.set(control.number, control.end);
     unread = unread.subarray(end + 1);
   }
   return goesOn;

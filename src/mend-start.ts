@@ -39,17 +39,18 @@ function workOf(state: JournalState, observed: Observed, { journal, host, listen
   const { request } = state.header;
   const program = journalled(state);
   const listeners = held ?? HeldListeners.none();
-  const options = { ...request.options, rollback: false };
+  // Nobody runs hooks for a mender.
+  const options = { ...request.options, rollback: false, runHooks: false };
   const expected = { listeners: listeners.expected(), listened: listeners.listeners.length > 0 };
   const probation = planProbation(expected, options, listeners.listeners.length > 0);
   return {
-    request,
+    request: { ...request, options: { ...request.options, runHooks: false } },
     host: { ...host, interruption: () => null },
     observed,
     // What the old program was asked with, and may not have taken, is not meant for the new one.
     plan: {
       ...planAgain(observed, program, request.options),
-      ...(state.program === 'draining' ? { drain: howToAsk(observed, request.options) } : {}),
+      ...(state.program === 'draining' ? { drain: howToAsk(observed, options) } : {}),
       probation,
     },
     program,
@@ -70,8 +71,8 @@ export function drainOn(state: JournalState, tracee: Tracee, place: Place): Mend
   // Those that a guard holds are its own to close.
   using own = place.listeners === null ? HeldListeners.keep(listServed(familyOf(observed))) : null;
   const listeners = place.listeners ?? own;
-  const work = { ...workOf(state, observed, { ...place, listeners }), asked: true };
-  const asked = howToAsk(observed, state.header.request.options);
+  const work = { ...workOf(state, observed, { ...place, listeners }), asked: state.asked };
+  const asked = howToAsk(observed, work.request.options);
   const { held, alreadyStopped } = seize(observed, journal);
   held.watches = whileDraining;
   {

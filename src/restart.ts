@@ -25,6 +25,7 @@ import { ProgramRecord } from './engine/program-record.ts';
 import { RestartReport } from './engine/report.ts';
 import { resetAttributes } from './engine/reset/reset.ts';
 import { seize, type Seizure, type Taken } from './engine/seize.ts';
+import { skippedPreStop } from './engine/running-hook.ts';
 import { chooseScratch, mapScratch, roomIn, type Scratch } from './engine/stage.ts';
 import { exec, markDescriptors, resetPersonality, startHolder, type Holder } from './engine/swap.ts';
 import { syscallInstruction } from './engine/vdso.ts';
@@ -91,6 +92,8 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
 /** The new program; and if that fails its probation, the previous one: each is started from a held process. */
 function attempt(work: Work): void {
   const { host, observed, plan, report } = work;
+  const skipped = skippedPreStop(plan.drain, work.request.options);
+  if (skipped !== null) report.hook(skipped);
   host.phase('hold');
   const started = plan.drain.kind === 'ask' ? finishFirst(work, plan.drain) : swap(work, () => take(work));
   if (started === null) return;

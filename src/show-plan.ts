@@ -11,10 +11,12 @@ import { planRestart, summarize, summarizeObserved } from './engine/plan.ts';
 import { recall } from './engine/recall.ts';
 import { ProgramRecord } from './engine/program-record.ts';
 import { nameOf, type Program } from './engine/program.ts';
+import { plannedHooks, skippedPreStop } from './engine/running-hook.ts';
 import { chooseScratch } from './engine/stage.ts';
 import { syscallInstruction } from './engine/vdso.ts';
 import { AT_SYSINFO_EHDR } from './procfs/auxv.ts';
 import { readAuxv } from './tracer/auxv.ts';
+import { describeHook } from './protocol/hook.ts';
 import type { Plan } from './protocol/plan.ts';
 import type { EngineRequest, GdbScriptOptions } from './protocol/request.ts';
 
@@ -27,6 +29,7 @@ export function showPlan(request: PlanRequest, host: Host): Plan {
   const observed = recall(seen, record.known);
   const world = { kernel: kernelVersion(), freeMemoryBytes: freemem(), path: host.path };
   const decided = planRestart(observed, { ...request, version: record.resolve(request) }, world);
+  const skipped = skippedPreStop(decided.drain, request.options);
   const { program } = decided;
   const wanted = decided.refusals.length === 0 ? (request.gdbScript ?? null) : null;
   return {
@@ -39,7 +42,7 @@ export function showPlan(request: PlanRequest, host: Host): Plan {
     container: request.target.container,
     possible: decided.refusals.length === 0,
     refusals: decided.refusals,
-    warnings: [...warnings, ...decided.warnings],
+    warnings: [...warnings, ...decided.warnings, ...(skipped === null ? [] : [describeHook(skipped)])],
     before: summarizeObserved(observed),
     after:
       program === null
@@ -47,6 +50,7 @@ export function showPlan(request: PlanRequest, host: Host): Plan {
         : { ...summarize(program, observed.program.cwd), environmentNames: program.environment.map(nameOf) },
     files: foretellFiles(decided),
     drain: foretellDrain(decided.drain),
+    hooks: plannedHooks(decided.drain, request.options),
     listeners: foretellListeners(decided.handOver),
     steps: program === null ? [] : describeSteps(observed, decided, { options: request.options, program }),
     notFresh: decided.notFresh,

@@ -82,7 +82,7 @@ export class AgentFront implements Front {
     throwIfCancelled(listening.signal);
     const { target, reconnectMs = defaultReconnectMs } = this.#options;
     const packed = await pack(asked);
-    const conversation = new Conversation({ ...wanted, target, packed });
+    using conversation = new Conversation({ ...wanted, target, packed });
     const answerWithinMs = longestAnswerMs(asked, target);
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       const progressMs = conversation.progressMs;

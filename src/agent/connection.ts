@@ -48,6 +48,7 @@ class Connection {
   readonly #channel: Channel<AgentMessage>;
   readonly #agent: AgentParts;
   readonly #told: Promise<void>[] = [];
+  readonly #operations = new Set<Operation>();
   #greeted = false;
   #receiving: { readonly operationId: string; readonly file: Receiving; reportedBytes: number } | null = null;
 
@@ -58,10 +59,15 @@ class Connection {
 
   /** Throws FrameError when the client talks nonsense. */
   async serve(): Promise<void> {
-    for await (const frame of this.#channel.frames()) {
-      this.#agent.onActivity();
-      if (frame.kind === 'bytes') await this.#receive(frame.bytes);
-      else await this.#hear(parseClientMessage(frame.text));
+    try {
+      for await (const frame of this.#channel.frames()) {
+        this.#agent.onActivity();
+        if (frame.kind === 'bytes') await this.#receive(frame.bytes);
+        else await this.#hear(parseClientMessage(frame.text));
+      }
+    } finally {
+      // It may still listen, but says nothing more.
+      for (const operation of this.#operations) operation.left();
     }
   }
 
@@ -118,6 +124,8 @@ class Connection {
         if (operation === undefined) return this.#channel.send({ kind: 'unknown-operation', operationId });
         return this.#attach(operation, after);
       }
+      case 'hook-ended':
+        return this.#agent.operations.get(message.operationId)?.hookEnded(message.number, message.end);
       case 'cancel':
         return this.#agent.operations.get(message.operationId)?.cancel();
     }
@@ -164,6 +172,8 @@ class Connection {
 
   /** Not awaited: meanwhile the client may cancel, or ask for something else. */
   #attach(operation: Operation, after: number): void {
+    if (!this.#operations.has(operation)) operation.joined();
+    this.#operations.add(operation);
     const { telling } = this.#agent;
     const told = this.#tell(operation, after);
     this.#told.push(told);

@@ -4,6 +4,7 @@ import type { Listening } from '../front/front.ts';
 import type { AgentAnswer, AgentAsked, AgentMessage, AgentTarget } from '../protocol/agent.ts';
 import { CutError, type Link } from './link.ts';
 import type { Packed } from './pack.ts';
+import { SentHooks } from './sent-hooks.ts';
 import { Sending } from './sending.ts';
 
 export interface Asking {
@@ -16,7 +17,7 @@ export interface Asking {
   readonly listening: Listening;
 }
 
-export class Conversation {
+export class Conversation implements Disposable {
   readonly operationId: string;
   readonly asked: AgentAsked;
   readonly #asking: Asking;
@@ -28,11 +29,17 @@ export class Conversation {
   /** Of the events that have been passed on, the last. */
   #seen = 0;
   #progressMs = performance.now();
+  readonly #hooks: SentHooks;
 
   constructor(asking: Asking) {
     this.operationId = asking.operationId;
     this.asked = asking.asked;
     this.#asking = asking;
+    this.#hooks = new SentHooks(asking.operationId, asking.listening.runHook);
+  }
+
+  [Symbol.dispose](): void {
+    this.#hooks[Symbol.dispose]();
   }
 
   /** From now on the agent may be at work. */
@@ -71,6 +78,7 @@ export class Conversation {
     try {
       // Not awaited, here and below: two ends that both send and do not read would wait for each other for ever.
       void this.#begin(link, sending);
+      void this.#hooks.reached(channel);
       if (signal.aborted) cancel();
       for await (const message of link.messages()) {
         const answer = this.#hear(message, link, sending);
@@ -109,6 +117,7 @@ export class Conversation {
         if (message.number <= this.#seen) return null;
         this.#seen = message.number;
         this.#asking.listening.onEvent(message.event);
+        this.#hooks.on(message.event);
         return null;
       case 'answer':
         return message.answer;

@@ -1,6 +1,7 @@
 // What either end may say, checked where it arrives. The schemas are held to the types of protocol/ by the compiler, as in front/engine-line.ts.
 import * as v from 'valibot';
 import { answerSchema, errorData, eventSchema, type Schema } from '../front/engine-line.ts';
+import { hookEnd } from '../front/hook-line.ts';
 import { operationIdPattern } from '../front/operation-id.ts';
 import type {
   AgentAnswer,
@@ -11,6 +12,7 @@ import type {
   Upload,
   UploadEntry,
 } from '../protocol/agent.ts';
+import type { HookAction } from '../protocol/hook.ts';
 import { FrameError } from '../protocol/frames.ts';
 import type { ProgramChange, ProgramSpec, RestartOptions } from '../protocol/request.ts';
 
@@ -103,6 +105,21 @@ const program: Schema<ProgramChange> = v.object({
   env: v.object({ standsAlone: v.boolean(), set: v.array(v.tuple([v.string(), v.string()])), unset: strings }),
 });
 
+const hookAction: Schema<HookAction | null> = v.nullable(
+  v.variant('kind', [
+    v.object({ kind: v.literal('exec') }),
+    v.object({
+      kind: v.literal('httpGet'),
+      scheme: v.picklist(['http', 'https']),
+      host: v.string(),
+      port: count,
+      path: v.string(),
+      headers: v.array(v.tuple([v.string(), v.string()])),
+    }),
+    v.object({ kind: v.literal('sleep'), ms: count }),
+  ]),
+);
+
 const options: Schema<RestartOptions> = v.object({
   keepFds: v.array(count),
   children: v.picklist(['kill', 'keep']),
@@ -131,6 +148,8 @@ const options: Schema<RestartOptions> = v.object({
   gracePeriodMs: v.nullable(v.number()),
   signal: textOrNull,
   handover: v.boolean(),
+  runHooks: v.boolean(),
+  hooks: v.exactOptional(v.object({ preStop: hookAction, postStart: hookAction })),
   driver: v.picklist(['ptrace', 'gdb']),
   gdbCall: v.picklist(['syscall', 'libc']),
 });
@@ -172,6 +191,7 @@ const clientMessage: Schema<ClientMessage> = v.variant('kind', [
   v.object({ kind: v.literal('file-end') }),
   v.object({ kind: v.literal('request'), operationId, target, asked, uploads }),
   v.object({ kind: v.literal('cancel'), operationId }),
+  v.object({ kind: v.literal('hook-ended'), operationId, number: count, end: hookEnd }),
   v.object({ kind: v.literal('attach'), operationId, after: count }),
 ]);
 

@@ -3,6 +3,8 @@ import { errorData, type HotexecError } from '../errors.ts';
 import type { Front, Listening } from '../front/front.ts';
 import type { AgentAnswer, AgentAsked } from '../protocol/agent.ts';
 import type { HotexecEvent } from '../protocol/event.ts';
+import type { HookEnd } from '../protocol/hook.ts';
+import { ClientHooks, hookRunner } from './hooks.ts';
 
 export interface NumberedEvent {
   readonly number: number;
@@ -31,6 +33,7 @@ export class Operation {
   readonly #events: NumberedEvent[] = [];
   #count = 0;
   #answer: AgentAnswer | null = null;
+  readonly #hooks = new ClientHooks();
   #changed = Promise.withResolvers<void>();
 
   constructor(id: string) {
@@ -46,11 +49,26 @@ export class Operation {
     this.#abort.abort(new Error('cancelled by the client'));
   }
 
+  /** Somebody who can run hooks listens, or does not any more. */
+  joined(): void {
+    this.#hooks.joined();
+  }
+
+  left(): void {
+    this.#hooks.left();
+  }
+
+  /** The client has run it. */
+  hookEnded(number: number, end: HookEnd): void {
+    this.#hooks.ended(number, end);
+  }
+
   /** Never rejects: whatever happens is the answer. */
   async run(prepare: Prepare): Promise<void> {
-    const listening = { signal: this.#abort.signal, onEvent: (event: HotexecEvent): void => this.#note(event) };
+    const told = { signal: this.#abort.signal, onEvent: (event: HotexecEvent): void => this.#note(event) };
     try {
       using prepared = await prepare();
+      const listening = { ...told, runHook: hookRunner(prepared.asked, this.#hooks) };
       this.#answer = prepared.translate(await answerOf(() => carryOut(prepared, this.id, listening)));
     } catch (error) {
       this.#answer = failure(error);

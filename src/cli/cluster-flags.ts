@@ -3,11 +3,12 @@ import { currentCluster, defaultAgent, type ClusterOptions } from '../connect/cl
 import { isInCluster, type Target } from '../targets/target.ts';
 import type { CliContext } from './context.ts';
 import { parseDurationMs } from './duration.ts';
+import type { HooksFlag } from './hooks-flag.ts';
 import { usageError } from './usage.ts';
 import { version } from './version.ts';
 
 /** As commander gives them. */
-export interface ClusterFlags {
+export interface ClusterFlags extends HooksFlag {
   readonly namespace?: string | undefined;
   readonly context?: string | undefined;
   readonly kubeconfig?: string | undefined;
@@ -66,6 +67,7 @@ export function refuseElsewhere(kind: Target['kind'] | 'machine', { asGroup, ...
     agentImage: '--agent-image',
     agentTtl: '--agent-ttl',
     agentUser: '--agent-user',
+    hooks: '--hooks',
   } as const;
   const given = Object.entries<string>(names).find(([key]) =>
     Object.entries(flags).some(([name, value]) => name === key && value !== undefined),

@@ -1,6 +1,7 @@
 // The flags that commands share, and how commander is set up: it neither prints nor exits.
 import { Command, Option, type CommandUnknownOpts, type OptionValues } from '@commander-js/extra-typings';
 import { driverOption, gdbCallOption } from './driver-flags.ts';
+import { hooksOption } from './hooks-flag.ts';
 import { gracePeriodOption, noDrainOption, noHandoverOption, signalOption } from './drain-flags.ts';
 import { noRollbackOption, probationOption, probeOption } from './probation-flags.ts';
 import type { ClusterFlags } from './cluster-flags.ts';
@@ -210,9 +211,10 @@ function withLoginFlags<Args extends unknown[], Opts extends OptionValues>(comma
     .addOption(forPods(asGroupOption));
 }
 
-/** How many pods at once, and when it is over. */
+/** What pods have besides, and how many at once. */
 function withRolloutFlags<Args extends unknown[], Opts extends OptionValues>(command: Command<Args, Opts>) {
   return command
+    .addOption(forPods(hooksOption))
     .addOption(forPods(maxUnavailableOption))
     .addOption(forPods(pauseOption))
     .addOption(forPods(continueOnErrorOption));

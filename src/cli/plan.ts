@@ -45,10 +45,11 @@ function ofMany(plan: Plan, after: readonly string[]): Plan {
 }
 
 function scriptOptions({ flags, replacement }: RestartInvocation): GdbScriptOptions | null {
-  const { format, copy, showEnv } = flags;
+  const { format, copy, showEnv, hooks } = flags;
   if (format === undefined && showEnv === true)
     throw usageError('--show-env belongs to --format gdb: a plan shows names alone.');
   if (format === undefined) return null;
+  if (hooks === true) throw usageError('A gdb script runs no hooks, so --format gdb takes no --hooks.');
   if (replacement === null && copy.length === 0) return { showEnvironment: showEnv === true };
   throw usageError(
     'A gdb script brings no files into a container, so --format gdb takes neither replace --with nor --copy.',

@@ -16,12 +16,13 @@ import { drainOptions, type DrainFlags } from './drain-flags.ts';
 import { withDriver, type DriverFlags } from './driver-flags.ts';
 import { parseDurationMs } from './duration.ts';
 import { parseEnvFile, parseEnvFlag, type Variable } from './env-file.ts';
+import type { HooksFlag } from './hooks-flag.ts';
 import { probationOptions, type ProbationFlags } from './probation-flags.ts';
 import type { TimelineFlags } from './timeline-file.ts';
 import { usageError } from './usage.ts';
 
 /** As commander gives them. */
-export interface RestartFlags extends CopyFlags, DrainFlags, DriverFlags, ProbationFlags, TimelineFlags {
+export interface RestartFlags extends CopyFlags, DrainFlags, DriverFlags, HooksFlag, ProbationFlags, TimelineFlags {
   readonly env: readonly string[];
   readonly envFile?: string | undefined;
   readonly unsetEnv: readonly string[];
@@ -112,6 +113,7 @@ function programChange(wanted: WantedProgram): ProgramChange {
 export type OptionFlags = Pick<RestartFlags, 'keepFd' | 'children' | 'timeout' | 'force' | 'verbose'> &
   DrainFlags &
   DriverFlags &
+  HooksFlag &
   ProbationFlags &
   TimelineFlags;
 
@@ -124,6 +126,7 @@ export function restartOptions(flags: OptionFlags): RestartOptions {
     timeoutMs: parseTimeout(flags.timeout),
     verbose: flags.verbose === true,
     timeline: flags.timeline !== undefined,
+    runHooks: flags.hooks === true,
     ...drainOptions(flags),
     ...probationOptions(flags),
   };

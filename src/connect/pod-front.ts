@@ -33,6 +33,7 @@ import { refusalOf } from '../targets/kubernetes/refusal.ts';
 import { leaveTrace, type TracedVerb } from '../targets/kubernetes/trace.ts';
 import { resultWithoutAgent } from './lost-agent.ts';
 import type { FrontContext } from './open-front.ts';
+import { commandHooks } from './pod-hooks.ts';
 import { acceptedRestart, ProbedFront } from './probed-front.ts';
 
 export interface PodFrontSetting {
@@ -175,13 +176,14 @@ class PodFront implements Front {
 
   async restart(asked: RestartAsked, listening: Listening): Promise<RestartResult> {
     const { target, pod, api } = this.#parts;
+    const runHook = commandHooks(this.#parts);
     const story = new Story();
     const onEvent = (event: HotexecEvent): void => {
       story.note(event);
       listening.onEvent(event);
     };
     const result = await this.#ask({
-      ask: async (front) => front.restart(asked, { ...listening, onEvent }),
+      ask: async (front) => front.restart(asked, { ...listening, onEvent, runHook }),
       refusals: ({ outcome, error }) => (outcome === 'unchanged' && error !== null ? [error] : []),
     }).catch(async (error: unknown) => {
       if (error instanceof HotexecError && error.code === 'outcome-unknown')

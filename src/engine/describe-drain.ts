@@ -1,6 +1,6 @@
 // The drain and the hand-over in words: what comes before the swap when the old program finishes by itself, and what after it when the new
 // one is watched. In the order of src/restart.ts, as describe-steps.ts is.
-import type { PlannedStep } from '../protocol/plan.ts';
+import type { PlannedHook, PlannedStep } from '../protocol/plan.ts';
 import { signalName } from '../tracer/signals.ts';
 import type { Asked } from './drain.ts';
 import type { HandOverPlan } from './handover/plan.ts';
@@ -32,16 +32,30 @@ export function goOnTracedSteps({ tid, target, threads }: Observed): PlannedStep
   );
 }
 
-export function drainSteps({ target }: Observed, { signal, graceMs }: Asked, { served }: HandOverPlan): PlannedStep {
+export function drainSteps(
+  { target }: Observed,
+  { signal, graceMs, preStop }: Asked,
+  { served }: HandOverPlan,
+): PlannedStep {
   const holds = served.length > 0;
+  const noReturn = '   <- the point of no return';
   return step(
     `Drain: the program finishes by itself, within ${graceMs / 1000} s`,
-    call('hotexec', `kill(${target.pid}, ${signalName(signal)})   <- the point of no return`),
+    ...(preStop === null
+      ? []
+      : [call('hotexec', `run the preStop hook (${preStop}), and wait for its end${noReturn}`)]),
+    ...(signal === null
+      ? []
+      : [call('hotexec', `kill(${target.pid}, ${signalName(signal)})${preStop === null ? noReturn : ''}`)]),
     ...(holds
       ? [call('hotexec', 'answer it with 0, unmade', 'it makes shutdown or unlink of a socket that is kept')]
       : []),
     call('hotexec', 'wait for exit_group, the exit of the last thread, or a fatal signal: caught before it happens'),
-    call('hotexec', 'ptrace(PTRACE_INTERRUPT), and go on by force', `it has not ended within ${graceMs / 1000} s`),
+    call(
+      'hotexec',
+      'ptrace(PTRACE_INTERRUPT), and go on by force',
+      signal === null ? 'it has not ended when the hook has' : `it has not ended within ${graceMs / 1000} s`,
+    ),
   );
 }
 
@@ -54,6 +68,13 @@ export function captureSteps({ target }: Observed): PlannedStep {
     call('hotexec', 'ptrace(PTRACE_DETACH, each other thread), in the group-stop'),
     call('hotexec', 'ptrace(PTRACE_GETREGS, THREAD), ptrace(PTRACE_GETSIGMASK, THREAD): written to the journal'),
     call('hotexec', 'ptrace(PTRACE_SETSIGMASK, THREAD, ~0)'),
+  );
+}
+
+export function postStartSteps({ action, withinMs }: PlannedHook): PlannedStep {
+  return step(
+    `Run the postStart hook, which has to succeed within ${withinMs / 1000} s`,
+    call('hotexec', `run the postStart hook (${action})`),
   );
 }
 

@@ -2,7 +2,15 @@
 // tell (registers, flags that change meanwhile) is named instead. Kept beside restart.ts: who changes one changes the other.
 import type { RestartOptions } from '../protocol/request.ts';
 import type { PlannedStep } from '../protocol/plan.ts';
-import { captureSteps, drainSteps, giveSteps, goOnTracedSteps, keepSteps, watchSteps } from './describe-drain.ts';
+import {
+  captureSteps,
+  drainSteps,
+  giveSteps,
+  goOnTracedSteps,
+  keepSteps,
+  postStartSteps,
+  watchSteps,
+} from './describe-drain.ts';
 import { resetSteps } from './describe-reset.ts';
 import { execArguments } from './exec-call.ts';
 import { gdbHoldSteps, gdbReleaseSteps, gdbSignalSteps } from './gdb/describe.ts';
@@ -10,6 +18,7 @@ import type { Observed } from './observe.ts';
 import type { RestartPlan } from './plan.ts';
 import { call, quote, step } from './planned-step.ts';
 import type { Program } from './program.ts';
+import { plannedHooks } from './running-hook.ts';
 import { chooseScratch } from './stage.ts';
 import { hasOddPersonality, planDescriptors } from './swap.ts';
 
@@ -36,6 +45,9 @@ export function describeSteps(
     resetSteps(observed, options, program),
     byGdb ? gdbReleaseSteps(observed) : releaseSteps(observed, traced),
     ...(handsOver ? [giveSteps(handOver)] : []),
+    ...plannedHooks(drain, options)
+      .filter(({ hook }) => hook === 'postStart')
+      .map(postStartSteps),
     ...(probation === null ? [] : [watchSteps(observed, probation, traced)]),
     finishSteps(observed, plan),
   ];

@@ -2,20 +2,18 @@
 // From the signal on there is no way back but the previous program.
 import { constants } from 'node:os';
 import { arch } from '../arch/arch.ts';
-import type { ProcessStatus } from '../procfs/status.ts';
+import type { HookAction } from '../protocol/hook.ts';
 import type { RestartOptions } from '../protocol/request.ts';
 import type { Drain } from '../protocol/result.ts';
 import { gracePeriodOf, signalNumber } from '../protocol/stop-signal.ts';
 import { signalBit, signalName } from '../tracer/signals.ts';
-import { EINVAL, EPERM } from '../native/errno.ts';
+import { EINVAL } from '../native/errno.ts';
 import { currentCall } from '../procfs/current-call.ts';
 import { readText } from '../procfs/read.ts';
-import { syscall } from '../native/syscall.ts';
-import { waitingSignals, type SignalInfo } from '../tracer/ptrace/requests.ts';
+import { waitingSignals } from '../tracer/ptrace/requests.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
 import { threadIds } from '../tracer/thread-states.ts';
-import { askItself } from './ask-itself.ts';
-import { innermostPid } from './descendants.ts';
+import { Asking } from './asking.ts';
 import type { Watches } from './held.ts';
 import { answerSame, answerZero } from './handover/answer-call.ts';
 import { inodeOf, type CallStop } from './handover/call-stop.ts';
@@ -28,8 +26,11 @@ import type { Work } from './work.ts';
 
 export interface Asked {
   readonly kind: 'ask';
-  readonly signal: number;
+  /** Null: it has no handler for it, and is asked by its preStop hook alone. */
+  readonly signal: number | null;
   readonly graceMs: number;
+  /** What is run before the signal, within the grace period; null: nothing. */
+  readonly preStop: HookAction['kind'] | null;
 }
 
 export type DrainPlan = Asked | { readonly kind: 'skip'; readonly why: string };
@@ -46,17 +47,26 @@ export function planDrain(observed: Observed, options: RestartOptions): DrainPla
   if (!options.drain) return { kind: 'skip', why: 'asked for' };
   const asked = howToAsk(observed, options);
   if (observed.stat.state === 'T') return { kind: 'skip', why: 'it is stopped' };
-  if (!listensTo(observed, asked.signal))
-    return { kind: 'skip', why: `it has no handler for ${signalName(asked.signal)}` };
-  return asked;
+  const { signal, preStop } = asked;
+  if (signal === null || listensTo(observed, signal)) return asked;
+  // The hook may end it in another way.
+  return preStop === null ? { kind: 'skip', why: noHandler(signal) } : { ...asked, signal: null };
+}
+
+function noHandler(signal: number): string {
+  return `it has no handler for ${signalName(signal)}`;
 }
 
 /** As its runtime would ask it to stop, unless the user says otherwise. */
 export function howToAsk({ target }: Pick<Observed, 'target'>, options: RestartOptions): Asked {
+  const graceMs = gracePeriodOf(target.spec, options);
+  const preStop = options.runHooks ? (options.hooks?.preStop?.kind ?? null) : null;
   return {
     kind: 'ask',
     signal: signalNumber(options.signal ?? target.spec?.stopSignal ?? 'SIGTERM') ?? constants.signals.SIGTERM,
-    graceMs: gracePeriodOf(target.spec, options),
+    graceMs,
+    // Without time for it the kubelet runs none (killContainer, pkg/kubelet/kuberuntime).
+    preStop: graceMs > 0 ? preStop : null,
   };
 }
 
@@ -74,19 +84,13 @@ export const whileDraining: Watches = {
 };
 
 /** Null: it ended, or was stopped by somebody else, and the report says how. */
-export function drain(work: Work, process: TracedProcess, { signal, graceMs }: Asked): CaughtThread | null {
+export function drain(work: Work, process: TracedProcess, asked: Asked): CaughtThread | null {
   const { host, observed, journal, report, listeners } = work;
   host.phase('drain');
   journal.mark('draining');
   report.pointOfNoReturn();
   const startedMs = performance.now();
-  const isRefused = work.asked !== true && syscall(arch.syscalls.kill, observed.target.pid, signal) === -EPERM;
-  if (isRefused) askItself(work, process, { signal, tracing: whileDraining.tracing });
-  const asker = innermostPid(isRefused ? observed.target.pid : host.journals.enginePid);
-  const isFromUs = ({ senderPid }: SignalInfo): boolean => work.asked === true || [0, asker].includes(senderPid);
-  // The engine that asked may have been killed before the program has taken the signal.
-  let oursToCome = work.asked !== true || isWaiting(observed.status, signal);
-  host.moment({ what: 'asked', signal: signalName(signal) });
+  const asking = new Asking(work, asked, { process, tracing: whileDraining.tracing, startedMs });
   const samples = new Samples(observed.target.pid, listeners, host);
   const end = watch({
     process,
@@ -96,11 +100,8 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
     ours: host.ourselves.pids,
     holderPidInside: null,
     mayEnd: () => false,
-    isOurs: (number, info) => {
-      const isOurs = oursToCome && number === signal && isFromUs(info);
-      if (isOurs) oursToCome = false;
-      return isOurs;
-    },
+    isOurs: (signal, info) => asking.takes(signal, info),
+    trustsInside: asking.trustsInside,
     onCall: (stop) => {
       keepForSuccessor(listeners, stop, process);
       process.go(stop.tid);
@@ -111,19 +112,18 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
         host.acknowledge();
         host.emit({ kind: 'warning', message: tooLate });
       }
-      return nowMs - startedMs > graceMs ? 'silent' : null;
+      return asking.isOver(nowMs) ? 'silent' : null;
     },
     warn: (message) => report.warn(message),
     wantsSyscalls: () => true,
   });
   const durationMs = performance.now() - startedMs;
+  asking.ended();
   switch (end.kind) {
     case 'caught': {
       // A program blocks the signal while it handles it: a second one has waited for its end.
       const stop = waitingSignals(end.caught.tid).find(
-        (waiting) =>
-          stopSignals(observed).includes(waiting.signal) &&
-          !(oursToCome && waiting.signal === signal && isFromUs(waiting)),
+        (waiting) => stopSignals(observed).includes(waiting.signal) && asking.isOfOthers(waiting.signal, waiting),
       );
       if (stop !== undefined) {
         const { tid } = end.caught;
@@ -135,7 +135,7 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
         return null;
       }
       host.moment({ what: 'caught', end: describeCaught(end.caught) });
-      report.drained(describe(end.caught, signal, durationMs));
+      report.drained(describe(end.caught, asking.sent, durationMs));
       return end.caught;
     }
     case 'stopped':
@@ -150,10 +150,6 @@ export function drain(work: Work, process: TracedProcess, { signal, graceMs }: A
 }
 
 const tooLate = 'too late to cancel: the program has been told to finish, and the new one is started when it has';
-
-function isWaiting({ sigPnd = 0n, shdPnd = 0n }: ProcessStatus, signal: number): boolean {
-  return ((sigPnd | shdPnd) & signalBit(signal)) !== 0n;
-}
 
 /** It must not end what its successor is to have: a shutdown of a listener, an unlink of its path, a close of where its log goes. */
 function keepForSuccessor(listeners: Work['listeners'], stop: CallStop, process: TracedProcess): void {
@@ -212,8 +208,11 @@ function isStandardStream(fd: bigint): boolean {
   return BigInt.asUintN(32, fd) <= 2n;
 }
 
-function describe(caught: CaughtThread, signal: number, durationMs: number): Drain {
-  const asked = { signal: signalName(signal), why: null, ms: durationMs };
+/** Also beforehand: `finishes`. */
+export const nothingMore = 'it has no handler for its stop signal, and is replaced when its preStop hook has ended';
+
+function describe(caught: CaughtThread, signal: string | null, durationMs: number): Drain {
+  const asked = { signal, why: null, ms: durationMs };
   switch (caught.kind) {
     case 'exit':
     case 'before-exit':
@@ -221,6 +220,8 @@ function describe(caught: CaughtThread, signal: number, durationMs: number): Dra
     case 'signal':
       return { ...asked, end: 'exited', exitCode: null, endedBy: signalName(caught.signal) };
     case 'silent':
+      // Its hook has ended, and there is nothing more to ask it with.
+      if (signal === null) return { ...asked, end: 'skipped', why: nothingMore, exitCode: null, endedBy: null };
       return { ...asked, end: 'forced', exitCode: null, endedBy: null };
   }
 }

@@ -2,15 +2,17 @@
 import { statSync } from 'node:fs';
 import type { PlannedDrain, PlannedFile, PlannedListener } from '../protocol/plan.ts';
 import { signalName } from '../tracer/signals.ts';
-import type { DrainPlan } from './drain.ts';
+import { nothingMore, type DrainPlan } from './drain.ts';
 import { pathOf } from './files/planned.ts';
 import type { HandOverPlan } from './handover/plan.ts';
 import type { RestartPlan } from './plan.ts';
 
 export function foretellDrain(plan: DrainPlan): PlannedDrain {
-  return plan.kind === 'ask'
-    ? { signal: signalName(plan.signal), gracePeriodMs: plan.graceMs, why: null }
-    : { signal: null, gracePeriodMs: null, why: plan.why };
+  if (plan.kind === 'skip') return { signal: null, gracePeriodMs: null, why: plan.why };
+  const { signal, graceMs } = plan;
+  return signal === null
+    ? { signal: null, gracePeriodMs: graceMs, why: nothingMore }
+    : { signal: signalName(signal), gracePeriodMs: graceMs, why: null };
 }
 
 export function foretellListeners({ served, refused }: HandOverPlan): readonly PlannedListener[] {

@@ -3,6 +3,7 @@ import { HotexecError } from '../errors.ts';
 import type { HistoryPlace } from '../history/record-file.ts';
 import type { Journal, JournalOwner } from '../journal/journal.ts';
 import type { HotexecEvent, MendResult, Moment, Phase } from '../protocol/event.ts';
+import type { HookEnd } from '../protocol/hook.ts';
 import type { TargetProcess } from '../protocol/request.ts';
 import type { RemoteObserver } from '../remote/remote-thread.ts';
 import type { Ourselves } from './exclusions.ts';
@@ -28,6 +29,8 @@ export interface Host {
   interruption(): 'cancelled' | 'timeout' | null;
   /** The person has been told what came of asking; whoever asks again means something else. */
   acknowledge(): void;
+  /** What the front has told of a hook that was due, by its number; null: nothing yet. */
+  hookEnd(number: number): HookEnd | null;
   /** Returns when no other engine has the target's sockets. From then on they end with this one: its death leaves their addresses free. */
   standAlone(): void;
 }

@@ -2,6 +2,7 @@
 import { errorData, HotexecError, type ErrorData } from '../errors.ts';
 import { GdbEnded } from '../gdb/errors.ts';
 import type { MendResult } from '../protocol/event.ts';
+import { describeHook, type HookResult } from '../protocol/hook.ts';
 import { describeEnd, newProgramFailed } from '../protocol/program-end.ts';
 import type { RestartRequest } from '../protocol/request.ts';
 import type {
@@ -33,6 +34,8 @@ export class RestartReport {
   readonly #warnings: string[] = [];
   readonly #notFresh: NotFresh[] = [];
   readonly #files: ChangedFile[] = [];
+  readonly #hooks: HookResult[] = [];
+  #hooksBegun = 0;
   readonly #timingsMs: Record<string, number> = {};
   #before: ProgramSummary = { exe: '', argv: [], cwd: '' };
   #planned: ProgramSummary | null = null;
@@ -67,6 +70,17 @@ export class RestartReport {
   notFresh(...entries: readonly NotFresh[]): void {
     const known = new Set(this.#notFresh.map((entry) => entry.attribute));
     this.#notFresh.push(...entries.filter((entry) => !known.has(entry.attribute)));
+  }
+
+  /** The number of a hook that begins. */
+  nextHook(): number {
+    this.#hooksBegun += 1;
+    return this.#hooksBegun;
+  }
+
+  hook(result: HookResult): void {
+    this.#hooks.push(result);
+    if (result.end !== 'succeeded') this.warn(describeHook(result));
   }
 
   /** Milliseconds since the last mark are this step's. */
@@ -169,6 +183,11 @@ export class RestartReport {
     return this.#pastNoReturn || this.#failed !== null ? 'undone' : 'never';
   }
 
+  /** Which program was started last. */
+  get attempt(): 'new' | 'previous' {
+    return this.#failed === null ? 'new' : 'previous';
+  }
+
   /** As far as is known, one of the two programs runs, and is meant to go on. */
   get isRunning(): boolean {
     return this.#failure?.outcome !== 'lost' && this.#failure?.outcome !== 'stopped' && this.#probation.end !== 'ended';
@@ -258,6 +277,7 @@ export class RestartReport {
       after: outcome === 'restarted' ? this.#planned : outcome === 'rolled-back' ? this.#before : null,
       listeners: this.#listeners,
       drain: this.#drain,
+      hooks: this.#hooks,
       children: { killed: this.#killed },
       files: outcome === 'restarted' ? this.#files : [],
       probation: this.#probation,

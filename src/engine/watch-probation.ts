@@ -10,6 +10,7 @@ import { isAlive } from './liveness.ts';
 import { stopSignals } from './outside-stop.ts';
 import { describeProbe, openProbe, type ProbeAttempts } from './probe.ts';
 import { Settlement } from './probation.ts';
+import { plannedHooks, runPostStart, type RunningHook } from './running-hook.ts';
 import { describeCaught, Samples } from './samples.ts';
 import { exitCalls, watch, type CaughtThread, type WatchEnd } from './watch.ts';
 import type { Started, Work } from './work.ts';
@@ -47,11 +48,13 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
   }
   const { plan, host, observed, report, listeners, journal } = work;
   const { probation } = plan;
+  const catches = catchesEnd(work);
   if (probation === null) throw new Error('a program that is not watched is not traced');
   host.phase('probation');
   // Its memory is freed while the new program starts.
   if (holder !== null) killTracee(holder.pid);
   const startedMs = performance.now();
+  const hook = runPostStart(work);
   const place = {
     observed,
     journal,
@@ -65,7 +68,7 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
   const samples = new Samples(observed.target.pid, listeners, host);
   const end = watch({
     process: traced,
-    catches: catchesEnd(work),
+    catches,
     finishing: false,
     stopSignals: stopSignals(observed),
     ours: new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]),
@@ -79,7 +82,7 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
     settle: (nowMs) => {
       samples.look(nowMs);
       const wantsOut = listeners.isComplete && host.interruption() === 'cancelled';
-      const settled = wantsOut ? 'cut-short' : settlement.check(nowMs);
+      const settled = wantsOut ? 'cut-short' : settledWith(hook, settlement.check(nowMs), { nowMs, catches });
       if (settlement.listeningMs !== null) samples.listening();
       if (settled !== null && settled !== 'silent') listeners.letGo();
       return settled;
@@ -88,13 +91,17 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
     wantsSyscalls: (nowMs) => settlement.isStarting(nowMs) || !listeners.isComplete,
   });
   const afterMs = performance.now() - startedMs;
+  hook?.leave(end.kind === 'settled' && end.end === 'cut-short' ? 'hotexec was told to stop' : 'the program ended');
   if (end.kind === 'caught') host.moment({ what: 'caught', end: describeCaught(end.caught) });
   report.probation(probationEnd(end), afterMs, settlement.listeningMs);
   switch (end.kind) {
     case 'settled':
       return null;
     case 'caught':
-      if (end.caught.kind === 'silent') report.warn(whySilent(work, probe));
+      if (end.caught.kind !== 'silent')
+        return { process: traced, caught: end.caught, end: describeEnd(end.caught, afterMs) };
+      if (hook?.hasFailed === true) return { process: traced, caught: end.caught, end: hookFailed(afterMs) };
+      report.warn(whySilent(work, probe));
       return { process: traced, caught: end.caught, end: describeEnd(end.caught, afterMs) };
     case 'stopped':
       report.stopped(end.signal, 'new');
@@ -109,9 +116,13 @@ export function watchProbation(work: Work, { held, holder }: Started): Failed | 
 function watchFromAfar(work: Work): void {
   const { plan, host, observed, report, listeners } = work;
   const { probation } = plan;
-  if (probation === null) return;
+  if (probation === null) {
+    waitForHook(work);
+    return;
+  }
   host.phase('probation');
   const startedMs = performance.now();
+  const hook = runPostStart(work);
   // Of a program that is all there is; the previous one, started again, has to do as it is.
   using probe = probation.catches || !work.request.options.rollback ? probeOf(work) : null;
   const settlement = new Settlement(observed.target.pid, probation, { startedMs, listeners, probe });
@@ -119,19 +130,48 @@ function watchFromAfar(work: Work): void {
   for (;;) {
     const nowMs = performance.now();
     if (!isAlive(observed.target)) {
+      hook?.leave('the program ended');
       report.lost({ exitCode: null, signal: null, afterMs: nowMs - startedMs });
       return;
     }
-    const end = host.interruption() === 'cancelled' ? 'cut-short' : settlement.check(nowMs);
+    const isCancelled = host.interruption() === 'cancelled';
+    const end = isCancelled ? 'cut-short' : settledWith(hook, settlement.check(nowMs), { nowMs, catches: false });
     samples.look(nowMs);
     if (settlement.listeningMs !== null) samples.listening();
     if (end !== null) {
+      hook?.leave('hotexec was told to stop');
       if (end === 'silent') report.warn(whySilent(work, probe));
       report.probation(end === 'silent' ? 'time' : end, nowMs - startedMs, settlement.listeningMs);
       return;
     }
     sleep(lookEveryNs);
   }
+}
+
+/** Nothing is watched but the end of its postStart hook. */
+function waitForHook(work: Work): void {
+  const { host, observed } = work;
+  if (plannedHooks(work.plan.drain, work.request.options).every(({ hook }) => hook !== 'postStart')) return;
+  host.phase('probation');
+  const hook = runPostStart(work);
+  while (hook?.check(performance.now()) === null) {
+    if (!isAlive(observed.target)) hook.leave('the program ended');
+    else if (host.interruption() === 'cancelled') hook.leave('hotexec was told to stop');
+    else sleep(lookEveryNs);
+  }
+}
+
+type Settled = ReturnType<Settlement['check']>;
+
+/** A program counts as started when its postStart hook has succeeded; where nothing is caught, when that has ended. */
+function settledWith(
+  hook: RunningHook | null,
+  settled: Settled,
+  { nowMs, catches }: { readonly nowMs: number; readonly catches: boolean },
+): Settled {
+  if (hook === null || settled === 'silent') return settled;
+  if (hook.check(nowMs) === null) return null;
+  return hook.hasFailed && catches ? 'silent' : settled;
 }
 
 function probeOf({ request, observed }: Work): ProbeAttempts | null {
@@ -149,6 +189,10 @@ function whySilent({ request }: Work, probe: ProbeAttempts | null): string {
 function probationEnd(end: WatchEnd): Probation['end'] {
   if (end.kind === 'settled') return end.end;
   return end.kind === 'caught' ? 'failed' : 'cut-short';
+}
+
+function hookFailed(afterMs: number): ProgramEnd {
+  return { exitCode: null, signal: null, reason: 'post-start-hook', afterMs };
 }
 
 function describeEnd(caught: CaughtThread, afterMs: number): ProgramEnd {

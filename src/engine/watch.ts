@@ -47,6 +47,8 @@ export interface Watched {
   beforeEnd?(): void;
   /** A stop signal that hotexec has sent itself. */
   isOurs?(signal: number, info: SignalInfo): boolean;
+  /** Whoever sends it a signal from within its container does so to finish it: its preStop hook. */
+  readonly trustsInside?: boolean;
   /** A system call that is no exit; whoever takes it lets the thread go. */
   onCall(stop: Extract<ProcessStop, { kind: 'entry' }>): void;
   /** Looked at every few milliseconds. */
@@ -150,7 +152,7 @@ function answerSignal(stop: Extract<ProcessStop, { kind: 'signal' }>, watched: W
     process.go(tid, signal);
     return null;
   }
-  const meaning = meaningOf(signal, info, dispositions(watched));
+  const meaning = meaningOf(signal, info, dispositions(watched, info));
   switch (meaning === 'fatal' && !catches ? 'deliver' : meaning) {
     case 'deliver':
       process.go(tid, signal);
@@ -174,7 +176,10 @@ function isOfHolder(
   );
 }
 
-function dispositions({ process: { pid }, stopSignals, finishing, ours }: Watched): Dispositions {
+function dispositions(
+  { process: { pid }, stopSignals, finishing, ours, trustsInside = false }: Watched,
+  { senderPid }: SignalInfo,
+): Dispositions {
   const { sigCgt, sigIgn } = parseStatus(readFileSync(`/proc/${pid}/status`, 'utf8'));
   const inside = innermostPid(pid);
   return {
@@ -182,7 +187,12 @@ function dispositions({ process: { pid }, stopSignals, finishing, ours }: Watche
     ignored: sigIgn ?? 0n,
     isInit: inside === 1,
     finishing,
-    family: new Set([inside ?? pid, ...listDescendants(pid, ours).map((child) => child.pidInside)]),
+    family: new Set([
+      inside ?? pid,
+      ...listDescendants(pid, ours).map((child) => child.pidInside),
+      // 0: outside of its pid namespace, as the runtime is.
+      ...(trustsInside && senderPid !== 0 ? [senderPid] : []),
+    ]),
     stopSignals,
   };
 }

@@ -8,6 +8,7 @@ import type { Drift, Inspection } from '../protocol/inspection.ts';
 import type { Plan, PlannedDrain, PlannedListener } from '../protocol/plan.ts';
 import type { ContainerIdentity } from '../protocol/request.ts';
 import type { NotFresh, ProgramEnd, ProgramSummary, RestartResult } from '../protocol/result.ts';
+import { dueHook, hookEnded, hookResult, plannedHooks } from './hook-line.ts';
 
 export type ParsedLine =
   | { readonly kind: 'event'; readonly event: HotexecEvent }
@@ -54,7 +55,7 @@ const notFresh: Schema<readonly NotFresh[]> = v.array(v.object({ attribute: v.st
 const programEnd: Schema<ProgramEnd> = v.object({
   exitCode: v.nullable(v.number()),
   signal: textOrNull,
-  reason: v.picklist(['exit', 'signal', 'probe-timeout']),
+  reason: v.picklist(['exit', 'signal', 'probe-timeout', 'post-start-hook']),
   afterMs: v.number(),
 });
 
@@ -85,6 +86,7 @@ const restartResult: Schema<RestartResult> = v.object({
     endedBy: textOrNull,
     ms: v.number(),
   }),
+  hooks: v.array(hookResult),
   children: v.object({ killed: v.number() }),
   files: v.array(
     v.object({
@@ -135,6 +137,7 @@ const plan: Schema<Plan> = v.object({
     }),
   ),
   drain: plannedDrain,
+  hooks: plannedHooks,
   listeners: plannedListeners,
   steps: v.array(
     v.object({
@@ -262,7 +265,7 @@ const moment: Schema<Moment> = v.variant('what', [
   v.object({ what: v.literal('listening') }),
 ]);
 
-export const eventSchema: Schema<HotexecEvent> = v.variant('kind', [
+const ownEvent = v.variant('kind', [
   v.object({ kind: v.literal('phase'), phase: v.picklist(phases), atMs: v.number() }),
   v.object({
     kind: v.literal('planned'),
@@ -285,6 +288,8 @@ export const eventSchema: Schema<HotexecEvent> = v.variant('kind', [
   v.object({ kind: v.literal('warning'), message: v.string() }),
   v.object({ kind: v.literal('timeline'), atMs: v.number(), moment }),
 ]);
+
+export const eventSchema: Schema<HotexecEvent> = v.union([ownEvent, dueHook, hookEnded]);
 
 export const answerSchema: Schema<EngineAnswer> = v.variant('kind', [
   v.object({ kind: v.literal('restart-result'), result: restartResult }),

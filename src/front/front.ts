@@ -1,5 +1,6 @@
 // What a command asks, wherever the target is: of an engine on this machine, or of the agent in a pod.
 import type { HotexecEvent } from '../protocol/event.ts';
+import type { RunHook } from '../protocol/hook.ts';
 import type { History } from '../protocol/history.ts';
 import type { Inspection } from '../protocol/inspection.ts';
 import type { Plan } from '../protocol/plan.ts';
@@ -10,6 +11,8 @@ export interface Listening {
   /** Cancels: before the point of no return nothing changes. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: HotexecEvent) => void;
+  /** Runs a hook of the container; missing: there is nobody who could. */
+  readonly runHook?: RunHook | undefined;
 }
 
 export interface RestartAsked {

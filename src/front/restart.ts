@@ -3,9 +3,11 @@
 import { HotexecError, type ErrorData } from '../errors.ts';
 import type { HotexecEvent, MendResult } from '../protocol/event.ts';
 import type { Outcome, RestartResult } from '../protocol/result.ts';
+import { describeHook } from '../protocol/hook.ts';
 import { describeEnd } from '../protocol/program-end.ts';
 import { gracePeriodOf } from '../protocol/stop-signal.ts';
 import { deathError, describeDeath, type DeathDescription } from './death.ts';
+import { DueHooks } from './due-hooks.ts';
 import type { EngineDeath } from './engine.ts';
 import { Guard } from './guard.ts';
 import { mend } from './mend.ts';
@@ -23,15 +25,17 @@ export async function askRestart(request: RequestOf<'restart'>, session: Session
   const { engine, signal, onEvent } = session;
   throwIfCancelled(signal);
   const story = new Story();
+  using hooks = new DueHooks(engine, session.runHook);
   const guard = new Guard(request.target, session, (mended) => story.note(mended));
   const listen = (event: HotexecEvent): void => {
     story.note(event);
     guard.on(event);
+    hooks.on(event);
     onEvent?.(event);
   };
   const answerWithinMs = longestMs(request);
   const reply = await engine.ask(request, { signal, onEvent: listen, answerWithinMs });
-  if (reply.kind === 'died') return settle(reply, { request, session, story, guard });
+  if (reply.kind === 'died') return await settle(reply, { request, session, story, guard, hooks });
   guard.dismiss();
   return reply.kind === 'restart-result' ? reply.result : refuse(reply);
 }
@@ -41,8 +45,16 @@ export async function askRestart(request: RequestOf<'restart'>, session: Session
  * watched in its turn. Somebody waits for the binds also where nothing is caught.
  */
 export function longestMs(request: Pick<RequestOf<'restart'>, 'options' | 'target'>): number {
-  const { timeoutMs, probationMs, probationLimitMs = defaultProbationMs, rollback, handover } = request.options;
-  const watchedMs = Math.max(probationMs ?? probationLimitMs, handover ? defaultProbationMs : 0);
+  const {
+    timeoutMs,
+    probationMs,
+    probationLimitMs = defaultProbationMs,
+    rollback,
+    handover,
+    runHooks,
+  } = request.options;
+  const hookMs = runHooks ? probationLimitMs : 0;
+  const watchedMs = Math.max(probationMs ?? probationLimitMs, handover ? defaultProbationMs : 0, hookMs);
   const rollbackMs = rollback && probationMs !== 0 ? finishTimeoutMs + watchedMs : 0;
   return Math.min(timeoutMs + graceOf(request) + finishTimeoutMs + watchedMs + rollbackMs, longestTimerMs);
 }
@@ -58,6 +70,7 @@ interface Interrupted {
   readonly request: RequestOf<'restart'>;
   readonly session: Session;
   readonly story: Story;
+  readonly hooks: DueHooks;
 }
 
 async function settle(
@@ -125,11 +138,23 @@ function unknown({ what }: DeathDescription, error: ErrorData): HotexecError {
   return new HotexecError({ code: 'outcome-unknown', message, hint, details: error.details ?? {} });
 }
 
-function resultOf(outcome: Outcome, error: ErrorData | null, { request, story }: Interrupted): RestartResult {
+function resultOf(outcome: Outcome, error: ErrorData | null, { request, story, hooks }: Interrupted): RestartResult {
   const { target, operationId } = request;
   const running = outcome === 'lost' ? null : summarizeProcess(target.pid);
   const warnings = outcome === 'restarted' ? [takenOver] : [];
-  return story.result({ operationId, target, outcome, error, running, probation: null, warnings });
+  const { runHooks, hooks: ofContainer = null } = request.options;
+  const ran = hooks.results(runHooks ? ofContainer : null, outcome === 'restarted');
+  const unlike = ran.filter(({ end }) => end !== 'succeeded').map(describeHook);
+  return story.result({
+    operationId,
+    target,
+    outcome,
+    error,
+    running,
+    probation: null,
+    hooks: ran,
+    warnings: [...warnings, ...unlike],
+  });
 }
 
 const takenOver =

@@ -1,6 +1,7 @@
 // What the front half needs of its caller for one request, and the questions that touch nothing: inspect, plan and history.
 import { HotexecError } from '../errors.ts';
 import type { EngineAnswer, HotexecEvent } from '../protocol/event.ts';
+import type { RunHook } from '../protocol/hook.ts';
 import type { History } from '../protocol/history.ts';
 import type { Inspection } from '../protocol/inspection.ts';
 import type { Plan } from '../protocol/plan.ts';
@@ -16,6 +17,8 @@ export interface Session {
   readonly startEngine: StartEngine;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: HotexecEvent) => void) | undefined;
+  /** Missing: there is nobody who could. */
+  readonly runHook?: RunHook | undefined;
 }
 
 export type RequestOf<Kind extends EngineRequest['kind']> = Extract<EngineRequest, { readonly kind: Kind }>;

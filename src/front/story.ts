@@ -1,6 +1,7 @@
 // What the events of a restart have told so far: all that is known of it where the answer does not come.
 import type { ErrorData } from '../errors.ts';
 import type { HotexecEvent, Phase } from '../protocol/event.ts';
+import type { HookResult } from '../protocol/hook.ts';
 import type { TargetProcess } from '../protocol/request.ts';
 import type { Outcome, Probation, ProgramEnd, ProgramSummary, RestartResult } from '../protocol/result.ts';
 import { unknownProgram } from './process-summary.ts';
@@ -14,6 +15,8 @@ export interface ToldResult {
   readonly running: ProgramSummary | null;
   /** Null: as the outcome has it. */
   readonly probation: Probation | null;
+  /** Null: those that were heard to end. */
+  readonly hooks: readonly HookResult[] | null;
   readonly warnings: readonly string[];
 }
 
@@ -29,6 +32,7 @@ export class Story {
   /** The longest hold that is over. */
   #heldMs = 0;
   readonly #warnings: string[] = [];
+  readonly #hooks: HookResult[] = [];
 
   note(event: HotexecEvent): void {
     switch (event.kind) {
@@ -45,13 +49,17 @@ export class Story {
       case 'failed':
         this.failed = event.end;
         return;
+      case 'hook-ended':
+        this.#hooks.push(event.result);
+        return;
       case 'upload':
       case 'remote-call':
+      case 'hook-due':
       case 'timeline':
     }
   }
 
-  result({ operationId, target, outcome, error, running, probation, warnings }: ToldResult): RestartResult {
+  result({ operationId, target, outcome, error, running, probation, hooks, warnings }: ToldResult): RestartResult {
     const now = performance.now();
     const restarted = outcome === 'restarted';
     return {
@@ -67,6 +75,7 @@ export class Story {
       after: restarted ? (running ?? this.planned?.after ?? unknownProgram) : null,
       listeners: [],
       drain: { signal: null, end: 'skipped', why: null, exitCode: null, endedBy: null, ms: 0 },
+      hooks: hooks ?? this.#hooks,
       children: { killed: 0 },
       files: [],
       probation: probation ?? this.#watched(outcome),

@@ -69,7 +69,7 @@ const entry: Schema<Entry> = v.object({
     v.object({
       exitCode: v.nullable(v.number()),
       signal: textOrNull,
-      reason: v.picklist(['exit', 'signal', 'probe-timeout']),
+      reason: v.picklist(['exit', 'signal', 'probe-timeout', 'post-start-hook']),
       afterMs: v.number(),
     }),
   ),

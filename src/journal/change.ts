@@ -88,6 +88,8 @@ export type Mark =
   | 'released'
   /** The old program is told to finish: from now on it is to be followed by the new one, whatever was changed in it. */
   | 'draining'
+  /** Its stop signal is sent now: whoever goes on sends it no other. */
+  | 'asked'
   /**
    * The new program was about to end, or did not answer: the previous one is to be started, and all that is written later is about that.
    * Nothing of what was changed in a program before concerns anybody any more.

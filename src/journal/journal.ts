@@ -118,6 +118,8 @@ export interface JournalState {
    * to end or of no use.
    */
   readonly program: 'old' | 'draining' | 'new' | 'unfinished' | 'failed';
+  /** Of `draining`: its stop signal was sent. */
+  readonly asked: boolean;
   /** Which of the two an exec was to start last. */
   readonly attempt: 'new' | 'previous';
   readonly sizeBytes: number;
@@ -303,6 +305,7 @@ export function readState(path: string): JournalState | null {
   let mark: Mark | null = null;
   let program: JournalState['program'] = 'old';
   let attempt: JournalState['attempt'] = 'new';
+  let asked = false;
   for (const line of text.split('\n')) {
     if (line === '') continue;
     const entry = parseOwnLine<Line>(line);
@@ -315,6 +318,7 @@ export function readState(path: string): JournalState | null {
       else changes = [...changes, entry];
     } else {
       mark = entry.mark;
+      if (mark === 'asked') asked = true;
       // Nothing of what was begun before concerns the program that is there now: only a holder's remains may still be waited for,
       // and files stay as they are until it is known that the new program stays.
       if (mark === 'draining' || mark === 'released' || mark === 'again' || mark === 'failed') {
@@ -325,5 +329,5 @@ export function readState(path: string): JournalState | null {
       }
     }
   }
-  return header === undefined ? null : { header, changes, changesAfterExec, mark, program, attempt, sizeBytes };
+  return header === undefined ? null : { header, changes, changesAfterExec, mark, program, asked, attempt, sizeBytes };
 }

@@ -2,10 +2,11 @@
 // checks it at either end. An operation lives in the agent and not in the connection: a cut connection leaves it going.
 import type { ErrorData } from '../errors.ts';
 import type { EngineAnswer, HotexecEvent } from './event.ts';
+import type { HookEnd } from './hook.ts';
 import type { GdbScriptOptions, ProgramChange, ProgramSpec, RestartOptions } from './request.ts';
 
 /** Changes when one end would not understand the other any more. */
-export const agentProtocol = 1;
+export const agentProtocol = 2;
 
 /** A container of a pod, as its client knows it; the agent finds the process and proves that it is that one. */
 export interface AgentTarget {
@@ -73,6 +74,8 @@ export type ClientMessage =
       readonly uploads: readonly Upload[];
     }
   | { readonly kind: 'cancel'; readonly operationId: string }
+  /** Of a hook that an event said is due, and that the client has run: a command in the container. The same a second time does nothing. */
+  | { readonly kind: 'hook-ended'; readonly operationId: string; readonly number: number; readonly end: HookEnd }
   /** Events with a greater number than `after`, and the answer; or `unknown-operation`. */
   | { readonly kind: 'attach'; readonly operationId: string; readonly after: number };
 

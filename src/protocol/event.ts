@@ -2,6 +2,7 @@
 // Nothing is written while the target is held; events queue until its threads run again.
 import type { ErrorData } from '../errors.ts';
 import type { History } from './history.ts';
+import type { DueHook, HookResult } from './hook.ts';
 import type { Inspection } from './inspection.ts';
 import type { Plan } from './plan.ts';
 import type { ProgramEnd, ProgramSummary, RestartResult } from './result.ts';
@@ -48,6 +49,10 @@ export type HotexecEvent =
   | { readonly kind: 'upload'; readonly path: string; readonly doneBytes: number; readonly totalBytes: number }
   /** The new program failed its probation; the previous one is started again. */
   | { readonly kind: 'failed'; readonly end: ProgramEnd }
+  /** A hook of the container is to be run; whoever can runs it, and tells its end. */
+  | ({ readonly kind: 'hook-due' } & DueHook)
+  /** It has ended, or is not waited for any more. */
+  | { readonly kind: 'hook-ended'; readonly number: number; readonly result: HookResult }
   /** Something the person should know that does not stop the restart. */
   | { readonly kind: 'warning'; readonly message: string }
   /** What a picture of the restart is drawn from, beside its phases (`timeline` only). atMs: as in `phase`. */

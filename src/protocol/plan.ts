@@ -1,5 +1,6 @@
 // What `hotexec plan restart` prints: every step that would be taken, with the very system calls.
 import type { ErrorData } from '../errors.ts';
+import type { HookAction, HookName } from './hook.ts';
 import type { ContainerIdentity } from './request.ts';
 import type { NotFresh, ProgramSummary } from './result.ts';
 
@@ -36,6 +37,14 @@ export interface PlannedDrain {
   readonly why: string | null;
 }
 
+/** A lifecycle hook of the container that would be run. */
+export interface PlannedHook {
+  readonly hook: HookName;
+  readonly action: HookAction['kind'];
+  /** For so long its end is waited for, ms. */
+  readonly withinMs: number;
+}
+
 /** A socket that the program serves, and what would become of it. */
 export interface PlannedListener {
   /** `tcp`, `tcp6`, `udp`, `udp6`, `unix-stream`, `unix-seqpacket`. */
@@ -64,6 +73,8 @@ export interface Plan {
   /** What `--with` and `--copy` would bring, in that order. */
   readonly files: readonly PlannedFile[];
   readonly drain: PlannedDrain;
+  /** Empty without `--hooks`. */
+  readonly hooks: readonly PlannedHook[];
   readonly listeners: readonly PlannedListener[];
   readonly steps: readonly PlannedStep[];
   readonly notFresh: readonly NotFresh[];

@@ -14,6 +14,8 @@ export function describeEnd({ reason, exitCode, signal, afterMs }: ProgramEnd): 
       return `was ended by ${signal ?? 'a signal'}, ${after}`;
     case 'probe-timeout':
       return `had not answered its probe ${after}`;
+    case 'post-start-hook':
+      return `ran, but its postStart hook had not succeeded ${after}`;
   }
 }
 
@@ -29,6 +31,8 @@ export function newProgramFailed(target: string, end: ProgramEnd): ErrorData {
 
 function hintFor({ reason, exitCode }: ProgramEnd): string {
   if (reason === 'probe-timeout') return 'allow it more time with --probation, or look at what it says in its log';
+  if (reason === 'post-start-hook')
+    return 'run its command by kubectl exec to see what it says; without --hooks it is not run';
   if (reason === 'exit' && exitCode === 0)
     return 'a program that goes into the background, or is done at once: --probation 0 does not watch it';
   return 'what it said is in its log; --no-rollback lets a failing program end';

@@ -1,5 +1,6 @@
 // What a front asks of an engine: one JSON document on the engine's standard input.
 // Values of arguments and the environment are secrets; they travel here and never in a command line.
+import type { HookEnd, Hooks } from './hook.ts';
 
 /** One process, named so that a recycled pid cannot be mistaken for it. */
 export interface TargetProcess {
@@ -141,6 +142,10 @@ export interface RestartOptions {
   readonly signal: string | null;
   /** False: listening sockets are closed with the old program (`--no-handover`). */
   readonly handover: boolean;
+  /** The container's preStop and postStart hooks are run (`--hooks`). */
+  readonly runHooks: boolean;
+  /** Of `runHooks`: what they are; missing: it has none. */
+  readonly hooks?: Hooks;
   /** What holds the target: hotexec itself by ptrace(2), or a gdb that it starts. */
   readonly driver: Driver;
   /** Of a gdb: system calls by the thread's registers, or functions of the program's own C library. */
@@ -202,7 +207,9 @@ export type EngineControl =
   /** Answers the phase `release` after a drain: no guard has the target's sockets any more. */
   | { readonly kind: 'alone' }
   /** To a guard: the engine at work has died. */
-  | { readonly kind: 'mend' };
+  | { readonly kind: 'mend' }
+  /** Of a hook that was due, by its number. */
+  | { readonly kind: 'hook-ended'; readonly number: number; readonly end: HookEnd };
 
 export const sameProgram: ProgramChange = {
   from: 'auto',
@@ -230,6 +237,7 @@ export const defaultRestartOptions: RestartOptions = {
   gracePeriodMs: null,
   signal: null,
   handover: true,
+  runHooks: false,
   driver: 'ptrace',
   gdbCall: 'syscall',
 };

@@ -1,5 +1,6 @@
 // The result of a restart, as the library returns it and `-o json` prints it. Within hotexec/v1 fields are only added.
 import type { ErrorData } from '../errors.ts';
+import type { HookResult } from './hook.ts';
 import type { ContainerIdentity } from './request.ts';
 
 export type Outcome = 'restarted' | 'unchanged' | 'rolled-back' | 'stopped' | 'lost';
@@ -45,15 +46,15 @@ export interface ProgramEnd {
   readonly exitCode: number | null;
   /** `SIGSEGV`; null: it exited. */
   readonly signal: string | null;
-  /** It did not end: `timeout` of its probe. */
-  readonly reason: 'exit' | 'signal' | 'probe-timeout';
+  /** `probe-timeout`, `post-start-hook`: it did not end, but had not answered its probe in time, or its postStart hook had not succeeded. */
+  readonly reason: 'exit' | 'signal' | 'probe-timeout' | 'post-start-hook';
   /** After the exec, ms. */
   readonly afterMs: number;
 }
 
 /** How the old program finished. */
 export interface Drain {
-  /** `SIGTERM`; null: it was not asked. */
+  /** `SIGTERM`; null: it was sent none. */
   readonly signal: string | null;
   /** `exited`: by its own shutdown. `forced`: the grace period was over. `skipped`: it was replaced at once; `why` says for what reason. */
   readonly end: 'exited' | 'forced' | 'skipped';
@@ -99,6 +100,8 @@ export interface RestartResult {
   readonly after: ProgramSummary | null;
   readonly listeners: readonly ListenerResult[];
   readonly drain: Drain;
+  /** The container's lifecycle hooks, in the order in which they were due; empty without `--hooks`. */
+  readonly hooks: readonly HookResult[];
   readonly children: { readonly killed: number };
   readonly files: readonly ChangedFile[];
   readonly probation: Probation;

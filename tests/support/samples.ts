@@ -24,6 +24,7 @@ export const restartResult: RestartResult = {
   after: { exe: '/usr/sbin/nginx', argv: ['nginx', '-g', 'daemon off;'], cwd: '/' },
   listeners: [],
   drain: { signal: 'SIGQUIT', end: 'exited', why: null, exitCode: 0, endedBy: null, ms: 41.7 },
+  hooks: [],
   children: { killed: 2 },
   files: [],
   probation: { end: 'listening', ms: 12.5 },
@@ -51,6 +52,7 @@ export const plan: Plan = {
   },
   files: [],
   drain: { signal: 'SIGQUIT', gracePeriodMs: 10_000, why: null },
+  hooks: [],
   listeners: [
     { protocol: 'tcp', address: '0.0.0.0:80', handOver: true, why: null },
     { protocol: 'unix-stream', address: '/run/\u001b.sock', handOver: false, why: 'asked for' },

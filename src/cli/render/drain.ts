@@ -11,7 +11,7 @@ export function drainRows({ signal, end, why, exitCode, endedBy, ms }: Drain): r
   switch (end) {
     case 'exited': {
       const how = exitCode === null ? `ended by ${endedBy ?? 'a signal'}` : `exit code ${exitCode}`;
-      return [['finished', escapeText(`in ${formatMs(ms)} after ${signal ?? 'its signal'}, ${how}`)]];
+      return [['finished', escapeText(`in ${formatMs(ms)} after ${signal ?? 'its preStop hook was begun'}, ${how}`)]];
     }
     case 'forced':
       return [['finished', `replaced by force after ${formatMs(ms)}`]];

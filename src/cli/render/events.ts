@@ -57,6 +57,7 @@ export function showProgress(title: string, { write, isTerminal }: Output, signa
     onEvent: (event) => {
       if (event.kind === 'phase') doing = phaseWords[event.phase];
       else if (event.kind === 'upload') doing = meter(event);
+      else if (event.kind === 'hook-due') doing = `running the ${event.hook} hook (${event.action})`;
       else if (event.kind === 'failed') doing = `it ${escapeText(describeEnd(event.end))}`;
       else if (event.kind === 'warning') clear();
     },

@@ -67,6 +67,7 @@ function stateOf({ state, end }: Version): string {
 function endOf({ reason, exitCode, signal, afterMs }: ProgramEnd): string {
   const after = `after ${formatMs(afterMs)}`;
   if (reason === 'probe-timeout') return `did not answer its probe ${after}`;
+  if (reason === 'post-start-hook') return `had no postStart hook that succeeded ${after}`;
   return signal === null ? `exit code ${exitCode ?? 'unknown'} ${after}` : `${escapeText(signal)} ${after}`;
 }
 

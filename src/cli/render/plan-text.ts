@@ -4,6 +4,7 @@ import { plannedDrainRow, plannedListenerRows } from './drain.ts';
 import { renderError } from './error-text.ts';
 import { escapeText } from './escape.ts';
 import { plannedFileRows } from './files.ts';
+import { plannedHookRows } from './hooks.ts';
 import type { Style } from './style.ts';
 import { formatContainer, notFreshRows, programRows, warningRows } from './subject.ts';
 import { listRows, rows, type Row } from './table.ts';
@@ -16,7 +17,9 @@ export function renderPlan(plan: Plan, style: Style): string {
     ...programRows(before, after),
     ...(after === null ? [] : listRows('environment', after.environmentNames.map(escapeText))),
     ...plannedFileRows(files),
-    ...(plan.possible ? [plannedDrainRow(plan.drain), ...plannedListenerRows(plan.listeners)] : []),
+    ...(plan.possible
+      ? [plannedDrainRow(plan.drain), ...plannedHookRows(plan.hooks), ...plannedListenerRows(plan.listeners)]
+      : []),
     ...notFreshRows(notFresh),
     ...warningRows(warnings),
   ];

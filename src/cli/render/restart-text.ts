@@ -3,6 +3,7 @@ import { describeEnd } from '../../protocol/program-end.ts';
 import type { RestartResult } from '../../protocol/result.ts';
 import { drainRows, listenerRows } from './drain.ts';
 import { escapeText } from './escape.ts';
+import { hookRows } from './hooks.ts';
 import { changedFileRows, putBackRows } from './files.ts';
 import type { Style } from './style.ts';
 import { formatContainer, notFreshRows, programRows, warningRows } from './subject.ts';
@@ -20,6 +21,7 @@ export function renderRestart(result: RestartResult, style: Style): string {
     ...(rolledBack ? putBackRows(result.files) : changedFileRows(result.files)),
     ...failedRows(result),
     ...drainRows(result.drain),
+    ...hookRows(result.hooks),
     ...listenerRows(result.listeners),
     ...gapRows(result),
     ...probationRows(result),

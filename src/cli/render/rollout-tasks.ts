@@ -118,6 +118,8 @@ function wordsOf(event: HotexecEvent): string | null {
   switch (event.kind) {
     case 'phase':
       return phaseWords[event.phase];
+    case 'hook-due':
+      return `running the ${event.hook} hook (${event.action})`;
     case 'upload':
       return `${phaseWords.upload}: ${Math.floor((100 * event.doneBytes) / Math.max(1, event.totalBytes))} %`;
     case 'failed':
@@ -125,6 +127,7 @@ function wordsOf(event: HotexecEvent): string | null {
     case 'planned':
     case 'warning':
     case 'remote-call':
+    case 'hook-ended':
     case 'timeline':
       return null;
   }

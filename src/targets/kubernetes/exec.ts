@@ -23,25 +23,39 @@ export interface ExecPlace {
   readonly container: string;
   /** Stands in the audit log of the cluster: nothing secret. */
   readonly command: readonly string[];
+  /** False: it has no standard input; true without it. */
+  readonly withInput?: boolean;
 }
 
 export interface ExecListening {
   readonly signal: AbortSignal;
   /** What the reader gets where the server says that it failed, for instance since the container does not run. */
-  readonly failure?: (message: string) => Error;
+  readonly failure?: (message: string, exitCode: number | null) => Error;
+}
+
+/** The command has failed, or could not be begun, as the server says. */
+export class ExecError extends Error {
+  override readonly name = 'ExecError';
+  /** Null: it did not exit. */
+  readonly exitCode: number | null;
+
+  constructor(message: string, exitCode: number | null) {
+    super(message);
+    this.exitCode = exitCode;
+  }
 }
 
 /** Rejects with ApiError where the server refuses, with a plain Error where the network does. */
 export async function openExec(
   cluster: Cluster,
   place: ExecPlace,
-  { signal, failure = (message) => new Error(message) }: ExecListening,
+  { signal, failure = (message, exitCode) => new ExecError(message, exitCode) }: ExecListening,
 ): Promise<ExecStream> {
   const [{ WebSocket: Socket }, credentials] = await Promise.all([import('./libraries.ts'), cluster.credentials()]);
   const path = apiPath(['api', 'v1', 'namespaces', place.namespace, 'pods', place.pod, 'exec'], {
     container: place.container,
     command: place.command,
-    stdin: 'true',
+    stdin: String(place.withInput ?? true),
     stdout: 'true',
     stderr: 'true',
   });
@@ -89,7 +103,7 @@ const channel = { input: 0, output: 1, errors: 2, status: 3, close: 255 } as con
 
 const largestErrors = 4096;
 
-function streamOn(socket: WebSocket, failure: (message: string) => Error): ExecStream {
+function streamOn(socket: WebSocket, failure: NonNullable<ExecListening['failure']>): ExecStream {
   let errors = '';
   let isOver = false;
   const readable = new Readable({
@@ -110,10 +124,10 @@ function streamOn(socket: WebSocket, failure: (message: string) => Error): ExecS
     } else if (data[0] === channel.errors) {
       errors = `${errors}${content.toString('utf8')}`.slice(-largestErrors);
     } else if (data[0] === channel.status) {
-      const why = failureIn(content);
+      const failed = failureIn(content);
       isOver = true;
-      if (why === null) readable.push(null);
-      else readable.destroy(failure(told(why)));
+      if (failed === null) readable.push(null);
+      else readable.destroy(failure(told(failed.message), failed.exitCode));
     }
   });
   socket.on('close', () => {
@@ -147,14 +161,21 @@ function inputOf(socket: WebSocket): Writable {
   });
 }
 
+const maybeText = v.nullish(v.string(), '');
+
 const execStatus = v.object({
   status: v.string(),
-  message: v.nullish(v.string(), ''),
+  message: maybeText,
+  details: v.nullish(v.object({ causes: v.nullish(v.array(v.object({ reason: maybeText, message: maybeText })), []) })),
 });
 
 /** Null: the command exited 0. */
-function failureIn(content: Buffer): string | null {
+function failureIn(content: Buffer): { readonly message: string; readonly exitCode: number | null } | null {
   const parsed = v.safeParse(execStatus, parseJson(content.toString('utf8')));
-  if (!parsed.success) return 'the server ended it without a reason';
-  return parsed.output.status === 'Success' ? null : parsed.output.message;
+  if (!parsed.success) return { message: 'the server ended it without a reason', exitCode: null };
+  const { status, message, details } = parsed.output;
+  if (status === 'Success') return null;
+  // As client-go reads it (tools/remotecommand/v4.go).
+  const code = details?.causes.find(({ reason }) => reason === 'ExitCode')?.message ?? '';
+  return { message, exitCode: /^\d{1,3}$/.test(code) ? Number(code) : null };
 }

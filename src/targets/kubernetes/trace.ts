@@ -90,9 +90,11 @@ export function eventMessage({ verb, container, result }: Trace): string {
   }[result.outcome];
   const files = result.files.map(({ path, digest }) => `${path} sha256:${digest ?? 'none'}`);
   const code = result.error === null ? [] : [`error ${result.error.code}`];
+  const hooks = result.hooks.filter(({ end }) => end !== 'succeeded').map(({ hook, end }) => `${hook} hook ${end}`);
   const parts = [
     `Main process of container ${container}: ${outcome}`,
     ...code,
+    ...hooks,
     `operation ${result.operationId}`,
     ...files,
   ];

@@ -99,6 +99,7 @@ export async function rooted(prepare: (inside: string) => void = () => {}): Prom
     observer: null,
     emit: (event) => void events.push(event),
     phase: () => {},
+    hookEnd: () => null,
     interruption: () => null,
     acknowledge: () => {},
     standAlone: () => {},

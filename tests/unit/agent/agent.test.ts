@@ -10,8 +10,9 @@ import { parseAgentMessage } from '../../../src/agent/messages.ts';
 import { relay } from '../../../src/agent/relay.ts';
 import { HotexecError } from '../../../src/errors.ts';
 import type { Listening, RestartAsked } from '../../../src/front/front.ts';
-import type { AgentMessage, ClientMessage } from '../../../src/protocol/agent.ts';
+import { agentProtocol, type AgentMessage, type ClientMessage } from '../../../src/protocol/agent.ts';
 import type { HotexecEvent } from '../../../src/protocol/event.ts';
+import type { DueHook, HookEnd } from '../../../src/protocol/hook.ts';
 import { encodeMessage } from '../../../src/protocol/frames.ts';
 import { defaultRestartOptions, sameProgram } from '../../../src/protocol/request.ts';
 import { damaging, frontOf, startLocalAgent, type LocalAgent } from '../../support/local-agent.ts';
@@ -22,6 +23,11 @@ import { until } from '../../support/until.ts';
 function asking(source?: string): RestartAsked {
   const replacement = source === undefined ? null : ({ source, inMemory: 'auto' } as const);
   return { operationId: randomUUID(), program: { ...sameProgram, replacement }, options: defaultRestartOptions };
+}
+
+function withHooks(kind: 'exec'): RestartAsked {
+  const options = { ...defaultRestartOptions, runHooks: true, hooks: { preStop: { kind }, postStart: null } };
+  return { ...asking(), options };
 }
 
 interface Heard extends Listening {
@@ -64,7 +70,7 @@ async function talk(agent: LocalAgent, ...said: readonly ClientMessage[]): Promi
   return answers;
 }
 
-const hello: ClientMessage = { kind: 'hello', protocol: 1, version: '1.2.3' };
+const hello = { kind: 'hello', protocol: agentProtocol, version: '1.2.3' } as const;
 
 describe('an agent and its client', () => {
   it('carry every question to an engine, and its events and answer back', async () => {
@@ -128,6 +134,37 @@ describe('an agent and its client', () => {
     await next;
     expect(error).toMatchObject({ code: 'outcome-unknown', exitCode: 6, details: { operationId: asked.operationId } });
     expect(error.message).toContain(asked.operationId);
+  });
+
+  it('run a hook that is a command once, on the side of the client, and tell its end over another connection where the first is cut', async () => {
+    const agent = await startLocalAgent({ engines: ['has a hook run', 'works'] });
+    const { front, ways, cut } = frontOf(agent);
+    const end: HookEnd = { end: 'failed', exitCode: 3, why: 'exited with 3' };
+    const due: DueHook[] = [];
+    const runHook = async (hook: DueHook): Promise<HookEnd> => {
+      due.push(hook);
+      cut();
+      await until('the client connects again', () => ways() === 2);
+      return end;
+    };
+    const { hooks } = await front.restart(withHooks('exec'), { ...listening(), runHook });
+    expect(due).toMatchObject([{ hook: 'preStop', program: 'old', action: 'exec' }]);
+    expect(hooks).toMatchObject([end]);
+  });
+
+  it.each([
+    ['sleep', { kind: 'sleep', ms: 1 } as const, { end: 'succeeded' }],
+    [
+      'httpGet',
+      { kind: 'httpGet', scheme: 'http', host: '127.0.0.1', port: 1, path: '/', headers: [] } as const,
+      { end: 'failed', why: 'failed: connect ECONNREFUSED 127.0.0.1:1' },
+    ],
+  ])('have the agent run what is no command: %s', async (_, preStop, end) => {
+    const agent = await startLocalAgent({ engines: ['has a hook run'] });
+    const asked = withHooks('exec');
+    const options = { ...asked.options, hooks: { preStop, postStart: null } };
+    const { hooks } = await frontOf(agent).front.restart({ ...asked, options }, listening());
+    expect(hooks).toMatchObject([end]);
   });
 
   it('say that nothing was touched where there is no agent', async () => {
@@ -234,7 +271,7 @@ describe('an agent', () => {
     socket.end('GET / HTTP/1.1\r\n\r\n');
     expect(await text(socket)).toContain('agent-skewed');
     expect(await talk(agent, { kind: 'ping' })).toMatchObject([{ kind: 'refused' }]);
-    expect(await talk(agent, { ...hello, protocol: 2 })).toMatchObject([{ kind: 'refused' }]);
+    expect(await talk(agent, { ...hello, protocol: agentProtocol + 1 })).toMatchObject([{ kind: 'refused' }]);
     expect(await talk(agent, hello, { kind: 'ping' })).toMatchObject([
       { kind: 'hello', version: '1.2.3' },
       { kind: 'pong' },

@@ -268,6 +268,13 @@ describe('bad usage exits 2, before anything is looked at', () => {
   it.each([
     [['restart', '1', '-n', 'shop'], '--namespace is for pods, and the target is none.'],
     [['restart', 'docker/web', '--agent-user', '7'], '--agent-user is for pods, and the target is none.'],
+    [['restart', 'docker/web', '--hooks'], '--hooks is for pods, and the target is none.'],
+    [['plan', 'replace', '1', '--with', '/bin/sh', '--hooks'], '--hooks is for pods, and the target is none.'],
+    [['rollback', 'cri/abc', '--hooks'], '--hooks is for pods, and the target is none.'],
+    [
+      ['restart', 'pod/web', '--local', '--hooks'],
+      '--hooks is for pods that an API server is asked for: without --local.',
+    ],
     [['restart', '1', '--as-group', 'x'], '--as-group is for pods, and the target is none.'],
     [['restart', 'pod/web', '-n', '../x'], '--namespace "../x" is not a name as Kubernetes has them.'],
     [['restart', 'pod/web', '--agent-user', 'root'], '--agent-user "root" is not UID or UID:GID.'],

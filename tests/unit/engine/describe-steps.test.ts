@@ -61,7 +61,7 @@ const busy: Differences = {
 };
 
 const graceful: NonNullable<Given['decided']> = {
-  drain: { kind: 'ask', signal: 3, graceMs: 10_000 },
+  drain: { kind: 'ask', signal: 3, graceMs: 10_000, preStop: null },
   handOver: {
     served: [
       { pid: 4711, fd: 6, inode: 81, name: 'tcp', address: '0.0.0.0:80', listens: true, kept: false },

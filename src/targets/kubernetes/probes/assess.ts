@@ -3,8 +3,9 @@
 import type { ErrorData } from '../../../errors.ts';
 import type { Probe, RestartOptions } from '../../../protocol/request.ts';
 import { knownStartMs, silenceBudget, startAllowanceMs, type SilenceBudget } from './budget.ts';
+import { hooksLeftOut, hooksOf } from './hooks.ts';
 import { readinessOf } from './readiness.ts';
-import { formatDuration, timingOf, type HookSpec, type ProbedContainer, type ProbedPod } from './spec.ts';
+import { formatDuration, timingOf, type ProbedContainer, type ProbedPod } from './spec.ts';
 
 export interface Assessment {
   /** The options with what the pod adds to them. */
@@ -30,6 +31,7 @@ export function assessRestart(subject: Assessed, options: RestartOptions): Asses
   const budget = silenceBudget(container, options);
   const refusals = budget === null ? [] : overBudget(budget, { subject, options });
   const readiness = options.probe === null && options.probationMs !== 0 ? readinessOf(pod, container) : null;
+  const hooks = hooksOf(pod, container);
   const forced = options.force ? refusals.map(({ message }) => message.replace(/ Nothing was touched\.$/, '')) : [];
   return {
     options: {
@@ -37,12 +39,13 @@ export function assessRestart(subject: Assessed, options: RestartOptions): Asses
       probe: options.probe ?? readiness?.probe ?? null,
       probationLimitMs: probationLimitMs(container, budget),
       mayFinish: mayFinish(pod, container),
+      ...(options.runHooks ? { hooks: hooks.hooks } : {}),
     },
     refusals: options.force ? [] : refusals,
     warnings: [
       ...forced,
       ...(readiness?.warning === null || readiness === null ? [] : [readiness.warning]),
-      ...hookWarnings(container),
+      ...(options.runHooks ? hooks.warnings : hooksLeftOut(container)),
     ],
     ...readyTimes(container, options.probe ?? readiness?.probe ?? null),
   };
@@ -138,19 +141,4 @@ const longestLimitMs = 600_000;
 function probationLimitMs(container: ProbedContainer, budget: SilenceBudget | null): number {
   const allowedMs = Math.min(Math.max(startAllowanceMs(container), leastLimitMs), longestLimitMs);
   return budget === null ? allowedMs : Math.min(allowedMs, budget.safeMs);
-}
-
-function hookWarnings({ lifecycle }: ProbedContainer): readonly string[] {
-  const { preStop, postStart } = lifecycle ?? {};
-  return [
-    ...(preStop ? [`the preStop hook (${hookKind(preStop)}) is not run`] : []),
-    ...(postStart ? [`the postStart hook (${hookKind(postStart)}) is not run`] : []),
-  ];
-}
-
-function hookKind({ exec, httpGet, tcpSocket, sleep }: HookSpec): string {
-  if (exec) return 'exec';
-  if (httpGet) return 'httpGet';
-  if (sleep) return 'sleep';
-  return tcpSocket ? 'tcpSocket' : 'of an unknown kind';
 }

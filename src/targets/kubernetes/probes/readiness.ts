@@ -1,10 +1,10 @@
 // What of a container's readiness probe hotexec can ask of the new program itself. Pure. The API's Ready is not believed: with the whole
 // program stopped a pod stayed Ready for 26 s by an HTTP probe and for ever by a TCP probe, and a listener that is kept answers TCP.
 import type { Probe } from '../../../protocol/request.ts';
+import { canBeSent, portNumber, requestPath } from './http.ts';
 import {
   describeProbe,
   timingOf,
-  type ContainerPort,
   type HttpGet,
   type ProbedContainer,
   type ProbedPod,
@@ -88,28 +88,4 @@ function loopbackOf(host: string | null | undefined): string | undefined {
 
 function whyNowhere(port: number | undefined): string {
   return port === undefined ? 'its port is none of the container' : 'the pod has no address yet';
-}
-
-/** A name is looked up among the container's own ports, as the kubelet does (pkg/probe/util.go). */
-function portNumber(port: number | string, { ports }: ProbedContainer): number | undefined {
-  const number = typeof port === 'number' ? port : portNamed(port, ports ?? []);
-  return Number.isInteger(number) && number > 0 && number <= 65_535 ? number : undefined;
-}
-
-function portNamed(name: string, ports: readonly ContainerPort[]): number {
-  return (
-    ports.find((port) => port.name === name)?.containerPort ?? (/^\d{1,5}$/.test(name) ? Number(name) : Number.NaN)
-  );
-}
-
-/** As the kubelet makes a URL of it: a missing slash is added, and what is not ASCII is written in %XX. */
-function requestPath(given: string | null | undefined): string | undefined {
-  const path = given ?? '/';
-  const url = URL.parse(`http://pod${path.startsWith('/') ? '' : '/'}${path}`);
-  return url?.host === 'pod' ? `${url.pathname}${url.search}` : undefined;
-}
-
-/** RFC 9110, 5.1 and 5.5. */
-function canBeSent([name, value]: readonly [string, string]): boolean {
-  return /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t\u0020-\u007E]*$/.test(value);
 }

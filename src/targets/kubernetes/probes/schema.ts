@@ -36,7 +36,12 @@ export const probeSchema: Schema<ProbeSpec | null> = v.nullish(
 );
 
 export const hookSchema: Schema<HookSpec | null> = v.nullish(
-  v.object({ exec: anything, httpGet: anything, tcpSocket: anything, sleep: anything }),
+  v.object({
+    exec: v.nullish(v.object({ command: v.nullish(v.array(v.string()), []) }), null),
+    httpGet,
+    tcpSocket: anything,
+    sleep: v.nullish(v.object({ seconds: v.number() }), null),
+  }),
   null,
 );
 

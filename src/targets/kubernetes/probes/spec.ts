@@ -46,10 +46,10 @@ export interface ContainerPort {
 }
 
 export interface HookSpec {
-  readonly exec?: Maybe<object>;
-  readonly httpGet?: unknown;
-  readonly tcpSocket?: unknown;
-  readonly sleep?: unknown;
+  readonly exec?: Maybe<{ readonly command?: Maybe<readonly string[]> }>;
+  readonly httpGet?: Maybe<HttpGet>;
+  readonly tcpSocket?: Maybe<object>;
+  readonly sleep?: Maybe<{ readonly seconds: number }>;
 }
 
 export interface ProbedPod {

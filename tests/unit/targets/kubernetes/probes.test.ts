@@ -222,10 +222,11 @@ describe('the readiness probe', () => {
   });
 });
 
-it('hooks are not run, and that is said', () => {
+it('hooks are not run unless it is asked for, and that is said', () => {
   const lifecycle = { preStop: { exec: { command: ['nginx', '-s', 'quit'] } }, postStart: { sleep: { seconds: 1 } } };
   expect(assess({ lifecycle }).warnings).toEqual([
-    'the preStop hook (exec) is not run',
-    'the postStart hook (sleep) is not run',
+    'the preStop hook (exec) is not run: --hooks runs it',
+    'the postStart hook (sleep) is not run: --hooks runs it',
   ]);
+  expect(assess({ lifecycle }).options.hooks).toBeUndefined();
 });
