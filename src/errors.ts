@@ -1,5 +1,6 @@
 // Every way hotexec can fail: one class, a closed list of codes, one exit code each (docs/errors.md has a line a code).
 // A message says what was tried, on what, what came back, and in which state the target was left.
+import type { RestartList } from './protocol/list.ts';
 import type { RestartResult } from './protocol/result.ts';
 
 /** What each code means for the caller of the command: its exit code (see `hotexec --help`). */
@@ -74,6 +75,8 @@ const table = {
   'new-program-failed': 3,
   /** A pod was restarted, and is not available after it. */
   'not-ready': 1,
+  /** Of several pods some were not restarted; the list of them tells which, and why. */
+  'pods-failed': 7,
   /** A file could not be brought into the container; what had been brought was taken away again. */
   'file-not-written': 1,
   /** A file may not be brought there: a volume, a mount that the kubelet owns, a special file system, a read-only one. */
@@ -110,6 +113,12 @@ export interface ErrorData {
   readonly details?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
+interface ErrorOptions {
+  readonly cause?: unknown;
+  readonly result?: RestartResult;
+  readonly list?: RestartList;
+}
+
 export class HotexecError extends Error {
   override readonly name = 'HotexecError';
   readonly code: ErrorCode;
@@ -117,13 +126,16 @@ export class HotexecError extends Error {
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
   /** What came of the restart, when one had begun: the outcome, and the program that runs now. */
   readonly result: RestartResult | null;
+  /** The same of several pods. */
+  readonly list: RestartList | null;
 
-  constructor(data: ErrorData, options: { readonly cause?: unknown; readonly result?: RestartResult } = {}) {
+  constructor(data: ErrorData, options: ErrorOptions = {}) {
     super(data.message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = data.code;
     this.hint = data.hint;
     this.details = data.details ?? {};
     this.result = options.result ?? null;
+    this.list = options.list ?? null;
   }
 
   get exitCode(): number {

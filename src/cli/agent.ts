@@ -4,7 +4,7 @@ import { runtimeDirectory } from '../protocol/runtime-directory.ts';
 import type { CliContext } from './context.ts';
 import { parseDurationMs } from './duration.ts';
 import { usageError } from './usage.ts';
-import { version } from './version.ts';
+import { version } from '../connect/version.ts';
 
 export interface AgentInvocation {
   readonly flags: { readonly ttl: string };

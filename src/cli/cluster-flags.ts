@@ -1,11 +1,19 @@
 // The flags that say where a pod is, and what the agent beside it is like: -n, --context, -c, --agent-image.
-import { currentCluster, defaultAgent, type ClusterOptions } from '../connect/cluster-options.ts';
+import {
+  agentImageOf,
+  currentCluster,
+  defaultAgent,
+  isId,
+  isLabel,
+  longestTtlMs,
+  type ClusterOptions,
+} from '../connect/cluster-options.ts';
 import { isInCluster, type Target } from '../targets/target.ts';
 import type { CliContext } from './context.ts';
 import { parseDurationMs } from './duration.ts';
 import type { HooksFlag } from './hooks-flag.ts';
 import { usageError } from './usage.ts';
-import { version } from './version.ts';
+import { version } from '../connect/version.ts';
 
 /** As commander gives them. */
 export interface ClusterFlags extends HooksFlag {
@@ -35,7 +43,6 @@ export function clusterOptions(
   const { namespace, context, kubeconfig, as, asGroup, container } = flags;
   if (asGroup.length > 0 && as === undefined)
     throw usageError('--as-group is for a user that is impersonated, and there is no --as.');
-  const image = flags.agentImage ?? env['HOTEXEC_AGENT_IMAGE'] ?? '';
   return {
     cluster: {
       ...currentCluster,
@@ -47,7 +54,7 @@ export function clusterOptions(
     },
     container: named('--container', container),
     agent: {
-      image: image === '' ? null : image,
+      image: agentImageOf(flags.agentImage, env),
       ttlSeconds: flags.agentTtl === undefined ? defaultAgent.ttlSeconds : parseTtl(flags.agentTtl),
       user: flags.agentUser === undefined ? null : parseUser(flags.agentUser),
     },
@@ -89,14 +96,11 @@ const whereElse: Readonly<Partial<Record<Target['kind'], string>>> = {
   containerd: 'Of containerd/ID the namespace is --containerd-namespace.',
 };
 
-// A DNS label (RFC 1123). It keeps a second path out of the request.
 function named(flag: string, name: string | undefined): string | null {
   if (name === undefined) return null;
-  if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return name;
+  if (isLabel(name)) return name;
   throw usageError(`${flag} ${JSON.stringify(name)} is not a name as Kubernetes has them.`);
 }
-
-const longestTtlMs = 7 * 24 * 3_600_000;
 
 function parseTtl(text: string): number {
   const ms = parseDurationMs(text);
@@ -104,13 +108,10 @@ function parseTtl(text: string): number {
   throw usageError(`--agent-ttl ${JSON.stringify(text)} is not a duration from 1s to 168h.`, 'For example: 15m');
 }
 
-// (uid_t)-1 means "leave it" to setuid(2).
-const maxId = 2 ** 32 - 2;
-
 function parseUser(text: string): NonNullable<ClusterOptions['agent']['user']> {
   const [uid = Number.NaN, gid = null, ...more] = text
     .split(':')
-    .map((id) => (/^\d{1,10}$/.test(id) && Number(id) <= maxId ? Number(id) : Number.NaN));
+    .map((id) => (/^\d{1,10}$/.test(id) && isId(Number(id)) ? Number(id) : Number.NaN));
   if (!Number.isNaN(uid) && !Number.isNaN(gid ?? 0) && more.length === 0) return { uid, gid };
   throw usageError(
     `--agent-user ${JSON.stringify(text)} is not UID or UID:GID.`,

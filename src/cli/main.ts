@@ -1,6 +1,6 @@
 // Where the command begins: the version and the agent's relay at once; else the engine is started, and the rest loaded while it boots.
 import { basename } from 'node:path';
-import { version } from './version.ts';
+import { version } from '../connect/version.ts';
 
 void main(process.argv.slice(2));
 

@@ -39,12 +39,9 @@ export async function firstOf(
   reaching: Reaching,
   context: CliContext,
 ): Promise<{ readonly first: Target; readonly after: readonly string[] }> {
-  if (!isInCluster(target) || target.kind === 'pod') return { first: target, after: [] };
-  const { orderOf } = await import('../rollout/cluster.ts');
-  const [pod, ...more] = await orderOf(target, frontContext(target, reaching, context));
-  return pod === undefined
-    ? { first: target, after: [] }
-    : { first: { kind: 'pod', name: pod.name }, after: more.map(({ name }) => `pod/${name}`) };
+  if (!isInCluster(target)) return { first: target, after: [] };
+  const { firstPod } = await import('../rollout/first.ts');
+  return firstPod(target, frontContext(target, reaching, context));
 }
 
 function frontContext(

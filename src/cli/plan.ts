@@ -3,6 +3,7 @@ import { exitCodes } from '../errors.ts';
 import { newOperationId } from '../front/operation-id.ts';
 import type { GdbScriptOptions } from '../protocol/request.ts';
 import type { Plan } from '../protocol/plan.ts';
+import { planOfMany } from '../rollout/planned.ts';
 import { formatTarget } from '../targets/target.ts';
 import type { CliContext, Output } from './context.ts';
 import { firstOf, openTarget, readTarget } from './open-target.ts';
@@ -30,18 +31,11 @@ export async function runPlan(invocation: RestartInvocation, context: CliContext
   const { first, after } = await firstOf(target, reaching, context);
   using front = await openTarget(first, reaching, context);
   const asked = { operationId: newOperationId(), program, options, gdbScript };
-  const plan = ofMany(await front.plan(asked, { signal: context.signal, onEvent: report.onEvent }), after);
+  const plan = planOfMany(await front.plan(asked, { signal: context.signal, onEvent: report.onEvent }), after);
 
   if (gdbScript === null) report.print(plan, (style) => renderPlan(plan, style));
   else printScript(plan, { report, stderr: context.stderr });
   return exitCodeOfPlan(plan);
-}
-
-/** Of a workload the first pod is planned: the others are to be as it is. */
-function ofMany(plan: Plan, after: readonly string[]): Plan {
-  if (after.length === 0) return plan;
-  const order = `this is the first of ${after.length + 1} pods; then come ${after.join(', ')}`;
-  return { ...plan, warnings: [order, ...plan.warnings] };
 }
 
 function scriptOptions({ flags, replacement }: RestartInvocation): GdbScriptOptions | null {

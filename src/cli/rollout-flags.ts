@@ -2,6 +2,7 @@
 import { Option } from '@commander-js/extra-typings';
 import type { Policy } from '../rollout/decide.ts';
 import { atOnce, parseMaxUnavailable } from '../rollout/max-unavailable.ts';
+import { longestPauseMs } from '../rollout/options.ts';
 import { parseDurationMs } from './duration.ts';
 import { usageError } from './usage.ts';
 
@@ -39,8 +40,6 @@ export function rolloutPolicy(flags: RolloutFlags): (pods: number) => Policy {
   const pauseMs = flags.pause === undefined ? 0 : parsePause(flags.pause);
   return (pods) => ({ atOnce: atOnce(width, pods), pauseMs, continueOnError: continueOnError === true });
 }
-
-const longestPauseMs = 24 * 3_600_000;
 
 function parsePause(text: string): number {
   const ms = parseDurationMs(text);

@@ -1,13 +1,11 @@
 // Many pods from the command line: what is shown meanwhile and at the end, and the exit code.
-import { setTimeout } from 'node:timers/promises';
 import type { RolloutEvent } from '../rollout/event.ts';
-import { openRollouts, type ClusterRollout } from '../rollout/cluster.ts';
-import { targetName } from '../rollout/pod.ts';
-import { combine, exitCodeOfList, isGood, untouchedList, type RestartList } from '../rollout/result.ts';
-import { rollOut, type Clock } from '../rollout/roll-out.ts';
-import { newOperationId } from '../front/operation-id.ts';
+import { openRollouts } from '../rollout/cluster.ts';
+import type { RestartList } from '../protocol/list.ts';
+import { exitCodeOfList } from '../rollout/result.ts';
+import { runRollouts } from '../rollout/run.ts';
 import type { ProgramChange, RestartOptions } from '../protocol/request.ts';
-import { formatTarget, type ClusterTarget } from '../targets/target.ts';
+import type { ClusterTarget } from '../targets/target.ts';
 import { clusterOptions, type ClusterFlags } from './cluster-flags.ts';
 import { rolloutPolicy, type RolloutFlags } from './rollout-flags.ts';
 import type { TimelineFlags } from './timeline-file.ts';
@@ -44,37 +42,15 @@ export async function runRollout(invocation: RolloutInvocation, context: CliCont
   using found = await openRollouts(target, { ...context, cluster, restart: options, onProgress: () => {} });
   const report = await openRolloutReport({ output, quiet, verbose }, context);
   try {
-    const lists: RestartList[] = [];
-    for (const rollout of found.rollouts) lists.push(await oneAfterAnother(rollout, lists));
-    const list = combine(formatTarget(target), lists);
+    const { program } = invocation;
+    const { signal } = context;
+    const list = await runRollouts(found, { target, program, options, policyFor }, { signal, onEvent: report.onEvent });
     await report.print(list);
     return exitCodeOfList(list);
   } finally {
     await report.end();
   }
-
-  async function oneAfterAnother(rollout: ClusterRollout, before: readonly RestartList[]): Promise<RestartList> {
-    const { openPod, listPods, pods } = rollout;
-    const policy = policyFor(pods.length);
-    const isOver = context.signal.aborted || (!policy.continueOnError && before.some(hasFailed));
-    if (isOver) return untouchedList(rollout.target, pods.map(targetName));
-    const { signal } = context;
-    return rollOut(
-      { ...invocation, ...rollout, policy },
-      { openPod, listPods, newOperationId, clock, signal, onEvent: report.onEvent },
-    );
-  }
 }
-
-function hasFailed({ items }: RestartList): boolean {
-  return !items.every(isGood);
-}
-
-const clock: Clock = {
-  nowMs: () => performance.now(),
-  // An abort ends the wait, and is nothing to complain about.
-  wait: async (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
-};
 
 interface RolloutShowing {
   readonly output: 'text' | 'json' | 'jsonl';

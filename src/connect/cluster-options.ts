@@ -16,6 +16,10 @@ export interface ClusterOptions {
 }
 
 const defaultTtlSeconds = 15 * 60;
+/** Of an agent without use. */
+export const longestTtlMs: number = 7 * 24 * 3_600_000;
+// (uid_t)-1 means "leave it" to setuid(2).
+const maxId = 2 ** 32 - 2;
 
 export const defaultAgent: AgentChoice = { image: null, ttlSeconds: defaultTtlSeconds, user: null };
 export const currentCluster: ClusterChoice = {
@@ -25,3 +29,22 @@ export const currentCluster: ClusterChoice = {
   as: null,
   asGroups: [],
 };
+
+/** A DNS label (RFC 1123), as namespaces and containers are named. It keeps a second path out of the request. */
+export function isLabel(name: string): boolean {
+  return /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name);
+}
+
+/** Of a user or a group. */
+export function isId(id: number): boolean {
+  return Number.isInteger(id) && id >= 0 && id <= maxId;
+}
+
+/** `given`: what the caller says; null: whichever the agent of this version has. */
+export function agentImageOf(
+  given: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string | null {
+  const image = given ?? env['HOTEXEC_AGENT_IMAGE'] ?? '';
+  return image === '' ? null : image;
+}

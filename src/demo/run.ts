@@ -2,6 +2,7 @@
 import { HotexecError } from '../errors.ts';
 import type { RestartOptions } from '../front/options.ts';
 import { recordTimeline, type Timeline, type TimelineRequest } from '../front/timeline.ts';
+import type { SingleTarget } from '../targets/target-name.ts';
 import type { RestartResult } from '../protocol/result.ts';
 import type { ServerAnswer } from './ask.ts';
 import { startLoad, type Requests, type RunningLoad } from './load.ts';
@@ -9,7 +10,7 @@ import { readProcessFacts, type ProcessFacts } from './process-facts.ts';
 import type { Sandbox } from './sandbox.ts';
 import { until } from './wait.ts';
 
-export type Restart = (target: string, options: RestartOptions) => Promise<RestartResult>;
+export type Restart = (target: SingleTarget, options: RestartOptions) => Promise<RestartResult>;
 
 /** What is demonstrated, and how it is asked for. */
 export interface Trial {

@@ -55,7 +55,7 @@ function environmentOf(env: NonNullable<ChangeOptions['env']>): ProgramChange['e
 }
 
 function engineOptions(wanted: ChangeOptions): EngineOptions {
-  const { keepFds, children, force, timeoutMs, verbose, timeline, rollback, probationMs, runHooks, driver, gdbCall } = {
+  const { keepFds, children, force, timeoutMs, verbose, timeline, rollback, probationMs, driver, gdbCall } = {
     ...defaultRestartOptions,
     ...wanted,
   };
@@ -71,7 +71,7 @@ function engineOptions(wanted: ChangeOptions): EngineOptions {
     verbose,
     timeline,
     rollback,
-    runHooks,
+    runHooks: wanted.hooks === true,
     probationMs,
     probe,
     driver,

@@ -5,6 +5,36 @@ export interface CallOptions {
   /** Cancels: before the point of no return the old program runs on and the promise rejects with the code `cancelled`. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: HotexecEvent) => void) | undefined;
+  /** What is being waited for before there are events, as a clause: of a pod, that its agent starts. */
+  readonly onProgress?: ((doing: string) => void) | undefined;
+  /** Of pods and workloads; a target of this machine is refused with it. */
+  readonly kubernetes?: KubernetesOptions | undefined;
+}
+
+/** Which cluster, as whom, which container, and the agent beside it: kubectl's own where it has them. */
+export interface KubernetesOptions {
+  /** A file; without it those of KUBECONFIG, `~/.kube/config`, or the service account of the pod that this runs in. */
+  readonly kubeconfig?: string;
+  /** Without it the current one. */
+  readonly context?: string;
+  /** Without it that of the context, else `default`. */
+  readonly namespace?: string;
+  /** As another user, who may be impersonated. */
+  readonly as?: string;
+  readonly asGroups?: readonly string[];
+  /** Without it the pod's default container, or its only one. */
+  readonly container?: string;
+  readonly agent?: AgentOptions;
+}
+
+/** Of a new agent; one that is there is used as it is. */
+export interface AgentOptions {
+  /** Without it HOTEXEC_AGENT_IMAGE, or the one of this version. */
+  readonly image?: string;
+  /** How long it stays without use, in ms: from a second to a week; 15 minutes without it. */
+  readonly ttlMs?: number;
+  /** The program's own user needs no capability, uid 0 gets SYS_PTRACE; without it as the pod tells. */
+  readonly user?: { readonly uid: number; readonly gid?: number };
 }
 
 /** What restart() and replace() have in common. */
@@ -30,6 +60,8 @@ export interface ChangeOptions extends CallOptions {
   readonly keepFds?: readonly number[];
   /** What becomes of the old program's children; `kill` without it. */
   readonly children?: 'kill' | 'keep';
+  /** Of pods: the container's preStop hook is run before the stop signal, its postStart hook after the new program's start; false without it. */
+  readonly hooks?: boolean;
   /** What holds the target: hotexec itself (`ptrace`), or a gdb of this machine, which needs `drain: false`; `ptrace` without it. */
   readonly driver?: 'ptrace' | 'gdb';
   /** Of a gdb: how the target is made to call the kernel, by its registers or by functions of its own C library; `syscall` without it. */
@@ -60,6 +92,7 @@ type HowOptions = Pick<
   | 'gracePeriodMs'
   | 'stopSignal'
   | 'handover'
+  | 'hooks'
   | 'keepFds'
   | 'children'
   | 'force'

@@ -4,7 +4,7 @@ import type { RestartResult } from '../protocol/result.ts';
 import type { Situation, Stage } from './decide.ts';
 import type { PodState, RolloutEvent } from './event.ts';
 import { targetName, type RolloutPod } from './pod.ts';
-import type { FailedPod } from './result.ts';
+import type { FailedPod } from '../protocol/list.ts';
 
 export interface Member {
   readonly pod: RolloutPod;

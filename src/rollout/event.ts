@@ -1,7 +1,7 @@
 // What a rollout tells while it works.
 import type { HotexecEvent } from '../protocol/event.ts';
 import type { RestartResult } from '../protocol/result.ts';
-import type { FailedPod } from './result.ts';
+import type { FailedPod } from '../protocol/list.ts';
 
 export type RolloutEvent =
   /** It begins: these pods, in this order. */

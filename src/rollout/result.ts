@@ -1,32 +1,7 @@
-// What comes of a rollout: the document that `-o json` prints, and the exit code. Pure.
-import { exitCodes, type ErrorData } from '../errors.ts';
+// What comes of a rollout: its exit code, and the error that it is where not all is well. Pure.
+import { exitCodes, HotexecError, type ErrorCode } from '../errors.ts';
+import type { FailedPod, RestartList } from '../protocol/list.ts';
 import { outcomeCodes, type RestartResult } from '../protocol/result.ts';
-
-/** A pod for which there is no Restart, since nothing was begun in it. */
-export interface FailedPod {
-  readonly apiVersion: 'hotexec/v1';
-  readonly kind: 'Error';
-  readonly target: string;
-  readonly outcome: null;
-  readonly error: ErrorData;
-}
-
-export interface RestartList {
-  readonly apiVersion: 'hotexec/v1';
-  readonly kind: 'List';
-  /** `deployment/web` */
-  readonly target: string;
-  /** Those that were restarted, or were to be: in the order in which they were begun. */
-  readonly items: readonly (RestartResult | FailedPod)[];
-  /** Left as they were, since another one failed or the rollout was cancelled. */
-  readonly untouched: readonly string[];
-  /** Not restarted, since they were deleted meanwhile or do not run. */
-  readonly skipped: readonly { readonly target: string; readonly why: string }[];
-  /** They came meanwhile, and run the program of their image. */
-  readonly appeared: readonly string[];
-  readonly warnings: readonly string[];
-  readonly timingsMs: { readonly total: number };
-}
 
 const someOfSeveral = 7;
 
@@ -81,4 +56,27 @@ export function combine(target: string, lists: readonly RestartList[]): RestartL
 export function untouchedList(target: string, pods: readonly string[]): RestartList {
   const none = { items: [], skipped: [], appeared: [], warnings: [], timingsMs: { total: 0 } };
   return { apiVersion: 'hotexec/v1', kind: 'List', target, ...none, untouched: pods };
+}
+
+/** For a caller that is to hear of it: null where every pod was restarted. */
+export function errorOfList(list: RestartList): HotexecError | null {
+  const exitCode = exitCodeOfList(list);
+  if (exitCode === 0) return null;
+  const { target, items, untouched, skipped } = list;
+  const bad = items.filter((item) => !isGood(item));
+  const [first] = bad;
+  const all = items.length + untouched.length + skipped.length;
+  const rest = untouched.length === 0 ? '' : ` Untouched: ${untouched.join(', ')}.`;
+  const message =
+    first === undefined
+      ? `${target}: ${all - items.length} of ${all} pods were not restarted.${rest}`
+      : `${target}: ${bad.length} of ${all} pods failed. ${first.error?.message ?? `${first.target} is ${first.outcome}.`}${rest}`;
+  const code: ErrorCode = first === undefined ? withoutFailure(list) : 'pods-failed';
+  return new HotexecError({ code, message, hint: first?.error?.hint ?? null }, { list });
+}
+
+/** None has failed, and yet not all were restarted. */
+function withoutFailure({ items, untouched }: RestartList): ErrorCode {
+  if (untouched.length === 0) return 'target-not-found';
+  return items.length === 0 ? 'cancelled' : 'pods-failed';
 }

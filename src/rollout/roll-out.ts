@@ -8,7 +8,8 @@ import { decide, type Policy } from './decide.ts';
 import type { RolloutEvent } from './event.ts';
 import { listPatiently, lookEveryMs, type Listing } from './listing.ts';
 import { targetName, type RolloutPod } from './pod.ts';
-import { isGood, type FailedPod, type RestartList } from './result.ts';
+import type { FailedPod, RestartList } from '../protocol/list.ts';
+import { isGood } from './result.ts';
 import { regression, settled } from './settle.ts';
 
 export interface RolloutPlan {

@@ -1,7 +1,7 @@
 // Many pods: workloads of a real cluster, restarted from the command line.
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import type { RestartList } from '../../src/rollout/result.ts';
+import type { RestartList } from '../../src/protocol/list.ts';
 import { startArticle } from '../support/cluster/article.ts';
 import { rollOut, linesOf } from '../support/cluster/rolling.ts';
 import { agentForTests } from '../support/cluster/agent.ts';

@@ -1,15 +1,12 @@
 // hotexec as a library, as it is built: promises, typed events, AbortSignal; the caller's event loop goes on, and nothing is printed.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import type { History, HotexecEvent, Inspection, RestartResult } from '../../src/index.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { expectAsBefore, settled } from '../support/kernel/snapshot.ts';
 import { start, type Target } from '../support/kernel/target.ts';
+import { callLibrary } from '../support/library.ts';
 import { tempDirectory } from '../support/temp.ts';
 import { needs } from '../support/needs.ts';
 
@@ -138,19 +135,7 @@ function isSmooth({ largestGapMs, usualDelayMs, ticks }: Seen): boolean {
 }
 
 async function call(what: string, target: Target): Promise<Seen> {
-  const child = spawn(process.execPath, [fixture, what, String(target.pid)], {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-  });
-  const [, ...outputs] = child.stdio;
-  const exited = once(child, 'exit');
-  const [stdout, stderr, seen = ''] = await Promise.all(outputs.map(readAll));
-  await exited;
-  expect({ stdout, stderr, exitCode: child.exitCode }).toEqual({ stdout: '', stderr: '', exitCode: 0 });
-  return JSON.parse(seen) as Seen;
-}
-
-async function readAll(stream: unknown): Promise<string> {
-  return stream instanceof Readable ? await text(stream) : '';
+  return JSON.parse(await callLibrary(fixture, what, String(target.pid))) as Seen;
 }
 
 function phasesOf(events: readonly HotexecEvent[]): readonly string[] {

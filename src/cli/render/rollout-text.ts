@@ -1,6 +1,7 @@
 // Many pods as text: a line a pod, and a few about all of them.
 import type { PodState, RolloutEvent } from '../../rollout/event.ts';
-import { isGood, type FailedPod, type RestartList } from '../../rollout/result.ts';
+import type { FailedPod, RestartList } from '../../protocol/list.ts';
+import { isGood } from '../../rollout/result.ts';
 import type { RestartResult } from '../../protocol/result.ts';
 import { escapeText } from './escape.ts';
 import type { Style } from './style.ts';

@@ -1,7 +1,7 @@
 // hotexec on pods, as a user of the cluster runs it: bin/hotexec, and the lines of it as they come.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { RestartList } from '../../../src/rollout/result.ts';
+import type { RestartList } from '../../../src/protocol/list.ts';
 import { hotexec, hotexecCommand, type HotexecRun } from '../docker/hotexec.ts';
 
 export interface ListRun extends HotexecRun {

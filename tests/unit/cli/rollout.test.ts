@@ -3,7 +3,8 @@ import { rolloutPolicy } from '../../../src/cli/rollout-flags.ts';
 import { renderBegin, renderPod, renderSkipped, renderSummary } from '../../../src/cli/render/rollout-text.ts';
 import { styleFor } from '../../../src/cli/render/style.ts';
 import type { RestartResult } from '../../../src/protocol/result.ts';
-import { combine, untouchedList, type FailedPod, type RestartList } from '../../../src/rollout/result.ts';
+import type { FailedPod, RestartList } from '../../../src/protocol/list.ts';
+import { combine, untouchedList } from '../../../src/rollout/result.ts';
 import { refusal } from '../../support/refusal.ts';
 import { restartResult } from '../../support/samples.ts';
 

@@ -40,6 +40,7 @@ it('takes every option of restart()', async () => {
     gracePeriodMs: 3000,
     stopSignal: 'QUIT',
     handover: false,
+    hooks: true,
     driver: 'ptrace',
     gdbCall: 'libc',
   });
@@ -76,6 +77,7 @@ it('takes every option of restart()', async () => {
     gracePeriodMs: 3000,
     signal: 'QUIT',
     handover: false,
+    runHooks: true,
     driver: 'ptrace',
     gdbCall: 'libc',
   });

@@ -6,7 +6,7 @@ import type { RestartResult } from '../../../src/protocol/result.ts';
 import type { Policy } from '../../../src/rollout/decide.ts';
 import type { RolloutEvent } from '../../../src/rollout/event.ts';
 import type { RolloutPod } from '../../../src/rollout/pod.ts';
-import type { RestartList } from '../../../src/rollout/result.ts';
+import type { RestartList } from '../../../src/protocol/list.ts';
 import { rollOut, type Means } from '../../../src/rollout/roll-out.ts';
 import { restartResult } from '../../support/samples.ts';
 
