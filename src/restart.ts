@@ -34,6 +34,7 @@ import { watchProbation, whileOnProbation, type Failed } from './engine/watch-pr
 import type { Started, Work } from './engine/work.ts';
 import { journalHeader, type Journal } from './journal/journal.ts';
 import type { RestartRequest } from './protocol/request.ts';
+import { describeHook } from './protocol/hook.ts';
 import type { RestartResult } from './protocol/result.ts';
 import type { TracedProcess } from './tracer/traced-process.ts';
 
@@ -93,7 +94,10 @@ export function restart(request: RestartRequest, host: Host, journal: Journal): 
 function attempt(work: Work): void {
   const { host, observed, plan, report } = work;
   const skipped = skippedPreStop(plan.drain, work.request.options);
-  if (skipped !== null) report.hook(skipped);
+  if (skipped !== null) {
+    report.hook(skipped);
+    host.emit({ kind: 'warning', message: describeHook(skipped) });
+  }
   host.phase('hold');
   const started = plan.drain.kind === 'ask' ? finishFirst(work, plan.drain) : swap(work, () => take(work));
   if (started === null) return;

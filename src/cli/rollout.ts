@@ -1,6 +1,7 @@
 // Many pods from the command line: what is shown meanwhile and at the end, and the exit code.
 import type { RolloutEvent } from '../rollout/event.ts';
 import { openRollouts } from '../rollout/cluster.ts';
+import { describeHook } from '../protocol/hook.ts';
 import type { RestartList } from '../protocol/list.ts';
 import { exitCodeOfList } from '../rollout/result.ts';
 import { runRollouts } from '../rollout/run.ts';
@@ -115,9 +116,16 @@ interface Showing {
 function showInPod({ target, event }: InPod, { warned, showing, stderr }: Showing): void {
   if (showing.quiet) return;
   if (event.kind === 'remote-call' && showing.output !== 'jsonl') stderr.write(renderCall(event, stderr));
-  if (event.kind !== 'warning' || warned.has(event.message)) return;
-  warned.add(event.message);
-  stderr.write(renderWarning({ kind: 'warning', message: `${target}: ${event.message}` }, stderr));
+  const message = warningIn(event);
+  if (message === null || warned.has(message)) return;
+  warned.add(message);
+  stderr.write(renderWarning({ kind: 'warning', message: `${target}: ${message}` }, stderr));
+}
+
+/** What one target alone would have among the warnings of its result. */
+function warningIn(event: InPod['event']): string | null {
+  if (event.kind === 'warning') return event.message;
+  return event.kind === 'hook-ended' && event.result.end !== 'succeeded' ? describeHook(event.result) : null;
 }
 
 /** The results of pods are printed at the end of their turn, by `print` where a library draws. */

@@ -50,6 +50,7 @@ test('the hooks of a workload run in each pod, and a postStart hook that fails e
     list: { items: [{ outcome: 'rolled-back', failed: { reason: 'post-start-hook' } }] },
   });
   expect(failing.list.untouched).toHaveLength(1);
+  expect(failing.stderr).toMatch(/^warning: pod\/web-\S+: the postStart hook \(exec\) exited with 1$/m);
 });
 
 test('somebody who is killed while preStop runs loses no hook silently: the restart goes on, and without its postStart the new program goes back', async () => {

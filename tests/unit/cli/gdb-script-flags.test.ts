@@ -12,6 +12,7 @@ describe('--format gdb', () => {
       ['plan', 'replace', self, '--with', '/bin/true', '--format', 'gdb'],
     ],
     ['with files to copy', ['plan', 'restart', self, '--copy', '/bin/true:/x', '--format', 'gdb']],
+    ['with hooks, which no script runs', ['plan', 'restart', 'pod/web', '--hooks', '--format', 'gdb']],
     ['missing, with --show-env', ['plan', 'restart', self, '--show-env']],
     ['of another kind', ['plan', 'restart', self, '--format', 'lldb']],
   ])('%s is a usage error, and nothing is asked', async (_, argv) => {

@@ -34,6 +34,16 @@ describe('what a journal tells', () => {
     ]);
   });
 
+  it('is whether a program that is told to finish was sent its signal: whoever goes on sends it no other', () => {
+    const told = after((journal) => journal.mark('draining'));
+    expect(told).toMatchObject({ program: 'draining', asked: false });
+    const asked = after((journal) => {
+      journal.mark('draining');
+      journal.mark('asked');
+    });
+    expect(asked).toMatchObject({ program: 'draining', asked: true });
+  });
+
   it('are the changes that were begun and not undone, oldest first', () => {
     const state = after((journal) => {
       journal.enter(stopped);
