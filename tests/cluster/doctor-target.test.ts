@@ -7,8 +7,9 @@ import { kubectlHotexec } from '../support/cluster/hotexec.ts';
 import { clusterImageOf, clusterImageOfProgram } from '../support/cluster/image.ts';
 import { agentsOf } from '../support/cluster/in-place.ts';
 import { kubectl } from '../support/cluster/kubectl.ts';
-import { apply, podManifest, type Data } from '../support/cluster/manifest.ts';
+import { apply, podManifest } from '../support/cluster/manifest.ts';
 import { makeNamespace, namespaceForTests } from '../support/cluster/namespace.ts';
+import { startNewcomer } from '../support/cluster/newcomer.ts';
 import { startPod, type Pod } from '../support/cluster/pod.ts';
 import { podsWith, rolledOut } from '../support/cluster/workload.ts';
 import { hotexec } from '../support/docker/hotexec.ts';
@@ -18,11 +19,6 @@ import { needs } from '../support/needs.ts';
 needs('cluster', ...newcomer.needs);
 const namespace = namespaceForTests();
 agentForTests();
-
-async function startNewcomer(name: string, container: Data = {}, spec: Data = {}): Promise<Pod> {
-  const image = await clusterImageOfProgram(newcomer);
-  return await startPod(namespace.name, podManifest(name, { image, ...container }, spec));
-}
 
 async function versionOf(pod: Pod): Promise<string> {
   const where = ['-n', pod.namespace, '-o', 'jsonpath={.metadata.resourceVersion}'];
@@ -79,7 +75,7 @@ describe('Pod Security', () => {
 
 describe('a pod', () => {
   test('is left as it is: no agent, no event, not one change', async () => {
-    const pod = await startNewcomer('untouched');
+    const pod = await startNewcomer(namespace.name, 'untouched');
     const before = await versionOf(pod);
     const { exitCode, result } = await doctorOf(pod);
     expect(exitCode).toBe(0);
@@ -90,7 +86,9 @@ describe('a pod', () => {
   });
 
   test('whose agent is there: it is named, and its memory is spent already', async () => {
-    const pod = await startNewcomer('with-agent', { resources: { limits: { memory: '96Mi' } } });
+    const pod = await startNewcomer(namespace.name, 'with-agent', {
+      container: { resources: { limits: { memory: '96Mi' } } },
+    });
     const words = ['restart', pod.name, '-n', pod.namespace, '--force'];
     expect(await kubectlHotexec(...words)).toMatchObject({ exitCode: 0 });
     const { exitCode, result } = await doctorOf(pod);
@@ -100,7 +98,9 @@ describe('a pod', () => {
 
   test('with too little memory, or several containers, is told the way out', async () => {
     const image = await clusterImageOfProgram(newcomer);
-    const small = await startNewcomer('small', { resources: { limits: { memory: '32Mi' } } });
+    const small = await startNewcomer(namespace.name, 'small', {
+      container: { resources: { limits: { memory: '32Mi' } } },
+    });
     const found = await doctorOf(small);
     expect(found.exitCode).toBe(5);
     expect(finding(found.result, 'memory')).toMatchObject({
@@ -129,7 +129,7 @@ describe('a pod', () => {
     const runtimeClass = { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', metadata: { name }, handler: 'runc' };
     await apply(namespace.name, runtimeClass);
     try {
-      const pod = await startNewcomer('classed', {}, { runtimeClassName: name });
+      const pod = await startNewcomer(namespace.name, 'classed', { spec: { runtimeClassName: name } });
       const { exitCode, result } = await doctorOf(pod);
       expect(exitCode).toBe(0);
       expect(finding(result, 'runtime').meaning).toBe(`RuntimeClass ${name}, of handler runc`);
@@ -146,7 +146,7 @@ describe('a pod', () => {
   });
 
   test('that is not there: the nearest name', async () => {
-    await startNewcomer('present');
+    await startNewcomer(namespace.name, 'present');
     const { exitCode, result } = await doctor('presnet', '-n', namespace.name);
     expect(exitCode).toBe(5);
     expect(finding(result, 'pod')).toMatchObject({ blocking: true, remedy: 'Did you mean pod/present?' });

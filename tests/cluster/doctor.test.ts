@@ -10,7 +10,8 @@ import { clusterImageOfProgram } from '../support/cluster/image.ts';
 import { kubectl, kubectlWithInput } from '../support/cluster/kubectl.ts';
 import { apply, podManifest, type Data } from '../support/cluster/manifest.ts';
 import { makeNamespace, namespaceForTests } from '../support/cluster/namespace.ts';
-import { startPod, type Pod } from '../support/cluster/pod.ts';
+import { startNewcomer } from '../support/cluster/newcomer.ts';
+import { startPod } from '../support/cluster/pod.ts';
 import { rolledOut } from '../support/cluster/workload.ts';
 import { newcomer } from '../support/docker/programs/newcomer.ts';
 import { needs } from '../support/needs.ts';
@@ -19,11 +20,6 @@ import { tempDirectory } from '../support/temp.ts';
 needs('cluster', ...newcomer.needs);
 const namespace = namespaceForTests();
 agentForTests();
-
-async function startNewcomer(name: string, container: Data = {}, spec: Data = {}): Promise<Pod> {
-  const image = await clusterImageOfProgram(newcomer);
-  return await startPod(namespace.name, podManifest(name, { image, ...container }, spec));
-}
 
 describe('a namespace', () => {
   test('the administrator may do all, and it is said which server, and who asks', async () => {
@@ -126,7 +122,7 @@ describe('who lacks something', () => {
     ['get pods/exec', { pods: ['get'], 'pods/ephemeralcontainers': ['patch'], 'pods/exec': ['create'] }],
   ])('without %s alone neither the doctor nor a restart lets it pass', async (right, verbs) => {
     const user = right.replaceAll(/[ /]/g, '-');
-    const pod = await startNewcomer(`less-${user}`);
+    const pod = await startNewcomer(namespace.name, `less-${user}`);
     const rules = Object.entries(verbs).map(([resource, of]) => ({
       apiGroups: [''],
       resources: [resource],
@@ -145,8 +141,8 @@ describe('who lacks something', () => {
   });
 
   test('a Role for one pod alone is enough for that pod', async () => {
-    const pod = await startNewcomer('only-this');
-    await startNewcomer('not-this');
+    const pod = await startNewcomer(namespace.name, 'only-this');
+    await startNewcomer(namespace.name, 'not-this');
     await allow('one', namespace.name, [
       { apiGroups: [''], resources: ['pods'], verbs: ['get'], resourceNames: [pod.name] },
       { apiGroups: [''], resources: ['pods/ephemeralcontainers'], verbs: ['patch'], resourceNames: [pod.name] },
@@ -158,7 +154,7 @@ describe('who lacks something', () => {
   });
 
   test('create of pods/exec is missed, and a server before 1.35 does without', async () => {
-    const pod = await startNewcomer('no-create');
+    const pod = await startNewcomer(namespace.name, 'no-create');
     await allow('gil', namespace.name, [
       { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
       { apiGroups: [''], resources: ['pods/ephemeralcontainers'], verbs: ['patch'] },

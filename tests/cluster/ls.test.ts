@@ -10,8 +10,9 @@ import { kubectlHotexec, kubectlHotexecJson } from '../support/cluster/hotexec.t
 import { clusterImageOfProgram } from '../support/cluster/image.ts';
 import { agentsOf } from '../support/cluster/in-place.ts';
 import { clusterEnvironment } from '../support/cluster/kubectl.ts';
-import { apply, podManifest, type Data } from '../support/cluster/manifest.ts';
+import { apply, podManifest } from '../support/cluster/manifest.ts';
 import { makeNamespace, namespaceForTests } from '../support/cluster/namespace.ts';
+import { startNewcomer } from '../support/cluster/newcomer.ts';
 import { Pod, startPod } from '../support/cluster/pod.ts';
 import { newcomer } from '../support/docker/programs/newcomer.ts';
 import { needs } from '../support/needs.ts';
@@ -19,11 +20,6 @@ import { needs } from '../support/needs.ts';
 needs('cluster', ...newcomer.needs);
 const namespace = namespaceForTests();
 agentForTests();
-
-async function startNewcomer(name: string, container: Data = {}, spec: Data = {}): Promise<Pod> {
-  const image = await clusterImageOfProgram(newcomer);
-  return await startPod(namespace.name, podManifest(name, { image, ...container }, spec));
-}
 
 interface Listed {
   readonly items: readonly ClusterItem[];
@@ -42,7 +38,7 @@ async function itemOf(pod: Pod, ...flags: readonly string[]): Promise<ClusterIte
 }
 
 test('a pod before and after a restart: where it is, its agent, and that it was changed', async () => {
-  const pod = await startNewcomer('web');
+  const pod = await startNewcomer(namespace.name, 'web');
   const { node } = await pod.record();
   const { id } = await pod.container();
   const before = await itemOf(pod);
@@ -75,7 +71,7 @@ test('a pod before and after a restart: where it is, its agent, and that it was 
 });
 
 test('where the kubelet has started the container again, the program is that of the image, and nothing is changed', async () => {
-  const pod = await startNewcomer('crashing', { args: ['late', '0'] });
+  const pod = await startNewcomer(namespace.name, 'crashing', { container: { args: ['late', '0'] } });
   await kubectlHotexec('restart', pod.name, '-n', pod.namespace);
   expect((await itemOf(pod)).change).not.toBeNull();
   await kubectlHotexec('restart', pod.name, '-n', pod.namespace, '--probation', '0', '--', '/app/server', 'exit', '3');
@@ -84,8 +80,8 @@ test('where the kubelet has started the container again, the program is that of 
 });
 
 test('drift is asked of the agents that run, and of no other', async () => {
-  const pod = await startNewcomer('drifting', { command: ['/app/server', 'late', '0'] });
-  const quiet = await startNewcomer('quiet', { command: ['/app/server', 'late', '0'] });
+  const pod = await startNewcomer(namespace.name, 'drifting', { container: { command: ['/app/server', 'late', '0'] } });
+  const quiet = await startNewcomer(namespace.name, 'quiet', { container: { command: ['/app/server', 'late', '0'] } });
   await kubectlHotexec('restart', pod.name, '-n', pod.namespace);
   expect((await itemOf(pod, '--drift')).drift).toEqual([]);
   await kubectlHotexec('restart', pod.name, '-n', pod.namespace, '--', '/app/server', 'late', '1');

@@ -9,8 +9,9 @@ import { clusterImageOf, clusterImageOfProgram } from '../support/cluster/image.
 import { agentsOf, eventsOf, podIdentity } from '../support/cluster/in-place.ts';
 import { kubectl, kubectlWithInput, runKubectl } from '../support/cluster/kubectl.ts';
 import { staticPodsDirectory } from '../support/cluster/machine/places.ts';
-import { apply, podManifest, type Data, type Manifest } from '../support/cluster/manifest.ts';
+import { apply, podManifest, type Manifest } from '../support/cluster/manifest.ts';
 import { makeNamespace, namespaceForTests } from '../support/cluster/namespace.ts';
+import { startNewcomer } from '../support/cluster/newcomer.ts';
 import { answersIn, Pod, startPod } from '../support/cluster/pod.ts';
 import { busybox } from '../support/docker/programs/busybox.ts';
 import { newcomer } from '../support/docker/programs/newcomer.ts';
@@ -22,11 +23,6 @@ import { until } from '../support/until.ts';
 needs('cluster', ...newcomer.needs, ...busybox.needs);
 const namespace = namespaceForTests();
 agentForTests();
-
-async function startNewcomer(name: string, container: Data = {}, spec: Data = {}): Promise<Pod> {
-  const image = await clusterImageOfProgram(newcomer);
-  return await startPod(namespace.name, podManifest(name, { image, ...container }, spec));
-}
 
 async function expectRefusal(pod: Pod, says: RegExp, ...flags: readonly string[]): Promise<void> {
   const run = await kubectlHotexec('restart', pod.name, '-n', pod.namespace, ...flags);
@@ -93,7 +89,7 @@ describe('Pod Security admission', () => {
 
 describe('RBAC', () => {
   test('who may not is told the least Role, and with it may', async () => {
-    const pod = await startNewcomer('rbac');
+    const pod = await startNewcomer(namespace.name, 'rbac');
     await expectRefusal(
       pod,
       /RBAC does not let you get pods in namespace.*\n.*least Role.*\n\n {2}apiVersion: rbac/s,
@@ -107,7 +103,7 @@ describe('RBAC', () => {
   });
 
   test('who may look and not add the agent leaves the pod as it is', async () => {
-    const pod = await startNewcomer('looker');
+    const pod = await startNewcomer(namespace.name, 'looker');
     await kubectl('create', 'role', 'looker', '--verb=get,list', '--resource=pods', '-n', namespace.name);
     await kubectl('create', 'rolebinding', 'joe', '--role=looker', '--user=joe', '-n', namespace.name);
     await expectRefusal(pod, /RBAC does not let you patch pods\/ephemeralcontainers/, '--as', 'joe');
@@ -193,7 +189,7 @@ test('a runAsNonRoot of the pod as a whole does not keep the agent from starting
 
 describe('the agent', () => {
   test('whose image nobody has', async () => {
-    const pod = await startNewcomer('no-image');
+    const pod = await startNewcomer(namespace.name, 'no-image');
     await expectRefusal(
       pod,
       /the agent \(ephemeral container hotexec-\S+-1\) does not start: ErrImagePull: .*\nhint: --agent-image/s,
@@ -205,7 +201,9 @@ describe('the agent', () => {
   });
 
   test('for which the pod has too little memory', async () => {
-    const pod = await startNewcomer('small', { resources: { limits: { memory: '32Mi' } } });
+    const pod = await startNewcomer(namespace.name, 'small', {
+      container: { resources: { limits: { memory: '32Mi' } } },
+    });
     await expectRefusal(pod, /pod\/small may use 32 MiB of memory in all, and the agent needs 120 MiB of them/);
     expect(await agentsOf(pod)).toEqual([]);
   });
@@ -213,7 +211,7 @@ describe('the agent', () => {
 
 describe('pods', () => {
   test('that are not there: the nearest name is told', async () => {
-    await startNewcomer('present');
+    await startNewcomer(namespace.name, 'present');
     await expectRefusal(
       new Pod(namespace.name, 'presnet'),
       /there is no such pod in namespace \S+\..*\nhint: Did you mean pod\/present\?/,

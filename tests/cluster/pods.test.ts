@@ -8,9 +8,10 @@ import { kubectlHotexec, kubectlHotexecJson, kubectlWithPlugin } from '../suppor
 import { clusterImageOfProgram } from '../support/cluster/image.ts';
 import { kubectl } from '../support/cluster/kubectl.ts';
 import { agentsOf, annotationsOf, eventsOf, podIdentity } from '../support/cluster/in-place.ts';
-import { podManifest, type Data } from '../support/cluster/manifest.ts';
+import { podManifest } from '../support/cluster/manifest.ts';
 import { namespaceForTests } from '../support/cluster/namespace.ts';
-import { answersIn, startPod, type Pod } from '../support/cluster/pod.ts';
+import { startNewcomer } from '../support/cluster/newcomer.ts';
+import { answersIn, startPod } from '../support/cluster/pod.ts';
 import { hotexec } from '../support/docker/hotexec.ts';
 import { busybox } from '../support/docker/programs/busybox.ts';
 import { buildOf, newcomer } from '../support/docker/programs/newcomer.ts';
@@ -20,11 +21,6 @@ import { until } from '../support/until.ts';
 needs('cluster', ...newcomer.needs, ...busybox.needs);
 const namespace = namespaceForTests();
 agentForTests();
-
-async function startNewcomer(name: string, container: Data = {}, spec: Data = {}): Promise<Pod> {
-  const image = await clusterImageOfProgram(newcomer);
-  return await startPod(namespace.name, podManifest(name, { image, ...container }, spec));
-}
 
 const inNamespace = (): readonly string[] => ['-n', namespace.name];
 
@@ -42,7 +38,7 @@ const users = [
 
 describe.each(users)('a program that runs as %s', (user, container, security) => {
   test('is restarted: same pod, container, address and log, no restart counted, a trace in the cluster', async () => {
-    const pod = await startNewcomer(`restart-${user}`, container);
+    const pod = await startNewcomer(namespace.name, `restart-${user}`, { container });
     const before = await podIdentity(pod);
     const firstLog = await pod.logs();
     const { exitCode, result, stderr } = await kubectlHotexecJson('restart', pod.name, ...inNamespace());
@@ -80,7 +76,7 @@ describe.each(users)('a program that runs as %s', (user, container, security) =>
   });
 
   test('is replaced, taken back where the new one fails, and rolled back, all by one agent', async () => {
-    const pod = await startNewcomer(`replace-${user}`, container);
+    const pod = await startNewcomer(namespace.name, `replace-${user}`, { container });
     const before = await podIdentity(pod);
     const replaced = await kubectlHotexecJson('replace', pod.name, '--with', buildOf(2), ...inNamespace());
     expect(replaced).toMatchObject({ exitCode: 0, stderr: '', result: { outcome: 'restarted' } });
@@ -109,7 +105,7 @@ describe.each(users)('a program that runs as %s', (user, container, security) =>
   });
 
   test('is looked at, and its restart planned, without a change', async () => {
-    const pod = await startNewcomer(`look-${user}`, container);
+    const pod = await startNewcomer(namespace.name, `look-${user}`, { container });
     const before = await answersIn(pod, newcomer);
     const inspected = await kubectlHotexecJson<Inspection>('inspect', pod.name, ...inNamespace());
     expect(inspected).toMatchObject({ exitCode: 0, result: { program: { exe: '/app/server' } } });
@@ -122,14 +118,14 @@ describe.each(users)('a program that runs as %s', (user, container, security) =>
 });
 
 test('hotexec itself reaches pods, too', async () => {
-  const pod = await startNewcomer('by-hotexec');
+  const pod = await startNewcomer(namespace.name, 'by-hotexec');
   expect(await hotexec('restart', pod.target, ...inNamespace())).toMatchObject({ exitCode: 0, stderr: '' });
   expect(await hotexec('restart', 'po', pod.name, ...inNamespace())).toMatchObject({ exitCode: 0, stderr: '' });
   expect(runsOf(await pod.logs())).toBe(3);
 });
 
 test('stop signal and grace period are those of the pod', async () => {
-  const pod = await startNewcomer('stopping', {}, { terminationGracePeriodSeconds: 7 });
+  const pod = await startNewcomer(namespace.name, 'stopping', { spec: { terminationGracePeriodSeconds: 7 } });
   const { result } = await kubectlHotexecJson<Plan>('plan', 'restart', pod.name, ...inNamespace());
   expect(result.drain).toMatchObject({ signal: 'SIGTERM', gracePeriodMs: 7000 });
 });
@@ -159,7 +155,7 @@ test('of several containers one has to be named, and the other stays as it is', 
 });
 
 test('an agent that has ended gets a successor', async () => {
-  const pod = await startNewcomer('successor');
+  const pod = await startNewcomer(namespace.name, 'successor');
   const restart = async (): Promise<void> => {
     const run = await kubectlHotexec('restart', pod.name, '--agent-ttl', '5s', ...inNamespace());
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
@@ -174,7 +170,7 @@ test('an agent that has ended gets a successor', async () => {
 });
 
 test('names are completed as kubectl completes them', async () => {
-  const pod = await startNewcomer('completed');
+  const pod = await startNewcomer(namespace.name, 'completed');
   expect(await complete('rest')).toEqual(['restart', ':4']);
   expect(await complete('restart', ...inNamespace(), 'compl')).toEqual([pod.name, ':4']);
   expect(await complete('restart', ...inNamespace(), 'po/compl')).toEqual([`po/${pod.name}`, ':4']);
