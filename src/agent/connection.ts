@@ -59,6 +59,9 @@ class Connection {
 
   /** Throws FrameError when the client talks nonsense. */
   async serve(): Promise<void> {
+    // Unasked: whoever has started the relay learns by it that the agent is there.
+    const { version, instance } = this.#agent;
+    void this.#channel.send({ kind: 'hello', protocol: agentProtocol, version, instance });
     try {
       for await (const frame of this.#channel.frames()) {
         this.#agent.onActivity();
@@ -96,14 +99,12 @@ class Connection {
   async #hear(message: ClientMessage): Promise<void> {
     if (message.kind !== 'hello' && !this.#greeted) throw new FrameError('there was no hello');
     switch (message.kind) {
-      case 'hello': {
+      case 'hello':
         if (message.protocol !== agentProtocol)
           throw new FrameError(`this is protocol ${agentProtocol}, not ${message.protocol}`);
         this.#greeted = true;
         if (!this.#agent.isEnding()) this.#agent.ahead.prepare();
-        const { version, instance } = this.#agent;
-        return this.#channel.send({ kind: 'hello', protocol: agentProtocol, version, instance });
-      }
+        return;
       case 'ping':
         return this.#channel.send({ kind: 'pong' });
       case 'offer':

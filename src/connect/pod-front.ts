@@ -24,12 +24,11 @@ import type { RestartResult } from '../protocol/result.ts';
 import { findOrMakeAgent } from '../targets/kubernetes/agent.ts';
 import { ApiError, type ClusterApi } from '../targets/kubernetes/api.ts';
 import { chooseContainer } from '../targets/kubernetes/container.ts';
-import { openExec } from '../targets/kubernetes/exec.ts';
 import { findPod, refuseUnreachable, runningContainer } from '../targets/kubernetes/find-pod.ts';
 import { accessesFor, programUser, type Access } from '../targets/kubernetes/agent-container.ts';
 import { podName, type Container, type Pod } from '../targets/kubernetes/pod.ts';
 import { programSpec } from '../targets/kubernetes/program-spec.ts';
-import { refusalOf } from '../targets/kubernetes/refusal.ts';
+import { openRelay } from '../targets/kubernetes/relay.ts';
 import { leaveTrace, type TracedVerb } from '../targets/kubernetes/trace.ts';
 import { resultWithoutAgent } from './lost-agent.ts';
 import type { FrontContext } from './open-front.ts';
@@ -63,7 +62,7 @@ export function openPresentAgent(
   { api, version }: { readonly api: ClusterApi; readonly version: string },
 ): AgentFront {
   const target = agentTarget(pod, container);
-  const open = async (signal: AbortSignal): Promise<ByteStream> => openRelay({ target, api, agent, signal });
+  const open = async (signal: AbortSignal): Promise<ByteStream> => openRelay({ pod, api, agent }, signal);
   return new AgentFront({ target, version, open, reconnectMs: lookAgainMs });
 }
 
@@ -95,7 +94,7 @@ function agentTarget(pod: Pod, container: Container): AgentTarget {
   };
 }
 
-interface ReachedAgent {
+interface ReachedAgent extends Disposable {
   readonly front: AgentFront;
   /** Its own first, then what may be tried where it may not do it. */
   readonly accesses: readonly Access[];
@@ -116,48 +115,20 @@ async function agentFor(parts: PodFrontParts, accesses: readonly Access[]): Prom
     onProgress,
   };
   const agent = await findOrMakeAgent({ pod, container }, accesses, making);
+  let { way } = agent;
+  const takeWay = (): ByteStream | null => {
+    const first = way;
+    way = null;
+    return first;
+  };
   const open = async (until: AbortSignal): Promise<ByteStream> =>
-    openRelay({ target, api, agent: agent.name, signal: until });
+    takeWay() ?? (await openRelay({ pod, api, agent: agent.name }, until));
   const from = accesses.findIndex((access) => isDeepStrictEqual(access, agent.access));
-  return { front: new AgentFront({ target, open, version }), accesses: accesses.slice(from) };
-}
-
-interface RelayPlace {
-  readonly target: AgentTarget;
-  readonly api: ClusterApi;
-  /** The agent's container. */
-  readonly agent: string;
-  readonly signal: AbortSignal;
-}
-
-// Stands in the audit log; all that is secret goes by its standard input.
-const relay = ['hotexec', 'agent', 'relay'] as const;
-
-async function openRelay({ target, api, agent, signal }: RelayPlace): Promise<ByteStream> {
-  const { namespace, name: pod } = target.pod;
-  const failure = (message: string): Error =>
-    isEnded.test(message) ? agentEnded(target, agent, message) : new Error(message);
-  try {
-    return await openExec(api.cluster, { namespace, pod, container: agent, command: relay }, { signal, failure });
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (isEnded.test(error.message)) throw agentEnded(target, agent, error.message);
-    // Otherwise a server that cannot now may be able to later.
-    if (error.status >= 500) throw error;
-    throw refusalOf(error, { target: target.name, namespace, what: 'create pods/exec' });
-  }
-}
-
-// As the kubelet and runtimes say it of a container that does not run.
-const isEnded = /container not found|container is not running|in CONTAINER_EXITED state|completed pod/i;
-
-function agentEnded({ name }: AgentTarget, agent: string, why: string): HotexecError {
-  return new HotexecError({
-    code: 'agent-unreachable',
-    message: `${name}: the agent (ephemeral container ${agent}) has just ended: ${why}. Nothing was touched.`,
-    hint: 'Run the command again: it gets a successor.',
-    details: { agentEnded: true },
-  });
+  return {
+    front: new AgentFront({ target, open, version }),
+    accesses: accesses.slice(from),
+    [Symbol.dispose]: () => takeWay()?.close(),
+  };
 }
 
 /** The agent's answers, and a trace of each change in the cluster. */
@@ -216,6 +187,7 @@ class PodFront implements Front {
 
   [Symbol.dispose](): void {
     this.#agent.front[Symbol.dispose]();
+    this.#agent[Symbol.dispose]();
     this.#parts.closing?.[Symbol.dispose]();
   }
 
@@ -257,6 +229,7 @@ class PodFront implements Front {
   /** The pod has other ephemeral containers now than when it was found. */
   async #take(accesses: readonly Access[]): Promise<void> {
     const pod = await findPod(this.#parts.pod.metadata.name, this.#parts.api);
+    this.#agent[Symbol.dispose]();
     this.#agent = await agentFor({ ...this.#parts, pod }, accesses);
   }
 

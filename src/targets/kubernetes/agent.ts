@@ -1,5 +1,4 @@
 // The agent of a container: the one that runs there, else a new ephemeral container, for which the API server is asked by a dry run first.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { HotexecError } from '../../errors.ts';
 import { refusal } from '../refusal.ts';
 import {
@@ -13,10 +12,12 @@ import {
 } from './agent-container.ts';
 import { ApiError, apiPath, type ClusterApi } from './api.ts';
 import { agentMemoryBytes, memoryLimit } from './memory.ts';
-import { podName, podSchema, statusOf, type Container, type Pod } from './pod.ts';
+import type { ExecStream } from './exec.ts';
+import { podName, podSchema, type Container, type Pod } from './pod.ts';
 import { admissionRefusal, forbidderOf, refusalOf, type Forbidder } from './refusal.ts';
 import { readNode, runtimeHandler } from './surroundings.ts';
 import { unsuitable } from './unsuitable.ts';
+import { waitUntilRuns } from './start-of-agent.ts';
 
 /** The flags that say what the agent is. */
 export interface AgentChoice {
@@ -51,23 +52,29 @@ export interface Agent {
   readonly access: Access;
 }
 
+export interface PresentAgent extends Agent {
+  /** The way on which it was first heard, to be used or closed; null: none was opened. */
+  readonly way: ExecStream | null;
+}
+
 /** `accesses`: in which ways, the best first. Resolves once it runs. Throws HotexecError. */
 export async function findOrMakeAgent(
   place: AgentPlace,
   accesses: readonly Access[],
   making: MakingAgent,
-): Promise<Agent> {
+): Promise<PresentAgent> {
   const { pod, container } = place;
   const { version, choice, onProgress } = making;
   const user = programUser(pod, container);
   const found = findAgent(pod, { container, version, image: choice.image }, accesses);
-  if (found.kind === 'running') return found;
-  if (found.kind === 'starting') return waitUntilRuns(found, place, { ...making, isPatient: true });
+  if (found.kind === 'running') return { ...found, way: null };
+  if (found.kind === 'starting')
+    return { ...found, way: await waitUntilRuns(found, pod, { ...making, isPatient: true }) };
   refuseWithoutMemory(place, making);
   await refuseUnsuitable(place, making);
   onProgress('putting an agent into the pod');
   const made = await makeAgent(accesses, user, { place, making, isDry: false });
-  return waitUntilRuns(made, place, { ...making, isPatient: false });
+  return { ...made, way: await waitUntilRuns(made, pod, { ...making, isPatient: false }) };
 }
 
 function refuseWithoutMemory({ pod }: AgentPlace, { force }: MakingAgent): void {
@@ -219,91 +226,4 @@ function onlyByCapability(user: UserAndGroup | null): { readonly why: string; re
     why: `An agent of its own user (${user.uid}) is not enough for this program on its node.`,
     hint: '--agent-user UID:GID, where its group is another (kubectl exec POD -- id), or a namespace that admits the agent',
   };
-}
-
-// From these the kubelet comes back only when somebody else does something.
-const hopeless: ReadonlySet<string> = new Set([
-  'ErrImageNeverPull',
-  'InvalidImageName',
-  'ErrImagePull',
-  'ImagePullBackOff',
-  'ImageInspectError',
-  'RegistryUnavailable',
-  'SignatureValidationFailed',
-  'CreateContainerConfigError',
-  'CreateContainerError',
-  'RunContainerError',
-]);
-
-/** Patient: what it waits for has failed before, and is being tried again in ever longer intervals. */
-type Waiting = MakingAgent & { readonly isPatient: boolean };
-
-async function waitUntilRuns(agent: Agent, { pod }: AgentPlace, how: Waiting): Promise<Agent> {
-  const { api, timeoutMs, signal, onProgress, isPatient } = how;
-  const deadline = performance.now() + timeoutMs;
-  const { name, uid } = pod.metadata;
-  let said = 'not seen by the kubelet yet';
-  for (let pauseMs = 50; performance.now() < deadline; pauseMs = Math.min(pauseMs * 1.5, 500)) {
-    const now = await readPod(pod, api);
-    if (now.metadata.uid !== uid || now.metadata.deletionTimestamp !== null)
-      throw refusal('stopped-by-other', `pod/${name} was deleted meanwhile.`, null);
-    const { running = null, waiting = null, terminated = null } = statusOf(agent.name, now)?.state ?? {};
-    if (running !== null) return agent;
-    if (terminated !== null) throw endedAtOnce(agent, terminated, pod);
-    if (waiting !== null) {
-      const words = [waiting.reason, waiting.message].filter((word) => word !== '').join(': ');
-      if (!isPatient && hopeless.has(waiting.reason)) throw notStarted(agent, pod, words);
-      said = words;
-    }
-    onProgress(`waiting for the agent (${said})`);
-    await sleep(pauseMs, undefined, { signal }).catch((cause: unknown) => {
-      throw new HotexecError(
-        {
-          code: 'cancelled',
-          message: 'Cancelled before anything was touched; the agent stays, and ends by itself.',
-          hint: null,
-        },
-        { cause },
-      );
-    });
-  }
-  throw notStarted(agent, pod, `not within ${timeoutMs / 1000} s: ${said}`);
-}
-
-async function readPod({ metadata }: Pod, api: ClusterApi): Promise<Pod> {
-  const { namespace, name } = metadata;
-  try {
-    return await api.get(apiPath(['api', 'v1', 'namespaces', namespace, 'pods', name]), podSchema);
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    throw refusalOf(error, { target: `pod/${name}`, namespace, what: 'get pods' });
-  }
-}
-
-function notStarted({ name }: Agent, pod: Pod, why: string): HotexecError {
-  return refusal(
-    'agent-not-started',
-    `${podName(pod)}: the agent (ephemeral container ${name}) does not start: ${why}.`,
-    /image/i.test(why)
-      ? '--agent-image IMAGE names one that the node can get'
-      : `kubectl describe ${podName(pod)} says more; --timeout waits longer`,
-  );
-}
-
-interface Ended {
-  readonly exitCode: number;
-  readonly reason: string;
-  readonly message: string;
-}
-
-function endedAtOnce(agent: Agent, { exitCode, reason, message }: Ended, { metadata }: Pod): HotexecError {
-  const { namespace, name: pod } = metadata;
-  const words = message.trim() === '' ? reason : message.trim();
-  return refusal(
-    'agent-not-started',
-    `pod/${pod}: the agent (ephemeral container ${agent.name}) ended at once, with exit code ${exitCode}: ${words}.`,
-    /exec format error/i.test(words)
-      ? "Its image is for another architecture than the node's: --agent-image IMAGE names one for this."
-      : `kubectl logs -n ${namespace} ${pod} -c ${agent.name}`,
-  );
 }

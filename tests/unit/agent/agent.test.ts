@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { Channel } from '../../../src/agent/channel.ts';
 import { parseAgentMessage } from '../../../src/agent/messages.ts';
+import { agentSocket } from '../../../src/agent/places.ts';
 import { relay } from '../../../src/agent/relay.ts';
 import { HotexecError } from '../../../src/errors.ts';
 import type { Listening, RestartAsked } from '../../../src/front/front.ts';
@@ -270,13 +272,24 @@ describe('an agent', () => {
     const socket = connect(agent.socket);
     socket.end('GET / HTTP/1.1\r\n\r\n');
     expect(await text(socket)).toContain('agent-skewed');
-    expect(await talk(agent, { kind: 'ping' })).toMatchObject([{ kind: 'refused' }]);
-    expect(await talk(agent, { ...hello, protocol: agentProtocol + 1 })).toMatchObject([{ kind: 'refused' }]);
+    expect(await talk(agent, { kind: 'ping' })).toMatchObject([{ kind: 'hello' }, { kind: 'refused' }]);
+    expect(await talk(agent, { ...hello, protocol: agentProtocol + 1 })).toMatchObject([
+      { kind: 'hello' },
+      { kind: 'refused' },
+    ]);
     expect(await talk(agent, hello, { kind: 'ping' })).toMatchObject([
       { kind: 'hello', version: '1.2.3' },
       { kind: 'pong' },
     ]);
     expect(await frontOf(agent).front.restart(asking(), listening())).toEqual(restartResult);
+  });
+
+  it('says hello unasked, so that whoever opened a way knows that it is there', async () => {
+    const agent = await startLocalAgent({ engines: [] });
+    const socket = connect(agent.socket);
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    expect(first.toString('latin1')).toContain('"kind":"hello"');
   });
 
   it('does not know what it was never asked', async () => {
@@ -305,9 +318,21 @@ describe('the relay', () => {
     expect(await text(stdout)).toMatch(/"kind":"hello".*"kind":"pong"/s);
   });
 
+  it('waits for an agent that is only being started', async () => {
+    const directory = join(tempDirectory(), 'agent');
+    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    const carried = relay(agentSocket(directory), { stdin, stdout, stderr });
+    await startLocalAgent({ engines: ['works'], directory });
+    for (const part of encodeMessage(hello)) stdin.write(part);
+    stdin.end();
+    expect(await carried).toBe(0);
+    stdout.end();
+    expect(await text(stdout)).toContain('"kind":"hello"');
+  });
+
   it('says so where there is no agent', async () => {
     const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-    expect(await relay('/nowhere/agent.sock', { stdin, stdout, stderr })).toBe(5);
+    expect(await relay('/nowhere/agent.sock', { stdin, stdout, stderr }, 50)).toBe(5);
     stderr.end();
     expect(await text(stderr)).toMatch(/^hotexec: there is no agent at \/nowhere\/agent\.sock: .*ENOENT/);
   });
