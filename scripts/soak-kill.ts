@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askRestart } from '../src/front/restart.ts';
-import { readState } from '../src/journal/journal.ts';
+import { readState } from '../src/journal/state.ts';
 import { ended, restartCommand } from '../tests/support/kill/command.ts';
 import { childrenOf, Survivor, type Looks, type Shape } from '../tests/support/kill/survivor.ts';
 import { damageAfter, refused, requestFor, sweep, Workshop } from '../tests/support/kill/sweep.ts';

@@ -7,11 +7,13 @@ import { arch } from './arch/arch.ts';
 import { describeCall } from './engine/report.ts';
 import type { Host } from './engine/host.ts';
 import { errorData, HotexecError } from './errors.ts';
+import { limitsInMemory } from './history/bound.ts';
 import { loginName } from './history/who.ts';
 import type { HeldListeners } from './engine/handover/held-listeners.ts';
 import { keepToo } from './guard.ts';
 import { inspect } from './inspect.ts';
-import { openJournal, readState, type Journal } from './journal/journal.ts';
+import { openJournal, type Journal } from './journal/journal.ts';
+import { sealOf } from './protocol/seal.ts';
 import { mend } from './mend.ts';
 import { awaitInput, inputReady, outputReady } from './native/poll.ts';
 import { syscall } from './native/syscall.ts';
@@ -163,13 +165,7 @@ function createHost(asked: EngineRequest): Host {
       directory: dirname(process.argv[1] ?? ''),
       pidNamespace: parseNamespaceLink(readlinkSync('/proc/self/ns/pid')).inode,
     },
-    journals: { directory: runtimeDirectory(process.env, uid), uid, enginePid: process.pid },
-    history: {
-      directory: stateDirectory(process.env, uid),
-      uid,
-      by: loginName(process.env, uid),
-      enginePid: process.pid,
-    },
+    ...placesFor(asked.target, uid),
     observer: verbose
       ? (call): void =>
           emit({ kind: 'remote-call', tid: call.tid, ...describeCall(call), durationUs: Math.round(call.durationUs) })
@@ -215,9 +211,22 @@ function createHost(asked: EngineRequest): Host {
   return host;
 }
 
+function placesFor({ container, lasting }: TargetProcess, uid: number): Pick<Host, 'journals' | 'history'> {
+  const journals = { directory: runtimeDirectory(process.env, uid), uid, enginePid: process.pid };
+  const by = loginName(process.env, uid);
+  if (lasting === undefined)
+    return { journals, history: { ...journals, by, directory: stateDirectory(process.env, uid) } };
+  if (container === null) throw new Error('hotexec: only what is of a container can be sealed');
+  const seal = sealOf(container.id, process.getBuiltinModule('node:crypto'));
+  return {
+    journals: lasting.journals === null ? journals : { ...journals, directory: lasting.journals, seal },
+    history: { ...journals, by, directory: lasting.history, seal, limits: limitsInMemory },
+  };
+}
+
 /** The same that the mender of a killed engine would do; here the engine has outlived its gdb. */
 function mendAfterGdb(journal: Journal, target: TargetProcess, host: Host): MendResult {
-  const left = readState(journal.path);
+  const left = journal.read();
   return left === null
     ? { found: 'nothing', detail: 'nothing had been changed' }
     : mend(left, { journal, target, host, listeners: null });

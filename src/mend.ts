@@ -12,7 +12,7 @@ import { seize } from './engine/seize.ts';
 import { reapChild, undo } from './engine/undo.ts';
 import { syscallInstruction } from './engine/vdso.ts';
 import { HotexecError } from './errors.ts';
-import type { JournalledChange, JournalState } from './journal/journal.ts';
+import type { JournalledChange, JournalState } from './journal/state.ts';
 import { Registers } from './arch/registers.ts';
 import type { MendResult } from './protocol/event.ts';
 import { readText } from './procfs/read.ts';

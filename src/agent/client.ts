@@ -120,10 +120,14 @@ export class AgentFront implements Front {
         { cause },
       );
     }
-    if (cause instanceof HotexecError && cause.details['agentEnded'] === true) {
-      const message = `${name}: the agent in the pod ended in the middle of operation ${operationId}, and with it what came of that.`;
-      const hint = `hotexec inspect ${name} shows what runs; kubectl describe ${name}, how the agent ended.`;
-      return new HotexecError({ code: 'outcome-unknown', message, hint, details: { operationId } }, { cause });
+    const { agentEnded } = cause instanceof HotexecError ? cause.details : {};
+    if (agentEnded !== undefined) {
+      const message = `${name}: the agent (${String(agentEnded)}) has ended in the middle of operation ${operationId}, and with it what came of that: it was killed, perhaps for want of memory. The program is the old or the new one, and may stand stopped.`;
+      const hint = `hotexec inspect ${name} puts in order what was left, and shows what runs.`;
+      return new HotexecError(
+        { code: 'outcome-unknown', message, hint, details: { operationId, agentEnded } },
+        { cause },
+      );
     }
     const why = cause.message.replace(/ Nothing was touched\.$/, '');
     const message = `${name}: the connection to the agent is lost (${why}), and with it what came of operation ${operationId}. The agent finishes or undoes it on its own.`;

@@ -22,6 +22,8 @@ export type Prepare = () => Promise<Prepared>;
 
 export interface Prepared extends Disposable {
   readonly front: Front;
+  /** What is to be said before anything is done; a sentence each. */
+  readonly warnings: readonly string[];
   readonly asked: AgentAsked;
   /** Of what is answered: paths of the agent are of no use to who asked. */
   readonly translate: (answer: AgentAnswer) => AgentAnswer;
@@ -69,6 +71,7 @@ export class Operation {
     try {
       using prepared = await prepare();
       const listening = { ...told, runHook: hookRunner(prepared.asked, this.#hooks) };
+      for (const message of prepared.warnings) told.onEvent({ kind: 'warning', message });
       this.#answer = prepared.translate(await answerOf(() => carryOut(prepared, this.id, listening)));
     } catch (error) {
       this.#answer = failure(error);

@@ -8,18 +8,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HotexecError } from '../errors.ts';
 import type { StartEngine } from '../front/launch.ts';
 import { LocalFront } from '../front/local-front.ts';
+import type { AgentAnswer } from '../protocol/agent.ts';
 import { makePrivateDirectory } from '../protocol/private-directory.ts';
 import { serveConnection, type AgentParts, type RequestMessage } from './connection.ts';
 import { EngineAhead } from '../front/engine-ahead.ts';
 import { identify, type Surroundings } from './identify.ts';
+import { lastingPlaces, type LastingSurroundings } from './lasting.ts';
 import { Operations, type Prepared } from './operations.ts';
 import { agentSocket, uploadDirectory } from './places.ts';
 import { localSources } from './sources.ts';
+import { Succession } from './succession.ts';
 import { Uploads } from './uploads.ts';
 
-export interface AgentOptions extends Omit<Surroundings, 'ownPid'> {
+export interface AgentOptions extends Omit<Surroundings, 'ownPid'>, LastingSurroundings {
   readonly runtimeDirectory: string;
-  readonly uid: number;
   readonly version: string;
   /** Without a word of a client and without an operation, ms. */
   readonly ttlMs: number;
@@ -40,6 +42,9 @@ export async function serveAgent(options: AgentOptions): Promise<void> {
   const uploads = new Uploads(uploadDirectory(options.runtimeDirectory));
   const operations = new Operations();
   using ahead = new EngineAhead(options.startEngine);
+  const startEngine: StartEngine = () => ahead.take();
+  const succession = new Succession(startEngine, options.proc);
+  const preparing: Preparing = { uploads, succession, options: { ...options, startEngine } };
   let usedMs = performance.now();
   let isEnding = false;
   const parts: AgentParts = {
@@ -48,7 +53,7 @@ export async function serveAgent(options: AgentOptions): Promise<void> {
     operations,
     uploads,
     ahead,
-    prepare: (request) => async () => prepare(request, uploads, { ...options, startEngine: () => ahead.take() }),
+    prepare: (request) => async () => prepare(request, preparing),
     onActivity: () => (usedMs = performance.now()),
     isEnding: () => isEnding,
     telling: new Set(),
@@ -128,13 +133,39 @@ async function unused(isOver: () => boolean, signal: AbortSignal): Promise<void>
   clearInterval(timer);
 }
 
-async function prepare(request: RequestMessage, uploads: Uploads, options: AgentOptions): Promise<Prepared> {
+interface Preparing {
+  readonly uploads: Uploads;
+  readonly succession: Succession;
+  readonly options: AgentOptions;
+}
+
+async function prepare(request: RequestMessage, { uploads, succession, options }: Preparing): Promise<Prepared> {
   const { operationId, target, asked } = request;
   using stack = new DisposableStack();
   stack.defer(() => void uploads.remove(operationId));
   const around = { ...options, ownPid: Number(readlinkSync(`${options.proc}/self`)) };
-  const front = stack.use(new LocalFront(identify(target, around), options.startEngine));
+  const identified = identify(target, around);
+  const lasting = lastingPlaces(identified, options);
+  const found = lasting.kind === 'none' ? identified : { ...identified, lasting: lasting.places };
+  const front = stack.use(new LocalFront(found, options.startEngine));
   const { asked: here, translate } = localSources(asked, await uploads.place(operationId, request.uploads));
+  const risk = asked.kind === 'restart' && lasting.why !== null ? [riskOf(lasting.why)] : [];
+  const warnings = [...(await succession.takeOver(found, lasting)), ...risk];
   const all = stack.move();
-  return { front, asked: here, translate, [Symbol.dispose]: () => all.dispose() };
+  return {
+    front,
+    warnings,
+    asked: here,
+    translate: (answer) => withWarnings(translate(answer), warnings),
+    [Symbol.dispose]: () => all.dispose(),
+  };
+}
+
+function riskOf(why: string): string {
+  return `if the agent is killed in the middle of this, nobody can put it in order: ${why}`;
+}
+
+function withWarnings(answer: AgentAnswer, warnings: readonly string[]): AgentAnswer {
+  if (answer.kind !== 'restart-result') return answer;
+  return { ...answer, result: { ...answer.result, warnings: [...warnings, ...answer.result.warnings] } };
 }

@@ -18,14 +18,14 @@ export interface LostRestart {
   readonly api: ClusterApi;
 }
 
-/** The kubelet looks at its containers every second, and tells the API server then. */
-const toldWithinMs = 10_000;
+/** The kubelet looks at its containers every second, and tells the API server then. The program may stand stopped meanwhile. */
+const toldWithinMs = 4_000;
 const pauseMs = 200;
 
-/** `lost`: outcome-unknown; thrown again where the API server does not know more. */
-export async function resultWithoutAgent(lost: HotexecError, restart: LostRestart): Promise<RestartResult> {
+/** `lost`: outcome-unknown. Null where the API server does not know more: the container runs, or it cannot be asked. */
+export async function resultWithoutAgent(lost: HotexecError, restart: LostRestart): Promise<RestartResult | null> {
   const fate = await fateOf(lost, restart);
-  if (fate === null || fate.kind === 'running') throw lost;
+  if (fate === null || fate.kind === 'running') return null;
   const { asked, story, target } = restart;
   const { operationId, options } = asked;
   const { planned, phase } = story;
@@ -60,7 +60,7 @@ async function fateOf(lost: HotexecError, restart: LostRestart): Promise<Contain
 }
 
 function isAgentGone({ cause }: HotexecError): boolean {
-  return cause instanceof HotexecError && cause.details['agentEnded'] === true;
+  return cause instanceof HotexecError && cause.details['agentEnded'] !== undefined;
 }
 
 async function look({ target, api }: LostRestart): Promise<ContainerFate | null> {

@@ -1,4 +1,5 @@
 // A container of a pod as a front: what is asked of it goes to the agent beside it, by an exec of the relay for each request.
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ByteStream } from '../agent/byte-stream.ts';
 import { AgentFront } from '../agent/client.ts';
@@ -100,7 +101,12 @@ interface ReachedAgent extends Disposable {
   readonly accesses: readonly Access[];
 }
 
-async function agentFor(parts: PodFrontParts, accesses: readonly Access[]): Promise<ReachedAgent> {
+/** `gone`: agents that have ended, as far as is known here. */
+async function agentFor(
+  parts: PodFrontParts,
+  accesses: readonly Access[],
+  gone: ReadonlySet<string> = new Set(),
+): Promise<ReachedAgent> {
   const { pod, container, api, target, context } = parts;
   const { agent: choice, force, timeoutMs, version } = context.cluster;
   const { signal, onProgress } = context;
@@ -109,6 +115,7 @@ async function agentFor(parts: PodFrontParts, accesses: readonly Access[]): Prom
     choice,
     defaultImage: defaultAgentImage(version),
     force,
+    gone,
     timeoutMs,
     version,
     signal,
@@ -134,6 +141,7 @@ async function agentFor(parts: PodFrontParts, accesses: readonly Access[]): Prom
 /** The agent's answers, and a trace of each change in the cluster. */
 class PodFront implements Front {
   readonly #parts: PodFrontParts;
+  readonly #gone = new Set<string>();
   #agent: ReachedAgent;
 
   constructor(agent: ReachedAgent, parts: PodFrontParts) {
@@ -157,9 +165,10 @@ class PodFront implements Front {
       ask: async (front) => front.restart(asked, { ...listening, onEvent, runHook }),
       refusals: ({ outcome, error }) => (outcome === 'unchanged' && error !== null ? [error] : []),
     }).catch(async (error: unknown) => {
-      if (error instanceof HotexecError && error.code === 'outcome-unknown')
-        return resultWithoutAgent(error, { asked, story, target, api });
-      throw error;
+      if (!(error instanceof HotexecError) || error.code !== 'outcome-unknown') throw error;
+      const told = await resultWithoutAgent(error, { asked, story, target, api });
+      if (told !== null) return told;
+      throw endedAgent(error) === null ? error : await this.#succeed(error, listening);
     });
     const trace = { verb: verbOf(asked.program), container: target.container.name, result };
     for (const message of await leaveTrace(trace, pod, api)) onEvent({ kind: 'warning', message });
@@ -220,17 +229,34 @@ class PodFront implements Front {
     try {
       return await ask(this.#agent.front);
     } catch (error) {
-      if (!(error instanceof HotexecError) || error.details['agentEnded'] !== true) throw error;
+      const ended = error instanceof HotexecError && error.code === 'agent-unreachable' ? endedAgent(error) : null;
+      if (ended === null) throw error;
+      await this.#take(this.#agent.accesses, ended);
     }
-    await this.#take(this.#agent.accesses);
     return ask(this.#agent.front);
   }
 
+  /** Of an agent that was killed in the middle: its successor puts in order what it left, and what came of it stays unknown. */
+  async #succeed(error: HotexecError, listening: Listening): Promise<HotexecError> {
+    try {
+      await this.#take(this.#agent.accesses, endedAgent(error));
+      await this.#agent.front.inspect({ operationId: randomUUID(), showEnvironment: false }, listening);
+    } catch {
+      return error; // which says what to do
+    }
+    const message = `${error.message} Its successor has looked after that.`;
+    return new HotexecError(
+      { ...error.toData(), message, hint: `hotexec inspect ${this.name} shows what runs.` },
+      { cause: error },
+    );
+  }
+
   /** The pod has other ephemeral containers now than when it was found. */
-  async #take(accesses: readonly Access[]): Promise<void> {
+  async #take(accesses: readonly Access[], ended: string | null = null): Promise<void> {
+    if (ended !== null) this.#gone.add(ended);
     const pod = await findPod(this.#parts.pod.metadata.name, this.#parts.api);
     this.#agent[Symbol.dispose]();
-    this.#agent = await agentFor({ ...this.#parts, pod }, accesses);
+    this.#agent = await agentFor({ ...this.#parts, pod }, accesses, this.#gone);
   }
 
   /** An error: why the cluster does not let one in. */
@@ -245,6 +271,12 @@ class PodFront implements Front {
       throw error;
     }
   }
+}
+
+/** The name of an agent that is no more; null: the error is about something else. */
+function endedAgent({ details }: HotexecError): string | null {
+  const { agentEnded } = details;
+  return typeof agentEnded === 'string' ? agentEnded : null;
 }
 
 interface Question<Result> {

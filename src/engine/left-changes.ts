@@ -1,6 +1,6 @@
 // What a killed engine left in the journal, looked through by a mender.
 import type { Change } from '../journal/change.ts';
-import type { JournalledChange } from '../journal/journal.ts';
+import type { JournalledChange } from '../journal/state.ts';
 import { readMemory } from '../tracer/memory.ts';
 
 /** The old program's scratch memory is there, and so the program. */

@@ -1,7 +1,7 @@
 // The way into a target whose engine was killed: whichever of its threads lives is seized, as soon as the kernel lets go of the last tracer's.
 import { existsSync } from 'node:fs';
 import { HotexecError } from '../errors.ts';
-import type { JournalledChange } from '../journal/journal.ts';
+import type { JournalledChange } from '../journal/state.ts';
 import type { TargetProcess } from '../protocol/request.ts';
 import { TraceeGone } from '../tracer/errors.ts';
 import { seizeThread } from '../tracer/hold.ts';

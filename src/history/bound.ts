@@ -22,6 +22,14 @@ export const limits: Limits = {
   recordBytes: 24 * 1024 ** 2,
 };
 
+/** Of a record in memory, which counts as the pod's. */
+export const limitsInMemory: Limits = {
+  ...limits,
+  programBytes: 256 * 1024,
+  filesBytes: 256 * 1024,
+  recordBytes: 1024 ** 2,
+};
+
 export interface Bounded {
   readonly entries: readonly Entry[];
   /** Paths inside the container of kept files that no version needs any more. */

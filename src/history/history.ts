@@ -85,7 +85,7 @@ export class ProgramHistory {
     this.#place = place;
     this.#target = target;
     this.#isThere = isThere;
-    this.#limits = options.limits ?? limits;
+    this.#limits = options.limits ?? place.limits ?? limits;
     this.#proc = proc;
     this.#path = join(place.directory, recordName(target, proc));
     const { entries, warnings } = this.#read(readOnly);
@@ -167,7 +167,7 @@ export class ProgramHistory {
   }
 
   #read(readOnly: boolean): { readonly entries: readonly Entry[]; readonly warnings: readonly string[] } {
-    const record = readRecord(this.#path, this.#place.uid);
+    const record = readRecord(this.#path, this.#place);
     if (record.kind === 'read') return { entries: record.document.entries, warnings: [] };
     if (record.kind === 'none') return { entries: [], warnings: [] };
     const fate = readOnly ? 'it is passed over' : this.#setAside();

@@ -12,8 +12,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import type { Seal } from '../protocol/seal.ts';
 import { makePrivateDirectory } from '../protocol/private-directory.ts';
+import type { Limits } from './bound.ts';
 import { decodeRecord, type RecordDocument } from './decode.ts';
 
 /** Whose records they are, and where. */
@@ -23,6 +25,10 @@ export interface HistoryPlace {
   /** Who asks: a login name; null: not known. */
   readonly by: string | null;
   readonly enginePid: number;
+  /** Where others could read the files or write to them. */
+  readonly seal?: Seal;
+  /** How much a record may hold there, where that is less than elsewhere. */
+  readonly limits?: Limits;
 }
 
 const maxSizeBytes = 64 * 1024 * 1024;
@@ -33,9 +39,9 @@ export type ReadRecord =
   /** A clause: what is wrong with it. */
   | { readonly kind: 'broken'; readonly why: string };
 
-export function readRecord(path: string, uid: number): ReadRecord {
+export function readRecord(path: string, { uid, seal }: Pick<HistoryPlace, 'uid' | 'seal'>): ReadRecord {
   try {
-    return { kind: 'read', document: decodeRecord(readOwn(path, uid)) };
+    return { kind: 'read', document: decodeRecord(unsealed(readOwn(path, uid), path, seal)) };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };
     return { kind: 'broken', why: error instanceof Error ? error.message : String(error) };
@@ -59,13 +65,24 @@ function readOwn(path: string, uid: number): string {
   }
 }
 
+function unsealed(text: string, path: string, seal?: Seal): string {
+  if (seal === undefined) return text;
+  try {
+    return seal.open(text, basename(path));
+  } catch (cause) {
+    throw new Error('somebody else has written it', { cause });
+  }
+}
+
 /** Throws what the file system says. */
-export function writeRecord(path: string, document: RecordDocument, { directory, uid, enginePid }: HistoryPlace): void {
+export function writeRecord(path: string, document: RecordDocument, place: HistoryPlace): void {
+  const { directory, uid, enginePid, seal } = place;
   makePrivateDirectory(directory, uid);
   const temporary = join(directory, `.${enginePid}.tmp`);
   rmSync(temporary, { force: true });
   try {
-    writeThrough(temporary, JSON.stringify(document));
+    const text = JSON.stringify(document);
+    writeThrough(temporary, seal === undefined ? text : seal.close(text, basename(path)));
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

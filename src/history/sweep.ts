@@ -91,7 +91,7 @@ function goneContainers(
   return old.flatMap(({ file, id }) => (living.has(id) || isPatient(file, place) ? [] : [file]));
 }
 
-function isPatient({ path, ageMs }: RecordFile, { uid }: HistoryPlace): boolean {
-  const record = readRecord(path, uid);
+function isPatient({ path, ageMs }: RecordFile, place: HistoryPlace): boolean {
+  const record = readRecord(path, place);
   return record.kind === 'read' && record.document.container?.runtime === 'docker' && ageMs < dockerPatienceMs;
 }

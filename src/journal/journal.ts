@@ -1,28 +1,19 @@
 // One locked file for each target, PID-STARTTIME in the runtime directory: mutual exclusion, and what a mender must know if this engine
 // is killed. A line is written before the effect it tells of. Room is taken in advance, so a full disk is found before anything is touched.
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { arch } from '../arch/arch.ts';
 import { HotexecError } from '../errors.ts';
 import { describeErrno, EOPNOTSUPP } from '../native/errno.ts';
 import { syscall } from '../native/syscall.ts';
-import { parseOwnLine } from '../protocol/own-line.ts';
 import { makePrivateDirectory } from '../protocol/private-directory.ts';
 import { readText } from '../procfs/read.ts';
 import { parseStat } from '../procfs/stat.ts';
 import { sleep } from '../tracer/ptrace/wait.ts';
-import type { RestartRequest } from '../protocol/request.ts';
 import type { Change, Mark } from './change.ts';
+import type { JournalHeader } from './header.ts';
+import type { Seal } from '../protocol/seal.ts';
+import { placeOf, readState, type JournalState, type Line } from './state.ts';
 
 const LOCK_EX_NB = 2 | 4;
 const PF_EXITING = 0x4;
@@ -31,105 +22,14 @@ const lookAgainNs = 1_000_000;
 const reservedBytes = 64 * 1024;
 // A number of ten digits and its comma, in two lines, and as many again that come before the hold.
 const bytesAnEntry = 44;
-const outlivesExec: ReadonlySet<Change['kind']> = new Set<Change['kind']>([
-  'tracer',
-  'holder',
-  'temporary',
-  'file',
-  'directory',
-]);
-
-/** The program as it is to be started; bytes are base64, since arguments need not be text. */
-export interface JournalledProgram {
-  readonly path: string;
-  readonly argv: readonly string[];
-  readonly environment: readonly string[];
-  readonly cwd: string | null;
-  /** It is started from memory: once it runs, its file is what /proc/PID/exe leads to. */
-  readonly memory: boolean;
-}
-
-/** The first line: whose journal this is and what was to be done. */
-export interface JournalHeader {
-  readonly version: 1;
-  readonly operationId: string;
-  readonly enginePid: number;
-  readonly program: JournalledProgram;
-  /** What is started again should it fail its probation; null: nothing. */
-  readonly previous: JournalledProgram | null;
-  /** The request as it came: what the resets of the new program need. */
-  readonly request: RestartRequest;
-}
-
-interface Startable {
-  readonly path: Buffer;
-  readonly argv: readonly Buffer[];
-  readonly environment: readonly Buffer[];
-  readonly cwd: string | null;
-  /** Not null: it is started from memory. */
-  readonly memory: object | null;
-}
-
-export function journalHeader(
-  request: RestartRequest,
-  enginePid: number,
-  { program, previous }: { readonly program: Startable; readonly previous: Startable | null },
-): JournalHeader {
-  return {
-    version: 1,
-    operationId: request.operationId,
-    enginePid,
-    request,
-    program: journalled(program),
-    previous: previous === null ? null : journalled(previous),
-  };
-}
-
-function journalled({ path, argv, environment, cwd, memory }: Startable): JournalledProgram {
-  return {
-    path: path.toString('base64'),
-    argv: argv.map((word) => word.toString('base64')),
-    environment: environment.map((entry) => entry.toString('base64')),
-    cwd,
-    memory: memory !== null,
-  };
-}
-
-type Line =
-  | { readonly header: JournalHeader }
-  | { readonly change: Change; readonly id: number }
-  | { readonly strike: number }
-  | { readonly mark: Mark };
-
-export interface JournalledChange {
-  readonly id: number;
-  readonly change: Change;
-}
-
-/** What the file says: the changes that were begun and not undone, oldest first. */
-export interface JournalState {
-  readonly header: JournalHeader;
-  readonly changes: readonly JournalledChange[];
-  /** Made after the mark `exec`, so to the new program if there is one. */
-  readonly changesAfterExec: readonly JournalledChange[];
-  readonly mark: Mark | null;
-  /**
-   * What is there unless a later exec has come through. `draining`: the old program, told to finish; `unfinished`: the new program without its resets; `failed`: the new program, about
-   * to end or of no use.
-   */
-  readonly program: 'old' | 'draining' | 'new' | 'unfinished' | 'failed';
-  /** Of `draining`: its stop signal was sent. */
-  readonly asked: boolean;
-  /** Which of the two an exec was to start last. */
-  readonly attempt: 'new' | 'previous';
-  readonly sizeBytes: number;
-}
 
 /** Whose journals they are, and where. */
 export interface JournalOwner {
   readonly directory: string;
   readonly uid: number;
   readonly enginePid: number;
+  /** Of each line, where others could read the file or write to it. */
+  readonly seal?: Seal;
 }
 
 export interface JournalPlace extends JournalOwner {
@@ -148,24 +48,33 @@ export interface Room {
 export class Journal implements Disposable {
   readonly path: string;
   readonly #fd: number;
+  readonly #seal: Seal | undefined;
   #offset = 0;
   #nextId = 1;
   #finished = false;
 
-  constructor(path: string, fd: number) {
+  constructor(path: string, fd: number, seal?: Seal) {
     this.path = path;
     this.#fd = fd;
+    this.#seal = seal;
+  }
+
+  /** What it says now. */
+  read(): JournalState | null {
+    return readState(this.path, this.#seal);
   }
 
   /** Writes the first line and takes the room for all that follow. */
   begin(header: JournalHeader, { entries = 0, bytes = 0 }: Room = {}): void {
     const line = `${JSON.stringify({ header } satisfies Line)}\n`;
+    const plainBytes = Buffer.byteLength(line) + reservedBytes + entries * bytesAnEntry + bytes;
     const reserved = syscall(
       arch.syscalls.fallocate,
       this.#fd,
       0,
       0,
-      Buffer.byteLength(line) + reservedBytes + entries * bytesAnEntry + bytes,
+      // Base64, and nonce and tag of each line.
+      this.#seal === undefined ? plainBytes : 2 * plainBytes,
     );
     // A file system without fallocate takes the lines as they come.
     if (reserved < 0 && reserved !== -EOPNOTSUPP) {
@@ -219,7 +128,8 @@ export class Journal implements Disposable {
   }
 
   #append(line: string): void {
-    const bytes = Buffer.from(line);
+    const seal = this.#seal;
+    const bytes = Buffer.from(seal === undefined ? line : `${seal.close(line, placeOf(this.path, this.#offset))}\n`);
     for (let done = 0; done < bytes.length;) {
       const written = writeSync(this.#fd, bytes, done, bytes.length - done, this.#offset);
       done += written;
@@ -235,13 +145,13 @@ export function openJournal(place: JournalPlace): { readonly journal: Journal; r
   for (;;) {
     const fd = openFile(place, path);
     const locked = syscall(arch.syscalls.flock, fd, LOCK_EX_NB);
-    if (locked < 0 && isDying(readState(path)?.header.enginePid) && performance.now() < deadlineMs) {
+    if (locked < 0 && isDying(readState(path, place.seal)?.header.enginePid) && performance.now() < deadlineMs) {
       closeSync(fd);
       sleep(lookAgainNs);
       continue;
     }
     if (locked < 0) {
-      const holder = readState(path)?.header.enginePid;
+      const holder = readState(path, place.seal)?.header.enginePid;
       closeSync(fd);
       throw new HotexecError({
         code: 'target-busy',
@@ -253,7 +163,7 @@ export function openJournal(place: JournalPlace): { readonly journal: Journal; r
       closeSync(fd);
       continue;
     }
-    return { journal: new Journal(path, fd), left: readState(path) };
+    return { journal: new Journal(path, fd, place.seal), left: readState(path, place.seal) };
   }
 }
 
@@ -285,49 +195,4 @@ function isDying(enginePid: number | undefined): boolean {
 function stillNames(path: string, fd: number): boolean {
   const named = statSync(path, { throwIfNoEntry: false });
   return named?.ino === fstatSync(fd).ino;
-}
-
-function usedBytes(path: string): number {
-  const bytes = readFileSync(path);
-  const end = bytes.indexOf(0);
-  return (end < 0 ? bytes : bytes.subarray(0, end)).lastIndexOf('\n') + 1;
-}
-
-const programAfter = { draining: 'draining', released: 'new', again: 'unfinished', failed: 'failed' } as const;
-
-/** What the file says; null when it was never begun. A last line without its end was never acted on. */
-export function readState(path: string): JournalState | null {
-  const sizeBytes = usedBytes(path);
-  const text = readFileSync(path).subarray(0, sizeBytes).toString();
-  let header: JournalHeader | undefined;
-  let changes: readonly JournalledChange[] = [];
-  let changesAfterExec: readonly JournalledChange[] = [];
-  let mark: Mark | null = null;
-  let program: JournalState['program'] = 'old';
-  let attempt: JournalState['attempt'] = 'new';
-  let asked = false;
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
-    const entry = parseOwnLine<Line>(line);
-    if ('header' in entry) header = entry.header;
-    else if ('strike' in entry) {
-      changes = changes.filter((change) => change.id !== entry.strike);
-      changesAfterExec = changesAfterExec.filter((change) => change.id !== entry.strike);
-    } else if ('change' in entry) {
-      if (mark === 'exec' || mark === 'own') changesAfterExec = [...changesAfterExec, entry];
-      else changes = [...changes, entry];
-    } else {
-      mark = entry.mark;
-      if (mark === 'asked') asked = true;
-      // Nothing of what was begun before concerns the program that is there now: only a holder's remains may still be waited for,
-      // and files stay as they are until it is known that the new program stays.
-      if (mark === 'draining' || mark === 'released' || mark === 'again' || mark === 'failed') {
-        program = programAfter[mark];
-        if (mark === 'failed') attempt = 'previous';
-        changes = [...changes, ...changesAfterExec].filter(({ change: { kind } }) => outlivesExec.has(kind));
-        changesAfterExec = [];
-      }
-    }
-  }
-  return header === undefined ? null : { header, changes, changesAfterExec, mark, program, asked, attempt, sizeBytes };
 }

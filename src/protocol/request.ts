@@ -13,6 +13,15 @@ export interface TargetProcess {
   readonly container: ContainerIdentity | null;
   /** What the runtime started, where that can be read. */
   readonly spec: ProgramSpec | null;
+  /** Where it is not the machine's own directories that outlive whoever asks: an agent's file system goes with the agent. */
+  readonly lasting?: LastingPlaces;
+}
+
+/** In memory that all containers of a pod share: what lies there is sealed, and small. */
+export interface LastingPlaces {
+  /** Null: there is no room for one now. */
+  readonly journals: string | null;
+  readonly history: string;
 }
 
 export interface ContainerIdentity {

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { journalBytes } from '../../src/engine/files/planned.ts';
 import { mendFiles } from '../../src/engine/files/mend.ts';
-import { readState } from '../../src/journal/journal.ts';
+import { readState } from '../../src/journal/state.ts';
 import { readAttribute, readAttributes, setAttributeAt, type Attribute } from '../../src/rootfs/attributes.ts';
 import {
   copy,

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { planRestored } from '../../src/engine/files/restored.ts';
 import { stageFiles } from '../../src/engine/files/stage.ts';
 import { mendFiles } from '../../src/engine/files/mend.ts';
-import { readState } from '../../src/journal/journal.ts';
+import { readState } from '../../src/journal/state.ts';
 import type { FileCopy } from '../../src/protocol/request.ts';
 import { copy, planCopies, rooted, stage, text, thrown, tree, write, type Rooted } from '../support/kernel/rooted.ts';
 import { needs } from '../support/needs.ts';

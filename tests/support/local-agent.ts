@@ -1,5 +1,5 @@
 // An agent in this process, on a real socket, with engines that behave as told.
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
@@ -10,7 +10,7 @@ import { agentSocket } from '../../src/agent/places.ts';
 import { serveAgent } from '../../src/agent/serve.ts';
 import type { AgentTarget } from '../../src/protocol/agent.ts';
 import { fakeEngines } from './fake-engines.ts';
-import { agent, agentTarget, app } from './pod-processes.ts';
+import { agent, agentTarget, app, withMemory } from './pod-processes.ts';
 import { writeProc } from './proc-tree.ts';
 import { tempDirectory } from './temp.ts';
 
@@ -32,7 +32,12 @@ export interface LocalAgentOptions {
 export async function startLocalAgent({ engines, directory, record }: LocalAgentOptions): Promise<LocalAgent> {
   const runtimeDirectory = directory ?? join(tempDirectory(), 'agent');
   mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
-  const proc = writeProc(tempDirectory(), [app, agent]);
+  const sharedMemory = tempDirectory();
+  chmodSync(sharedMemory, 0o1777);
+  const proc = writeProc(
+    tempDirectory(),
+    [app, agent].map((process) => withMemory(process, sharedMemory)),
+  );
   rmSync(join(proc, 'self'), { recursive: true });
   symlinkSync(String(agent.pid), join(proc, 'self'));
   const fakes = fakeEngines(engines, record);
@@ -44,6 +49,7 @@ export async function startLocalAgent({ engines, directory, record }: LocalAgent
     version: '1.2.3',
     ttlMs: 60_000,
     proc,
+    sharedMemory,
     ownStartMs: performance.timeOrigin,
     startEngine: fakes.start,
     signal: stop.signal,

@@ -60,3 +60,9 @@ export const otherApp: FakeProcess = {
   cgroup: cgroupOf('c'.repeat(64)),
   mountinfo: mountsOf('sidecar'),
 };
+
+/** The same with a file system in memory there; `device` tells one from another. */
+export function withMemory(process: FakeProcess, memory: string, device = '0:60'): FakeProcess {
+  const mount = `9 1 ${device} / ${memory} rw,nosuid,nodev,noexec - tmpfs shm rw,size=65536k\n`;
+  return { ...process, mountinfo: `${process.mountinfo ?? ''}${mount}` };
+}

@@ -20,7 +20,7 @@ export async function agentOf(place: AgentPlace, cluster: ClusterSeen): Promise<
   const { version, choice } = cluster.agent;
   const user = programUser(pod, container);
   const accesses = accessesFor(user, choice.user);
-  const found = findAgent(pod, { container, version, image: choice.image }, accesses);
+  const found = findAgent(pod, { container, version, image: choice.image, gone: new Set() }, accesses);
   const isThere = found.kind !== 'none';
   return [
     presence(found),

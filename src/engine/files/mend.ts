@@ -1,7 +1,7 @@
 // Files that a killed engine has left: the journal alone tells what they are. They are put back if the old program runs on or runs again,
 // and stay if the new one does.
 import type { Change, FileChange } from '../../journal/change.ts';
-import type { JournalledChange } from '../../journal/journal.ts';
+import type { JournalledChange } from '../../journal/state.ts';
 import { Directories } from '../../rootfs/directory.ts';
 import type { ProcessRoot } from '../../rootfs/open.ts';
 import { pathOf } from './planned.ts';

@@ -82,17 +82,25 @@ export type FoundAgent =
   | { readonly kind: 'starting'; readonly name: string; readonly access: Access }
   | { readonly kind: 'none' };
 
-/** The best of those that are there: one for the same container, of the same version. `image` null: whichever it has. */
+export interface Searched extends Pick<WantedAgent, 'container' | 'version'> {
+  /** Null: whichever it has. */
+  readonly image: string | null;
+  /** Names of those that have ended, which the API server has not heard yet. */
+  readonly gone: ReadonlySet<string>;
+}
+
+/** The best of those that are there: one for the same container, of the same version. */
 export function findAgent(
   pod: Pod,
-  { container, version, image }: Pick<WantedAgent, 'container' | 'version'> & { readonly image: string | null },
+  { container, version, image, gone }: Searched,
   accesses: readonly Access[],
 ): FoundAgent {
   const ours = pod.spec.ephemeralContainers.filter(
     (one) =>
       one.name.startsWith(`${namePrefix(version)}-`) &&
       one.targetContainerName === container.name &&
-      (image === null || one.image === image),
+      (image === null || one.image === image) &&
+      !gone.has(one.name),
   );
   const found = accesses.flatMap((access) =>
     ours.flatMap((one) => {

@@ -39,6 +39,8 @@ export interface MakingAgent {
   readonly choice: AgentChoice;
   readonly defaultImage: string;
   readonly force: boolean;
+  /** Agents that have just ended. */
+  readonly gone: ReadonlySet<string>;
   /** Until it runs. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -64,9 +66,9 @@ export async function findOrMakeAgent(
   making: MakingAgent,
 ): Promise<PresentAgent> {
   const { pod, container } = place;
-  const { version, choice, onProgress } = making;
+  const { version, choice, gone, onProgress } = making;
   const user = programUser(pod, container);
-  const found = findAgent(pod, { container, version, image: choice.image }, accesses);
+  const found = findAgent(pod, { container, version, image: choice.image, gone }, accesses);
   if (found.kind === 'running') return { ...found, way: null };
   if (found.kind === 'starting')
     return { ...found, way: await waitUntilRuns(found, pod, { ...making, isPatient: true }) };

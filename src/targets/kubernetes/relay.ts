@@ -40,7 +40,7 @@ function agentEnded(pod: Pod, agent: string, why: string): HotexecError {
     code: 'agent-unreachable',
     message: `${podName(pod)}: the agent (ephemeral container ${agent}) has just ended: ${why}. Nothing was touched.`,
     hint: 'Run the command again: it gets a successor.',
-    details: { agentEnded: true },
+    details: { agentEnded: agent },
   });
 }
 
@@ -54,7 +54,7 @@ const firstWordMs = 5000;
 export async function tryRelay(place: RelayPlace, signal: AbortSignal): Promise<ExecStream | null> {
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(firstWordMs)]);
   const stream = await openRelay(place, inTime).catch((error: unknown) => {
-    if (error instanceof HotexecError && error.details['agentEnded'] !== true) throw error;
+    if (error instanceof HotexecError && error.details['agentEnded'] === undefined) throw error;
     return null;
   });
   if (stream === null || (await speaks(stream, inTime))) return stream;

@@ -59,6 +59,8 @@ export interface AgentOptions {
   readonly args?: readonly string[];
   /** Whose processes it sees; null: its own alone. Without it those of the container. */
   readonly share?: Container | null;
+  /** `private`: it has a /dev/shm of its own. */
+  readonly ipc?: 'private';
 }
 
 /** A container that looks as one of the kubelet's: the file for its last words tells whose it is. `directory`: for that file. */
@@ -100,8 +102,8 @@ export async function startPod(
   };
 }
 
-/** A pod that says nothing of seccomp has none. */
-const asInPods: readonly string[] = ['--security-opt=seccomp=unconfined'];
+/** A pod that says nothing of seccomp has none; its containers have one IPC namespace and one /dev/shm. */
+const asInPods: readonly string[] = ['--security-opt=seccomp=unconfined', '--ipc=shareable'];
 
 /** All that an agent is given in a pod. */
 export const oneCapability: readonly string[] = [
@@ -111,8 +113,12 @@ export const oneCapability: readonly string[] = [
 ];
 
 async function startAgent(target: Container, options: AgentOptions): Promise<Agent> {
-  const { flags = oneCapability, args = [], share = target } = options;
-  const beside = [`--network=container:${target.id}`, ...(share === null ? [] : [`--pid=container:${share.id}`])];
+  const { flags = oneCapability, args = [], share = target, ipc = `container:${target.id}` } = options;
+  const beside = [
+    `--network=container:${target.id}`,
+    `--ipc=${ipc}`,
+    ...(share === null ? [] : [`--pid=container:${share.id}`]),
+  ];
   const container = await startContainer({ image: await agentImage(), flags: [...beside, ...flags], args });
   await until('the agent listens', async () => (await container.logs()).includes('the agent listens'));
   return new Agent(container);

@@ -10,13 +10,9 @@ import { planFiles } from '../../../src/engine/files/plan.ts';
 import type { FilePlan } from '../../../src/engine/files/planned.ts';
 import { stageFiles } from '../../../src/engine/files/stage.ts';
 import type { StagedFiles } from '../../../src/engine/files/staged.ts';
-import {
-  journalHeader,
-  openJournal,
-  readState,
-  type Journal,
-  type JournalPlace,
-} from '../../../src/journal/journal.ts';
+import { journalHeader } from '../../../src/journal/header.ts';
+import { openJournal, type Journal, type JournalPlace } from '../../../src/journal/journal.ts';
+import { readState } from '../../../src/journal/state.ts';
 import { parseNamespaceLink } from '../../../src/procfs/ns.ts';
 import type { HotexecEvent } from '../../../src/protocol/event.ts';
 import {

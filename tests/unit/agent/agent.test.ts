@@ -1,78 +1,21 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { Channel } from '../../../src/agent/channel.ts';
-import { parseAgentMessage } from '../../../src/agent/messages.ts';
 import { agentSocket } from '../../../src/agent/places.ts';
 import { relay } from '../../../src/agent/relay.ts';
-import { HotexecError } from '../../../src/errors.ts';
-import type { Listening, RestartAsked } from '../../../src/front/front.ts';
-import { agentProtocol, type AgentMessage, type ClientMessage } from '../../../src/protocol/agent.ts';
-import type { HotexecEvent } from '../../../src/protocol/event.ts';
+import { agentProtocol } from '../../../src/protocol/agent.ts';
 import type { DueHook, HookEnd } from '../../../src/protocol/hook.ts';
 import { encodeMessage } from '../../../src/protocol/frames.ts';
-import { defaultRestartOptions, sameProgram } from '../../../src/protocol/request.ts';
-import { damaging, frontOf, startLocalAgent, type LocalAgent } from '../../support/local-agent.ts';
+import { frontOf, startLocalAgent } from '../../support/local-agent.ts';
 import { history, inspection, restartResult } from '../../support/samples.ts';
 import { tempDirectory } from '../../support/temp.ts';
 import { until } from '../../support/until.ts';
-
-function asking(source?: string): RestartAsked {
-  const replacement = source === undefined ? null : ({ source, inMemory: 'auto' } as const);
-  return { operationId: randomUUID(), program: { ...sameProgram, replacement }, options: defaultRestartOptions };
-}
-
-function withHooks(kind: 'exec'): RestartAsked {
-  const options = { ...defaultRestartOptions, runHooks: true, hooks: { preStop: { kind }, postStart: null } };
-  return { ...asking(), options };
-}
-
-interface Heard extends Listening {
-  readonly events: readonly HotexecEvent[];
-}
-
-function listening(onEvent: (event: HotexecEvent) => void = () => {}, signal = new AbortController().signal): Heard {
-  const events: HotexecEvent[] = [];
-  return {
-    events,
-    signal,
-    onEvent: (event) => {
-      events.push(event);
-      onEvent(event);
-    },
-  };
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<HotexecError> {
-  const error: unknown = await promise.catch((reason: unknown) => reason);
-  if (error instanceof HotexecError) return error;
-  throw new Error('it did not fail as it should', { cause: error });
-}
-
-/** A file of so many bytes. */
-function fileOf(sizeBytes: number): string {
-  const path = join(tempDirectory(), 'app');
-  writeFileSync(path, Buffer.alloc(sizeBytes, 'hotexec '));
-  return path;
-}
-
-/** What is said to the agent without its client, and what it answers. */
-async function talk(agent: LocalAgent, ...said: readonly ClientMessage[]): Promise<readonly AgentMessage[]> {
-  const socket = connect({ path: agent.socket, allowHalfOpen: true });
-  const channel = new Channel<ClientMessage>({ readable: socket, writable: socket, close: () => socket.destroy() });
-  for (const message of said) await channel.send(message);
-  socket.end();
-  const answers: AgentMessage[] = [];
-  for await (const frame of channel.frames()) if (frame.kind === 'message') answers.push(parseAgentMessage(frame.text));
-  return answers;
-}
-
-const hello = { kind: 'hello', protocol: agentProtocol, version: '1.2.3' } as const;
+import { asking, errorOf, hello, listening, talk, withHooks } from './asking.ts';
 
 describe('an agent and its client', () => {
   it('carry every question to an engine, and its events and answer back', async () => {
@@ -185,87 +128,6 @@ describe('an agent and its client', () => {
   });
 });
 
-describe('files on their way to an agent', () => {
-  it('are sent again when they come damaged', async () => {
-    const record = join(tempDirectory(), 'requests');
-    const agent = await startLocalAgent({ engines: ['works', 'works'], record });
-    const path = fileOf(1_000_000);
-    const { front, ways } = frontOf(agent, { through: (way) => (way === 1 ? damaging(400_000) : null) });
-    const heard = listening();
-    expect(await front.restart(asking(path), heard)).toEqual(restartResult);
-    expect(ways()).toBe(1);
-    expect(heard.events).toContainEqual({ kind: 'upload', path, doneBytes: 1_000_000, totalBytes: 1_000_000 });
-    const [request = ''] = readFileSync(record, 'utf8').split('\n');
-    expect(request).toContain(`${agent.directory}/uploads/`);
-    await until('they are removed', () => uploadsIn(agent).length === 0);
-  });
-
-  it('come whole when they are large, and do not fill the memory of the agent', async () => {
-    const agent = await startLocalAgent({ engines: ['works', 'waits for a cancel'] });
-    const path = join(tempDirectory(), 'large');
-    writeFileSync(path, randomBytes(150_000_000));
-    let largestBytes = 0;
-    let come = Buffer.alloc(0);
-    const abort = new AbortController();
-    const heard = listening((event) => {
-      if (event.kind === 'upload') largestBytes = Math.max(largestBytes, process.memoryUsage().arrayBuffers);
-      // The file is there, and its engine waits.
-      if (event.kind === 'phase') {
-        const [operation = ''] = uploadsIn(agent);
-        come = readFileSync(join(agent.directory, 'uploads', operation, '0/large'));
-        abort.abort();
-      }
-    }, abort.signal);
-    expect(await frontOf(agent).front.restart(asking(path), heard)).toMatchObject({ error: { code: 'cancelled' } });
-    expect(come.equals(readFileSync(path))).toBe(true);
-    // Of both ends.
-    expect(largestBytes).toBeLessThan(60_000_000);
-  });
-
-  it('may be thousands', async () => {
-    const agent = await startLocalAgent({ engines: ['works', 'works'] });
-    const directory = join(tempDirectory(), 'tree');
-    mkdirSync(directory);
-    const names = Array.from(
-      { length: 4000 },
-      (_, index) => `a-name-that-makes-the-request-longer-than-one-frame-${'x'.repeat(150)}-${index}`,
-    );
-    for (const name of names) writeFileSync(join(directory, name), name);
-    const files = [{ source: directory, destination: '/x', owner: null, allowVolume: false }];
-    const asked = { ...asking(), program: { ...sameProgram, files } };
-    const { front, ways } = frontOf(agent);
-    expect(await front.restart(asked, listening())).toEqual(restartResult);
-    expect(ways()).toBe(1);
-  }, 120_000);
-
-  it('are not asked of anybody when they cannot be read', async () => {
-    const agent = await startLocalAgent({ engines: [] });
-    const error = await errorOf(frontOf(agent).front.restart(asking('/nowhere/app'), listening()));
-    expect(error).toMatchObject({ code: 'usage' });
-    expect(error.message).toMatch(/^\/nowhere\/app cannot be read/);
-  });
-
-  it('are not begun when they have no room', async () => {
-    const agent = await startLocalAgent({ engines: ['works'] });
-    const operationId = randomUUID();
-    const files = [{ digest: 'a'.repeat(64), sizeBytes: 2 ** 52 }];
-    const answers = await talk(agent, hello, { kind: 'offer', operationId, files });
-    expect(answers.at(-1)).toMatchObject({
-      kind: 'answer',
-      operationId,
-      answer: { kind: 'failure', error: { code: 'file-refused' } },
-    });
-  });
-
-  it('stop at a cancel, and nothing was touched', async () => {
-    const agent = await startLocalAgent({ engines: ['works'] });
-    const abort = new AbortController();
-    const heard = listening((event) => event.kind === 'upload' && abort.abort(), abort.signal);
-    const error = await errorOf(frontOf(agent).front.restart(asking(fileOf(50_000_000)), heard));
-    expect(error).toMatchObject({ code: 'cancelled', exitCode: 130 });
-  });
-});
-
 describe('an agent', () => {
   it('refuses who talks nonsense, and goes on with others', async () => {
     const agent = await startLocalAgent({ engines: ['works', 'works', 'works'] });
@@ -337,7 +199,3 @@ describe('the relay', () => {
     expect(await text(stderr)).toMatch(/^hotexec: there is no agent at \/nowhere\/agent\.sock: .*ENOENT/);
   });
 });
-
-function uploadsIn({ directory }: LocalAgent): readonly string[] {
-  return readdirSync(join(directory, 'uploads'));
-}

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import crypto from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HistoryPlace } from '../../../src/history/record-file.ts';
+import { sealOf } from '../../../src/protocol/seal.ts';
 import { needs } from '../../support/needs.ts';
-import { targetProcess } from '../../support/samples.ts';
+import { containerId, targetProcess } from '../../support/samples.ts';
 import { tempDirectory } from '../../support/temp.ts';
 import { life, one, open, pathOf, place, recorded, running, shown, starting, two } from './records.ts';
 
@@ -22,6 +24,17 @@ describe('a state directory without room', () => {
     expect(history.begin(starting(large)).warnings[0]).toContain('ENOSPC');
     expect(readdirSync(where.directory)).toEqual([`${targetProcess.container?.id ?? ''}.json`]);
     expect(shown(open(where, running(two, life(2))))).toEqual(['2 running app --two', '1 replaced app --one']);
+  });
+});
+
+describe('a record where others could read it', () => {
+  it('shows nobody a word of it, and is not believed when somebody else has written it', () => {
+    const where = recorded({ ...place(), seal: sealOf(containerId, crypto) });
+    const now = running(two, life(2));
+    expect(shown(open(where, now))).toEqual(['2 running app --two', '1 replaced app --one']);
+    expect(textOf(where)).toMatch(/^[\w+/]+=*$/);
+    writeFileSync(pathOf(where), textOf(recorded()));
+    expect(open(where, now, { readOnly: true }).warnings[0]).toContain('somebody else has written it');
   });
 });
 

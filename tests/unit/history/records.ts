@@ -54,8 +54,7 @@ export const one: ProgramBytes = program('app', '--one');
 export const two: ProgramBytes = program('app', '--two');
 
 /** The app found there, then replaced by another: two versions. */
-export function recorded(): HistoryPlace {
-  const where = place();
+export function recorded(where: HistoryPlace = place()): HistoryPlace {
   const history = open(where, running(one, life(1)));
   history.begin(starting(two, { files: [change('/bin/app', '/bin/.app.1')] }));
   history.settle({ kind: 'running', run: life(2) });

@@ -2,13 +2,8 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Change } from '../../../src/journal/change.ts';
-import {
-  journalHeader,
-  openJournal,
-  type Journal,
-  type JournalPlace,
-  type JournalHeader,
-} from '../../../src/journal/journal.ts';
+import { journalHeader, type JournalHeader } from '../../../src/journal/header.ts';
+import { openJournal, type Journal, type JournalPlace } from '../../../src/journal/journal.ts';
 import { targetProcess } from '../../support/samples.ts';
 import { tempDirectory } from '../../support/temp.ts';
 import { restartRequest } from '../engine/observed.ts';

@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Change, Mark } from '../../../src/journal/change.ts';
-import { readState, type Journal, type JournalState } from '../../../src/journal/journal.ts';
+import type { Journal } from '../../../src/journal/journal.ts';
+import { readState, type JournalState } from '../../../src/journal/state.ts';
 import { tempDirectory } from '../../support/temp.ts';
 import { begin, header, holder, mapping, pathOf, place, stopped } from './journals.ts';
 

@@ -97,7 +97,7 @@ describe('agentContainer', () => {
 });
 
 describe('findAgent', () => {
-  const like = { container: firstOf(podOf()), version: '0.1.0', image: null };
+  const like = { container: firstOf(podOf()), version: '0.1.0', image: null, gone: new Set<string>() };
 
   it('takes one that runs', () => {
     const pod = withAgents([agent('hotexec-0-1-0-3')], [running('hotexec-0-1-0-3')]);
@@ -124,6 +124,11 @@ describe('findAgent', () => {
     ['of somebody else', agent('debugger-1'), [running('debugger-1')]],
   ])('takes none %s', (_what, one, statuses) => {
     expect(findAgent(withAgents([one], statuses), like, [sameUser, capability])).toEqual({ kind: 'none' });
+  });
+
+  it('takes none that is known to have ended, whatever the API server still says', () => {
+    const pod = withAgents([agent('hotexec-0-1-0-1')], [running('hotexec-0-1-0-1')]);
+    expect(findAgent(pod, { ...like, gone: new Set(['hotexec-0-1-0-1']) }, [capability])).toEqual({ kind: 'none' });
   });
 
   it('takes one of another image only where none is asked for', () => {
