@@ -122,7 +122,7 @@ export class AgentFront implements Front {
     }
     const { agentEnded } = cause instanceof HotexecError ? cause.details : {};
     if (agentEnded !== undefined) {
-      const message = `${name}: the agent (${String(agentEnded)}) has ended in the middle of operation ${operationId}, and with it what came of that: it was killed, perhaps for want of memory. The program is the old or the new one, and may stand stopped.`;
+      const message = `${name}: the agent (${String(agentEnded)}) has ended in the middle of operation ${operationId}: it was killed, perhaps for want of memory. The program is the old or the new one, and may stand stopped.`;
       const hint = `hotexec inspect ${name} puts in order what was left, and shows what runs.`;
       return new HotexecError(
         { code: 'outcome-unknown', message, hint, details: { operationId, agentEnded } },

@@ -4,7 +4,7 @@ import type { Inspection } from '../../src/protocol/inspection.ts';
 import { agentForTests } from '../support/cluster/agent.ts';
 import { kubectlHotexec, kubectlHotexecJson } from '../support/cluster/hotexec.ts';
 import { clusterImageOfProgram } from '../support/cluster/image.ts';
-import { agentsOf, podIdentity } from '../support/cluster/in-place.ts';
+import { agentPid, agentsOf, podIdentity } from '../support/cluster/in-place.ts';
 import { podManifest } from '../support/cluster/manifest.ts';
 import { namespaceForTests } from '../support/cluster/namespace.ts';
 import { answersIn, startPod, type Pod } from '../support/cluster/pod.ts';
@@ -36,13 +36,6 @@ async function isInOrder(pod: Pod, before: Awaited<ReturnType<typeof podIdentity
   expect(status.get('State')).not.toMatch(/^[tT]/);
   await answersIn(pod, newcomer);
   expect(await podIdentity(pod)).toEqual(before);
-}
-
-/** The API server hears of an agent later than the command that uses it. */
-async function agentPid(pod: Pod): Promise<number> {
-  const name = (await agentsOf(pod)).at(-1)?.name ?? '';
-  await pod.becomes('one with an agent', ({ containers }) => containers[name]?.state === 'running');
-  return await pod.pid(name);
 }
 
 const users = [

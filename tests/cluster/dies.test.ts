@@ -1,7 +1,7 @@
 // The program, its container or its pod ends while a restart is under way: what came of it is told, and the cluster goes on as if nobody had been there.
 import { describe, expect, test } from 'vitest';
 import { agentForTests } from '../support/cluster/agent.ts';
-import { agentsOf, eventsOf } from '../support/cluster/in-place.ts';
+import { agentPid, eventsOf } from '../support/cluster/in-place.ts';
 import { kubectl, runKubectl } from '../support/cluster/kubectl.ts';
 import { namespaceForTests } from '../support/cluster/namespace.ts';
 import { expectChange, startNewcomer } from '../support/cluster/newcomer.ts';
@@ -51,11 +51,8 @@ describe('a program that takes its time to finish', () => {
   });
 
   test('has its agent killed meanwhile: nobody is there to start the new one, and that is told as it is', async () => {
-    const pod = await startNewcomer(namespace.name, 'agentless', { container: { args: ['slow', '1500'] }, spec });
-    const { exitCode, end } = await restartAnd(pod, async () => {
-      const [agent] = await agentsOf(pod);
-      process.kill(await pod.pid(agent?.name), 'SIGKILL');
-    });
+    const pod = await startNewcomer(namespace.name, 'agentless', { container: { args: ['slow', '2500'] }, spec });
+    const { exitCode, end } = await restartAnd(pod, async () => void process.kill(await agentPid(pod), 'SIGKILL'));
     expect(exitCode).toBe(4);
     expect(end).toMatchObject({
       outcome: 'lost',

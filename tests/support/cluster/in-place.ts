@@ -27,6 +27,13 @@ export async function agentsOf(pod: Pod): Promise<readonly AgentInPod[]> {
   return (spec.ephemeralContainers ?? []).toReversed();
 }
 
+/** Of the last one. The API server hears of an agent later than the command that uses it. */
+export async function agentPid(pod: Pod): Promise<number> {
+  const name = (await agentsOf(pod)).at(-1)?.name ?? '';
+  await pod.becomes('one with an agent', ({ containers }) => containers[name]?.state === 'running');
+  return await pod.pid(name);
+}
+
 export async function annotationsOf(pod: Pod): Promise<Readonly<Record<string, string>>> {
   const { metadata } = await podObject(pod);
   return metadata.annotations ?? {};
