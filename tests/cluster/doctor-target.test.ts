@@ -5,7 +5,7 @@ import { agentForTests } from '../support/cluster/agent.ts';
 import { allow, doctor, doctorOf, finding } from '../support/cluster/doctor.ts';
 import { kubectlHotexec } from '../support/cluster/hotexec.ts';
 import { clusterImageOf, clusterImageOfProgram } from '../support/cluster/image.ts';
-import { agentsOf } from '../support/cluster/in-place.ts';
+import { agentsOf, untilAgentIsKnown } from '../support/cluster/in-place.ts';
 import { kubectl } from '../support/cluster/kubectl.ts';
 import { apply, podManifest } from '../support/cluster/manifest.ts';
 import { makeNamespace, namespaceForTests } from '../support/cluster/namespace.ts';
@@ -91,6 +91,7 @@ describe('a pod', () => {
     });
     const words = ['restart', pod.name, '-n', pod.namespace, '--force'];
     expect(await kubectlHotexec(...words)).toMatchObject({ exitCode: 0 });
+    await untilAgentIsKnown(pod);
     const { exitCode, result } = await doctorOf(pod);
     expect(finding(result, 'agent').meaning).toMatch(/^hotexec-\S+-1 runs$/);
     expect(exitCode).toBe(0);

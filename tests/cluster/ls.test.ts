@@ -8,7 +8,7 @@ import type { ClusterItem } from '../../src/cli/render/cluster-list-text.ts';
 import { agentForTests } from '../support/cluster/agent.ts';
 import { kubectlHotexec, kubectlHotexecJson } from '../support/cluster/hotexec.ts';
 import { clusterImageOfProgram } from '../support/cluster/image.ts';
-import { agentsOf } from '../support/cluster/in-place.ts';
+import { agentsOf, untilAgentIsKnown } from '../support/cluster/in-place.ts';
 import { clusterEnvironment } from '../support/cluster/kubectl.ts';
 import { apply, podManifest } from '../support/cluster/manifest.ts';
 import { makeNamespace, namespaceForTests } from '../support/cluster/namespace.ts';
@@ -57,12 +57,12 @@ test('a pod before and after a restart: where it is, its agent, and that it was 
     drift: null,
   });
   const { result } = await kubectlHotexecJson('restart', pod.name, '-n', pod.namespace);
+  const agent = await untilAgentIsKnown(pod);
   const after = await itemOf(pod);
-  const [agent] = await agentsOf(pod);
   expect(after).toMatchObject({
     restarts: 0,
     startedAt: before.startedAt,
-    agent: { name: agent?.name, state: 'running' },
+    agent: { name: agent, state: 'running' },
     change: { verb: 'restart', operationId: result.operationId },
   });
   const { stdout } = await kubectlHotexec('ls', '-n', pod.namespace, 'web');
@@ -83,6 +83,7 @@ test('drift is asked of the agents that run, and of no other', async () => {
   const pod = await startNewcomer(namespace.name, 'drifting', { container: { command: ['/app/server', 'late', '0'] } });
   const quiet = await startNewcomer(namespace.name, 'quiet', { container: { command: ['/app/server', 'late', '0'] } });
   await kubectlHotexec('restart', pod.name, '-n', pod.namespace);
+  await untilAgentIsKnown(pod);
   expect((await itemOf(pod, '--drift')).drift).toEqual([]);
   await kubectlHotexec('restart', pod.name, '-n', pod.namespace, '--', '/app/server', 'late', '1');
   expect((await itemOf(pod, '--drift')).drift).toEqual(['arguments']);

@@ -27,11 +27,16 @@ export async function agentsOf(pod: Pod): Promise<readonly AgentInPod[]> {
   return (spec.ephemeralContainers ?? []).toReversed();
 }
 
-/** Of the last one. The API server hears of an agent later than the command that uses it. */
-export async function agentPid(pod: Pod): Promise<number> {
+/** The API server hears of an agent later than the command that uses it. Returns the last one's name. */
+export async function untilAgentIsKnown(pod: Pod): Promise<string> {
   const name = (await agentsOf(pod)).at(-1)?.name ?? '';
   await pod.becomes('one with an agent', ({ containers }) => containers[name]?.state === 'running');
-  return await pod.pid(name);
+  return name;
+}
+
+/** Of the last one. */
+export async function agentPid(pod: Pod): Promise<number> {
+  return await pod.pid(await untilAgentIsKnown(pod));
 }
 
 export async function annotationsOf(pod: Pod): Promise<Readonly<Record<string, string>>> {
