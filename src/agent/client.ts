@@ -13,6 +13,7 @@ import type {
 } from '../front/front.ts';
 import { longestMs } from '../front/restart.ts';
 import { throwIfCancelled } from '../front/session.ts';
+import { withoutUntouched } from '../targets/refusal.ts';
 import type { AgentAnswer, AgentAsked, AgentTarget } from '../protocol/agent.ts';
 import type { History } from '../protocol/history.ts';
 import type { Inspection } from '../protocol/inspection.ts';
@@ -129,7 +130,7 @@ export class AgentFront implements Front {
         { cause },
       );
     }
-    const why = cause.message.replace(/ Nothing was touched\.$/, '');
+    const why = withoutUntouched(cause.message);
     const message = `${name}: the connection to the agent is lost (${why}), and with it what came of operation ${operationId}. The agent finishes or undoes it on its own.`;
     const hint = `hotexec inspect ${name} --operation ${operationId} tells what came of it; without --operation what runs.`;
     return new HotexecError({ code: 'outcome-unknown', message, hint, details: { operationId } }, { cause });

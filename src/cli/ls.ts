@@ -1,6 +1,7 @@
 // hotexec ls [WORD...]: of this machine; kubectl hotexec ls: of a cluster.
 import { exitCodes, type ErrorData } from '../errors.ts';
 import { listTargets, type ListedTarget } from '../targets/list/list.ts';
+import { withoutUntouched } from '../targets/refusal.ts';
 import { refuseElsewhere } from './cluster-flags.ts';
 import type { CliContext } from './context.ts';
 import type { LsFlags } from './flags.ts';
@@ -35,7 +36,7 @@ async function ofMachine({ words, flags }: LsInvocation, context: CliContext): P
   }
   for (const { message, hint } of list.unreachable) {
     const advice = hint === null ? '' : ` (${escapeText(hint)})`;
-    stderr.write(`${styleFor(stderr).yellow('warning:')} ${escapeText(withoutUsual(message))}${advice}\n`);
+    stderr.write(`${styleFor(stderr).yellow('warning:')} ${escapeText(withoutUntouched(message))}${advice}\n`);
   }
   // Where nobody could tell anything, that has been said.
   const isUnknown = list.items.length === 0 && list.unreachable.length > 0;
@@ -60,11 +61,6 @@ function mentions(
 ): boolean {
   const texts = [target, id, pod, namespace, container, containerdNamespace, program.join(' ')];
   return texts.some((text) => text?.toLowerCase().includes(word.toLowerCase()) === true);
-}
-
-/** That it touches nothing need not be said of a list. */
-function withoutUsual(message: string): string {
-  return message.replace(/ Nothing was touched\.$/, '');
 }
 
 function nothing(words: readonly string[]): string {

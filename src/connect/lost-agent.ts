@@ -37,7 +37,7 @@ export async function resultWithoutAgent(lost: HotexecError, restart: LostRestar
     operationId,
     target: { ...target, pid, startTicks },
     running: null,
-    hooks: null,
+    hooks: [],
     warnings: [],
   };
   // The end of a new program that is a failure is caught: one that ended with 0 was let do so.

@@ -30,6 +30,7 @@ import { accessesFor, programUser, type Access } from '../targets/kubernetes/age
 import { podName, type Container, type Pod } from '../targets/kubernetes/pod.ts';
 import { programSpec } from '../targets/kubernetes/program-spec.ts';
 import { openRelay } from '../targets/kubernetes/relay.ts';
+import { withoutUntouched } from '../targets/refusal.ts';
 import { leaveTrace, type TracedVerb } from '../targets/kubernetes/trace.ts';
 import { resultWithoutAgent } from './lost-agent.ts';
 import type { FrontContext } from './open-front.ts';
@@ -299,7 +300,7 @@ function withWayOut(error: HotexecError): HotexecError {
 
 /** The node refuses one agent, and the cluster the other. */
 function withBoth(there: HotexecError, other: HotexecError): HotexecError {
-  const why = there.message.replace(/ Nothing was touched\.$/, '');
+  const why = withoutUntouched(there.message);
   return new HotexecError({ ...other.toData(), message: `${why} ${other.message}` }, { cause: there });
 }
 

@@ -8,7 +8,6 @@ export class DueHooks implements Disposable {
   readonly #run: RunHook | undefined;
   readonly #over = new AbortController();
   readonly #due = new Map<number, DueHook>();
-  readonly #results: HookResult[] = [];
 
   constructor(engine: Pick<Engine, 'control'>, run: RunHook | undefined) {
     this.#engine = engine;
@@ -17,18 +16,15 @@ export class DueHooks implements Disposable {
 
   on(event: HotexecEvent): void {
     if (event.kind === 'hook-due') void this.#begin(event);
-    if (event.kind !== 'hook-ended') return;
-    this.#due.delete(event.number);
-    this.#results.push(event.result);
+    if (event.kind === 'hook-ended') this.#due.delete(event.number);
   }
 
-  /** Of an engine that was killed: what has ended, what it would have waited for, and what was not begun. */
-  results(hooks: Hooks | null, restarted: boolean): readonly HookResult[] {
+  /** Of an engine that was killed: what it would have waited for, and what was not begun. `ended`: those that were over before. */
+  left(ended: readonly HookResult[], hooks: Hooks | null, restarted: boolean): readonly HookResult[] {
     const left = [...this.#due.values()].map((due): HookResult => lost(due));
     const { postStart } = hooks ?? { postStart: null };
-    const isMissing = restarted && postStart !== null && ![...this.#results, ...left].some(isPostStart);
+    const isMissing = restarted && postStart !== null && ![...ended, ...left].some(isPostStart);
     return [
-      ...this.#results,
       ...left,
       ...(isMissing
         ? [{ hook: 'postStart', program: 'new', action: postStart.kind, ...notRun } satisfies HookResult]

@@ -1,5 +1,5 @@
-// An engine that boots while its request is still on the way: it takes a tenth of a second, and the hello of a client comes that much
-// earlier. Never more than one, and none while files come: an engine that waits takes as much memory as one that works.
+// An engine that boots while its request is still on the way: a command is being loaded and its target looked up, or an agent has heard
+// the hello of a client. Never more than one, and none while files come to an agent: an engine that waits takes as much memory as one that works.
 import type { Engine } from './engine.ts';
 import type { StartEngine } from './launch.ts';
 

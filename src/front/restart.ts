@@ -143,8 +143,8 @@ function resultOf(outcome: Outcome, error: ErrorData | null, { request, story, h
   const running = outcome === 'lost' ? null : summarizeProcess(target.pid);
   const warnings = outcome === 'restarted' ? [takenOver] : [];
   const { runHooks, hooks: ofContainer = null } = request.options;
-  const ran = hooks.results(runHooks ? ofContainer : null, outcome === 'restarted');
-  const unlike = ran.filter(({ end }) => end !== 'succeeded').map(describeHook);
+  const left = hooks.left(story.hooks, runHooks ? ofContainer : null, outcome === 'restarted');
+  const unlike = [...story.hooks, ...left].filter(({ end }) => end !== 'succeeded').map(describeHook);
   return story.result({
     operationId,
     target,
@@ -152,7 +152,7 @@ function resultOf(outcome: Outcome, error: ErrorData | null, { request, story, h
     error,
     running,
     probation: null,
-    hooks: ran,
+    hooks: left,
     warnings: [...warnings, ...unlike],
   });
 }

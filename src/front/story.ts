@@ -15,8 +15,8 @@ export interface ToldResult {
   readonly running: ProgramSummary | null;
   /** Null: as the outcome has it. */
   readonly probation: Probation | null;
-  /** Null: those that were heard to end. */
-  readonly hooks: readonly HookResult[] | null;
+  /** Beside those that were heard to end. */
+  readonly hooks: readonly HookResult[];
   readonly warnings: readonly string[];
 }
 
@@ -26,13 +26,14 @@ export class Story {
   planned: Extract<HotexecEvent, { readonly kind: 'planned' }> | null = null;
   /** How the new program ended in its probation. */
   failed: ProgramEnd | null = null;
+  /** Those that have ended. */
+  readonly hooks: HookResult[] = [];
   readonly #startedMs = performance.now();
   /** When the target was stopped; null: it runs. */
   #heldSinceMs: number | null = null;
   /** The longest hold that is over. */
   #heldMs = 0;
   readonly #warnings: string[] = [];
-  readonly #hooks: HookResult[] = [];
 
   note(event: HotexecEvent): void {
     switch (event.kind) {
@@ -50,7 +51,7 @@ export class Story {
         this.failed = event.end;
         return;
       case 'hook-ended':
-        this.#hooks.push(event.result);
+        this.hooks.push(event.result);
         return;
       case 'upload':
       case 'remote-call':
@@ -75,7 +76,7 @@ export class Story {
       after: restarted ? (running ?? this.planned?.after ?? unknownProgram) : null,
       listeners: [],
       drain: { signal: null, end: 'skipped', why: null, exitCode: null, endedBy: null, ms: 0 },
-      hooks: hooks ?? this.#hooks,
+      hooks: [...this.hooks, ...hooks],
       children: { killed: 0 },
       files: [],
       probation: probation ?? this.#watched(outcome),

@@ -63,7 +63,7 @@ function errnoSyscalls(rows: bigint, count: number): void {
     words[row + rowWords - 1] = BigInt(errnoSyscall(...words.subarray(row, row + rowWords - 1)));
 }
 
-const { one: call, all: callAll } = mappedFunctions() ?? libcFunctions();
+const { one: call, all } = mappedFunctions() ?? libcFunctions();
 
 /**
  * Makes a system call on this thread. Returns its result, or -errno: as the kernel does, so that a call made here and a call made in a
@@ -83,9 +83,7 @@ export function syscall(
 }
 
 /** Makes the calls of `count` rows at this address, one after the other. */
-export function syscalls(rows: bigint, count: number): void {
-  callAll(rows, count);
-}
+export const syscalls: CallAll = all;
 
 /** Memory outside the JavaScript heap: it has an address that never changes. */
 export interface NativeMemory {

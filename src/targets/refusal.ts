@@ -6,6 +6,11 @@ export function refusal(code: ErrorCode, message: string, hint: string | null): 
   return new HotexecError({ code, message: `${message} Nothing was touched.`, hint });
 }
 
+/** Of a message that ends so, what is to be said where that need not be, or is not so any more. */
+export function withoutUntouched(message: string): string {
+  return message.replace(/ Nothing was touched\.$/, '');
+}
+
 /** For a rejection that must be one; anything else is a bug, and thrown. */
 export function asHotexecError(reason: unknown): HotexecError {
   if (reason instanceof HotexecError) return reason;

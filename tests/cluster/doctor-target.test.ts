@@ -7,7 +7,7 @@ import { kubectlHotexec } from '../support/cluster/hotexec.ts';
 import { clusterImageOf, clusterImageOfProgram } from '../support/cluster/image.ts';
 import { agentsOf, untilAgentIsKnown } from '../support/cluster/in-place.ts';
 import { kubectl } from '../support/cluster/kubectl.ts';
-import { apply, podManifest } from '../support/cluster/manifest.ts';
+import { apply, podManifest, restrictedSecurity } from '../support/cluster/manifest.ts';
 import { makeNamespace, namespaceForTests } from '../support/cluster/namespace.ts';
 import { startNewcomer } from '../support/cluster/newcomer.ts';
 import { startPod, type Pod } from '../support/cluster/pod.ts';
@@ -26,13 +26,6 @@ async function versionOf(pod: Pod): Promise<string> {
 }
 
 describe('Pod Security', () => {
-  const restrictedSecurity = {
-    runAsNonRoot: true,
-    allowPrivilegeEscalation: false,
-    capabilities: { drop: ['ALL'] },
-    seccompProfile: { type: 'RuntimeDefault' },
-  } as const;
-
   test('restricted: what it means for the two ways, and which pod can be reached by which', async () => {
     await using restricted = await makeNamespace({ 'pod-security.kubernetes.io/enforce': 'restricted' });
     const image = await clusterImageOf({

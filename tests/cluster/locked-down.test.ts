@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { agentForTests } from '../support/cluster/agent.ts';
 import { clusterImageOf } from '../support/cluster/image.ts';
 import { agentsOf } from '../support/cluster/in-place.ts';
-import { podManifest } from '../support/cluster/manifest.ts';
+import { podManifest, restrictedSecurity } from '../support/cluster/manifest.ts';
 import { makeNamespace } from '../support/cluster/namespace.ts';
 import { expectChange } from '../support/cluster/newcomer.ts';
 import { answersIn, startPod } from '../support/cluster/pod.ts';
@@ -22,13 +22,10 @@ test('a locked-down container of a restricted namespace is restarted, replaced w
     entrypoint: ['/server'],
   });
   const securityContext = {
-    runAsNonRoot: true,
+    ...restrictedSecurity,
     runAsUser: 65_532,
     runAsGroup: 65_532,
     readOnlyRootFilesystem: true,
-    allowPrivilegeEscalation: false,
-    capabilities: { drop: ['ALL'] },
-    seccompProfile: { type: 'RuntimeDefault' },
   };
   const pod = await startPod(restricted.name, podManifest('locked', { image, securityContext }));
 

@@ -9,7 +9,7 @@ import { clusterImageOf, clusterImageOfProgram } from '../support/cluster/image.
 import { agentsOf, eventsOf, podIdentity } from '../support/cluster/in-place.ts';
 import { kubectl, kubectlWithInput, runKubectl } from '../support/cluster/kubectl.ts';
 import { staticPodsDirectory } from '../support/cluster/machine/places.ts';
-import { apply, podManifest, type Manifest } from '../support/cluster/manifest.ts';
+import { apply, podManifest, restrictedSecurity, type Manifest } from '../support/cluster/manifest.ts';
 import { makeNamespace, namespaceForTests } from '../support/cluster/namespace.ts';
 import { startNewcomer } from '../support/cluster/newcomer.ts';
 import { answersIn, Pod, startPod } from '../support/cluster/pod.ts';
@@ -39,14 +39,6 @@ async function expectRestart(pod: Pod, ...flags: readonly string[]): Promise<voi
   expect(await answersIn(pod, newcomer)).not.toBe(run);
   expect(await podIdentity(pod)).toEqual(before);
 }
-
-/** As PSA `restricted` wants it, but for the user. */
-const restrictedSecurity = {
-  runAsNonRoot: true,
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ['ALL'] },
-  seccompProfile: { type: 'RuntimeDefault' },
-} as const;
 
 describe('Pod Security admission', () => {
   test('restricted: the user that the pod names works', async () => {

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { agentForTests } from '../support/cluster/agent.ts';
 import { kubectlHotexec } from '../support/cluster/hotexec.ts';
 import { agentsOf } from '../support/cluster/in-place.ts';
+import { restrictedSecurity } from '../support/cluster/manifest.ts';
 import { makeNamespace, namespaceForTests } from '../support/cluster/namespace.ts';
 import { expectChange, startNewcomer } from '../support/cluster/newcomer.ts';
 import { answersIn } from '../support/cluster/pod.ts';
@@ -17,14 +18,7 @@ agentForTests();
 
 const container = {
   args: ['undumpable'],
-  securityContext: {
-    runAsUser: 1234,
-    runAsGroup: 1234,
-    runAsNonRoot: true,
-    allowPrivilegeEscalation: false,
-    capabilities: { drop: ['ALL'] },
-    seccompProfile: { type: 'RuntimeDefault' },
-  },
+  securityContext: { ...restrictedSecurity, runAsUser: 1234, runAsGroup: 1234 },
 };
 
 test('an agent with SYS_PTRACE takes the place of the one that is refused, and is found again', async () => {

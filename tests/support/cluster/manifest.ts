@@ -5,6 +5,14 @@ import { kubectlWithInput } from './kubectl.ts';
 
 export type Data = Readonly<Record<string, unknown>>;
 
+/** Of a container: as Pod Security `restricted` wants it, but for the user. */
+export const restrictedSecurity: Data = {
+  runAsNonRoot: true,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
 export interface Manifest extends Data {
   readonly apiVersion: string;
   readonly kind: string;

@@ -1,5 +1,6 @@
 // What a pod's description says about a restart of one of its containers, before anything is asked of it: refused where its liveness probe
 // would kill it, its readiness probe for the new program, what is not done. Pure.
+import { withoutUntouched } from '../../refusal.ts';
 import type { ErrorData } from '../../../errors.ts';
 import type { Probe, RestartOptions } from '../../../protocol/request.ts';
 import { knownStartMs, silenceBudget, startAllowanceMs, type SilenceBudget } from './budget.ts';
@@ -32,7 +33,7 @@ export function assessRestart(subject: Assessed, options: RestartOptions): Asses
   const refusals = budget === null ? [] : overBudget(budget, { subject, options });
   const readiness = options.probe === null && options.probationMs !== 0 ? readinessOf(pod, container) : null;
   const hooks = hooksOf(pod, container);
-  const forced = options.force ? refusals.map(({ message }) => message.replace(/ Nothing was touched\.$/, '')) : [];
+  const forced = options.force ? refusals.map(({ message }) => withoutUntouched(message)) : [];
   return {
     options: {
       ...options,
