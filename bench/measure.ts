@@ -14,6 +14,9 @@ import { oneLine } from './report.ts';
 import { serving } from './serving.ts';
 import { interleave, type Summary } from './statistics.ts';
 
+/** As the front starts it; the scheduler divides a CPU among sessions (sched(7), autogroup). Node's types do not know it for spawnSync. */
+const inSessionOfItsOwn: object = { detached: true };
+
 const root = join(import.meta.dirname, '..');
 const node = join(root, 'node_modules/node/bin/node');
 const hotexec = join(root, 'bin/hotexec');
@@ -88,6 +91,7 @@ function holdOfFreshEngine(pid: number, driver: Driver = 'ptrace'): number {
     input,
     encoding: 'utf8',
     timeout: 30_000,
+    ...inSessionOfItsOwn,
   });
   const answer = JSON.parse(stdout.trim().split('\n').at(-1) ?? 'null') as { readonly result?: RestartResult } | null;
   if (answer?.result?.outcome !== 'restarted') throw new Error(`the engine answered ${stdout}${stderr}`);

@@ -23,9 +23,9 @@ export class Batch {
     }
   }
 
-  /** Makes all of them, in their order, whatever those before have answered. */
-  run(): void {
-    syscalls(this.#rows.address, this.count);
+  /** Makes all of them, or those from one row up to another, in their order, whatever those before have answered. */
+  run(from = 0, to: number = this.count): void {
+    if (to > from) syscalls(this.#rows.address + BigInt(from * rowBytes), to - from);
   }
 
   /** What the call has answered last: its result, below 2^31, or -errno. */

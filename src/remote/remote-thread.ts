@@ -83,9 +83,10 @@ export class RemoteThread {
     this.#awaitSyscallStop();
   }
 
-  /** Goes on from the entry or an event to the next stop that belongs to the call. */
-  advance(): 'exit' | 'clone' | 'exec' {
+  /** Goes on from the entry or an event to the next stop that belongs to the call. `meanwhile`: what we do before we look for it. */
+  advance(meanwhile?: () => void): 'exit' | 'clone' | 'exec' {
     this.tracee.resumeToSyscall();
+    meanwhile?.();
     for (;;) {
       const stop = this.tracee.next(performance.now() + callDeadlineMs);
       if (stop.kind === 'syscall') return 'exit';

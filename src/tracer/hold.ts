@@ -4,6 +4,7 @@ import { listThreads } from '../procfs/threads.ts';
 import { EPERM } from '../native/errno.ts';
 import { StopTimeout } from './errors.ts';
 import { cureInterruptedCall } from './cure.ts';
+import { leaveCpuTo } from './leave-cpu.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { sleep, waitFor } from './ptrace/wait.ts';
 import { everySignal, isStopSignal, sendToThread, signalBit, SIGCONT, SIGSTOP } from './signals.ts';
@@ -99,28 +100,59 @@ function nextOrInterrupt(tracee: Tracee, deadlineMs: number): LiveStop {
   }
 }
 
+/** So many are looked at together. */
+const atOnce = 64;
+
+interface Awaited {
+  readonly states: ThreadStates;
+  readonly deadlineMs: number;
+}
+
 /** Waits until every sibling of the tracee is stopped. Returns the thread ids; StopTimeout names one that does not stop. */
-export function awaitSiblings(
-  pid: number,
-  tid: number,
-  { states, deadlineMs }: { readonly states: ThreadStates; readonly deadlineMs: number },
-): readonly number[] {
+export function awaitSiblings(pid: number, tid: number, awaited: Awaited): readonly number[] {
+  const { states } = awaited;
   if (states.threads.length === 0) states.list();
+  leaveCpuTo('stop', states.threads.length);
   for (;;) {
-    const letters = states.look();
-    for (let moving = indicesOf(letters, isMoving); moving.length > 0;) {
-      if (performance.now() > deadlineMs) throw notStopping(pid, states.threads[moving[0] ?? 0] ?? tid);
-      sleep(50_000);
-      moving = moving.filter((index) => isMoving((letters[index] = states.lookAt(index))));
-    }
-    const living = states.threads.filter((_, index) => letters[index] !== 'X');
+    const living = awaitStopped(pid, awaited);
     // A thread that stands bears none, so there are no others where there are no more than these. Listing a thousand takes 1.5 ms.
     if (living.length === countThreads(pid) || !states.list()) return living.filter((thread) => thread !== tid);
   }
 }
 
-function indicesOf(letters: readonly string[], wanted: (letter: string) => boolean): readonly number[] {
-  return letters.flatMap((letter, index) => (wanted(letter) ? index : []));
+/** Of the listed threads those that live, when none of them moves any more. */
+function awaitStopped(pid: number, { states, deadlineMs }: Awaited): readonly number[] {
+  const gone = new Set<number>();
+  let groups = groupsOf(states.threads.length);
+  for (;;) {
+    let moving: number | null = null;
+    // Those that have stopped are not looked at again, while others are waited for: they do not stop in their order.
+    groups = groups.filter(([from, to]) => {
+      const mover = findMover(states, from, to, gone);
+      moving = mover ?? moving;
+      return mover !== null;
+    });
+    if (moving === null) return states.threads.filter((thread) => !gone.has(thread));
+    if (performance.now() > deadlineMs) throw notStopping(pid, moving);
+    sleep(50_000);
+  }
+}
+
+/** The last first: the kernel wakes them in the order of the list, and it is the last ones that stop first (seen with 1,000 threads). */
+function groupsOf(count: number): readonly (readonly [from: number, to: number])[] {
+  const starts = Array.from({ length: Math.ceil(count / atOnce) }, (_, index) => index * atOnce);
+  return starts.toReversed().map((from) => [from, Math.min(from + atOnce, count)]);
+}
+
+/** A thread of this group that still moves; null: none does, and those that have ended are among the `gone`. */
+function findMover(states: ThreadStates, from: number, to: number, gone: Set<number>): number | null {
+  states.read(from, to);
+  if (states.areStopped(from, to)) return null;
+  const letters = states.letters(from, to);
+  const moving = letters.findIndex(isMoving);
+  if (moving !== -1) return states.threads[from + moving] ?? null;
+  letters.forEach((letter, index) => letter === 'X' && gone.add(states.threads[from + index] ?? 0));
+  return null;
 }
 
 function isMoving(letter: string): boolean {

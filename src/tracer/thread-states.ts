@@ -18,9 +18,10 @@ const limit = allocate(16);
 
 /** The files that are open; the one of the thread at an index is in the row of that index. */
 interface Files {
-  readonly numbers: number[];
   /** Where their heads are read to, headBytes each. */
   readonly heads: NativeMemory;
+  /** What they hold when all have stopped. */
+  readonly stopped: Buffer;
   readonly reads: Batch;
   readonly closes: Batch;
 }
@@ -29,6 +30,8 @@ export class ThreadStates implements Disposable {
   readonly #pid: number;
   readonly #threads: number[] = [];
   #files: Files | null = null;
+  /** Of how many it is known what a look finds when they have stopped. */
+  #foreseen = 0;
 
   constructor(pid: number) {
     this.#pid = pid;
@@ -53,32 +56,55 @@ export class ThreadStates implements Disposable {
 
   /** For each of `threads` one letter of /proc/PID/task/TID/stat; X when it is gone. */
   look(): string[] {
+    const all = this.#threads.length;
+    this.read(0, all);
+    const letters = this.letters(0, all);
+    this.#foresee(letters);
+    return letters;
+  }
+
+  /** Has a new look at those from one index up to another. */
+  read(from: number, to: number): void {
+    this.#files?.reads.run(from, Math.min(to, this.#files.reads.count));
+  }
+
+  /** Of the last look at these: they have changed in nothing but that they stand now. Costs nothing, and is never true by mistake. */
+  areStopped(from: number, to: number): boolean {
+    if (this.#files === null || to > this.#foreseen) return false;
+    const [start, end] = [from * headBytes, to * headBytes];
+    return this.#files.heads.bytes.subarray(start, end).equals(this.#files.stopped.subarray(start, end));
+  }
+
+  /** What the last look at these has found. */
+  letters(from: number, to: number): string[] {
     if (this.#files === null) return [];
     const { reads, heads } = this.#files;
-    reads.run();
-    const text = heads.bytes.toString('latin1', 0, reads.count * headBytes);
-    return this.#threads.map((tid, index) => {
-      const length = index < reads.count ? reads.result(index) : 0;
+    const end = Math.min(to, reads.count);
+    const text = from < end ? heads.bytes.toString('latin1', from * headBytes, end * headBytes) : '';
+    return this.#threads.slice(from, to).map((tid, index) => {
+      const length = from + index < end ? reads.result(from + index) : 0;
       // ESRCH: it has ended. Its number may be another thread's by now.
       return length > 0 ? letterIn(text, index * headBytes + length) : threadState(this.#pid, tid);
     });
   }
 
-  /** The same of one of them. */
-  lookAt(index: number): string {
-    const [tid = 0, file = noFile] = [this.#threads[index], this.#files?.numbers[index]];
-    if (this.#files === null || file === noFile) return threadState(this.#pid, tid);
-    const { heads } = this.#files;
-    const length = syscall(arch.syscalls.pread64, file, heads.address, headBytes, 0);
-    return length > 0 ? letterIn(heads.bytes.toString('latin1', 0, length), length) : threadState(this.#pid, tid);
+  /** What the next look finds when all have stopped. */
+  #foresee(letters: readonly string[]): void {
+    if (this.#files === null) return;
+    const { heads, stopped, reads } = this.#files;
+    heads.bytes.copy(stopped);
+    this.#foreseen = Math.min(letters.length, reads.count);
+    for (let index = 0; index < this.#foreseen; index++) {
+      const row = stopped.subarray(index * headBytes, (index + 1) * headBytes);
+      row.write('T', row.lastIndexOf(')') + 2, 'latin1');
+    }
   }
 
   /** A thread without a file is looked at by its path, which takes five times as long. */
-  #open({ numbers, heads, reads, closes }: Files, tid: number): void {
-    if (numbers.length === reads.capacity) return;
+  #open({ heads, reads, closes }: Files, tid: number): void {
+    if (reads.count === reads.capacity) return;
     const file = openStat(this.#pid, tid);
-    const head = heads.address + BigInt(numbers.length * headBytes);
-    numbers.push(file);
+    const head = heads.address + BigInt(reads.count * headBytes);
     reads.add(arch.syscalls.pread64, file, head, headBytes, 0);
     closes.add(arch.syscalls.close, file);
   }
@@ -86,13 +112,15 @@ export class ThreadStates implements Disposable {
   [Symbol.dispose](): void {
     this.#files?.closes.run();
     this.#files = null;
+    this.#foreseen = 0;
     this.#threads.length = 0;
   }
 }
 
 function noFiles(capacity: number): Files {
   const heads = mapMemory(capacity * headBytes);
-  return { numbers: [], heads, reads: new Batch(capacity), closes: new Batch(capacity) };
+  const stopped = Buffer.alloc(capacity * headBytes);
+  return { heads, stopped, reads: new Batch(capacity), closes: new Batch(capacity) };
 }
 
 function openStat(pid: number, tid: number): number {

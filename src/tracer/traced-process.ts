@@ -73,6 +73,8 @@ export class TracedProcess {
   /** Thread to process. */
   readonly #threads: Map<number, number>;
   readonly #leaving: Set<number> = new Set();
+  /** That we have let go. */
+  readonly #left: Set<number> = new Set();
   #lastStopMs = 0;
 
   /** `tids` stand at a stop and have the options of this tracing. */
@@ -232,8 +234,7 @@ export class TracedProcess {
     for (const other of threadsOf(this.pid)) {
       if (other === tid) continue;
       putOffCall(other);
-      if (ptrace.detach(other, 0) < 0 && isLive(waitFor(other, deadlineMs))) ptrace.detach(other, 0);
-      this.#threads.delete(other);
+      if (!this.#detach(other, 0) && isLive(waitFor(other, deadlineMs))) this.#detach(other, 0);
     }
     this.#threads.delete(tid);
     this.#releaseAll(deadlineMs, tid);
@@ -265,7 +266,7 @@ export class TracedProcess {
 
   /** A thread that was born traced and has not reported itself yet. */
   #holdsAny(but: number | undefined): boolean {
-    return threadsOf(this.pid).some((tid) => tid !== but && isTraced(this.pid, tid));
+    return threadsOf(this.pid).some((tid) => tid !== but && !this.#left.has(tid) && isTraced(this.pid, tid));
   }
 
   #leave(stop: Stop): void {
@@ -300,9 +301,11 @@ export class TracedProcess {
     ptrace.resume(tid, 0);
   }
 
-  #detach(tid: number, signal: number): void {
-    ptrace.detach(tid, signal);
+  #detach(tid: number, signal: number): boolean {
+    const isGone = ptrace.detach(tid, signal) >= 0;
+    if (isGone) this.#left.add(tid);
     this.#threads.delete(tid);
+    return isGone;
   }
 }
 

@@ -15,13 +15,13 @@ test('a thread is told by its state, whatever it calls itself, each time anew, u
   using states = new ThreadStates(pid);
   expect(states.list()).toBe(true);
   expect(states.list()).toBe(false);
-  await until('it sleeps', () => states.lookAt(0) === 'S');
+  await until('it sleeps', () => states.look()[0] === 'S');
   expect(threadState(pid, pid)).toBe('S');
   expect(states.look()).toEqual(['S']);
   child.kill('SIGSTOP');
-  await until('it is stopped', () => states.lookAt(0) === 'T');
+  await until('it is stopped', () => states.look()[0] === 'T');
   child.kill('SIGKILL');
-  await until('it is gone', () => states.lookAt(0) === 'X');
+  await until('it is gone', () => states.look()[0] === 'X');
   expect(threadState(pid, pid)).toBe('X');
   expect(states.look()).toEqual(['X']);
 });
