@@ -11,7 +11,7 @@ import { buildOf, newcomer } from '../support/docker/programs/newcomer.ts';
 import { childrenOf, executionOf, statusOf } from '../support/docker/proc.ts';
 import { textFile } from '../support/docker/rootfs.ts';
 import { httpGet } from '../support/docker/talk.ts';
-import { heldOnce, killTogether } from '../support/kill/together.ts';
+import { killTogether, watchForHold } from '../support/kill/together.ts';
 import { needs } from '../support/needs.ts';
 import { often } from '../support/often.ts';
 import { tempDirectory } from '../support/temp.ts';
@@ -46,7 +46,7 @@ describe('an agent that is killed together with its engines', () => {
     { timeout: 600_000 },
     async () => {
       await using pod = await startPod(newcomer, { directory: tempDirectory() });
-      const rounds = often(20, 6);
+      const rounds = often(20, 4);
       for (let round = 0; round < rounds; round++) {
         const agent = await pod.startAgent();
         const restarting = agent.front(pod.target, { reconnectMs: 500 }).restart(atOnce(), listening());
@@ -65,9 +65,9 @@ describe('an agent that is killed together with its engines', () => {
     await using pod = await startPod(newcomer, { directory: tempDirectory() });
     const agent = await pod.startAgent();
     const { pid } = pod.container;
-    const held = heldOnce(pid);
+    const watch = await watchForHold(pid);
     const restarting = failureOf(agent.front(pod.target, { reconnectMs: 500 }).restart(atOnce(), listening()));
-    await held;
+    await watch.held;
     killAtOnce(agent);
     expect(await restarting).toMatchObject({ code: 'outcome-unknown', exitCode: 6 });
     await until('nobody traces it', async () => (await statusOf(pid)).get('TracerPid') === '0');

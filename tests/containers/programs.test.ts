@@ -7,7 +7,7 @@ import { startTicks } from '../support/docker/proc.ts';
 import { answers, start } from '../support/docker/program.ts';
 import { programs } from '../support/docker/programs/all.ts';
 
-const times = often(50, 10);
+const times = often(50, 3);
 
 describe.concurrent.each(programs)('$name as pid 1 of a container', (program) => {
   needs('root', 'docker', ...program.needs);

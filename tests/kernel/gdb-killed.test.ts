@@ -10,6 +10,7 @@ import { start } from '../support/kernel/target.ts';
 import { sweep, type Sweep } from '../support/kill/sweep.ts';
 import type { Shape } from '../support/kill/survivor.ts';
 import { needs } from '../support/needs.ts';
+import { often } from '../support/often.ts';
 import { until } from '../support/until.ts';
 
 const one: Shape = { threads: 1, mebibytes: 0, compared: 'code' };
@@ -20,10 +21,10 @@ const itself = { killed: 'gdb', calls: 'syscall' } as const;
 const callingLibc = { killed: 'gdb', calls: 'libc' } as const;
 
 /** At each step from the first on, so many apart; at least so many of them. (Every second one was tried once: none did damage.) */
-async function expectNoDamage(points: number, what: Sweep): Promise<void> {
-  const { failures, points: reached } = await sweep('after', what);
+async function expectNoDamage(points: number, what: Sweep & { readonly stride: number }): Promise<void> {
+  const { failures, points: reached } = await sweep('after', { ...what, stride: what.stride * often(1, 2) });
   expect(failures).toEqual([]);
-  expect(reached).toBeGreaterThanOrEqual(points);
+  expect(reached).toBeGreaterThanOrEqual(Math.floor(points * often(1, 0.5)));
 }
 
 describe('when hotexec is killed while it drives gdb', () => {

@@ -36,17 +36,19 @@ describe('when the engine is killed in a drain or a hand-over', () => {
     { timeout: 600_000 },
     async ({ who, port, first, through }) => {
       const trials = await killAtEach(
-        { first, stride: often(13, 37) },
+        { first, stride: often(13, 61) },
         async (point) => await killAt(point, { who, port, through }),
       );
-      expect(trials.length).toBeGreaterThan(5);
+      expect(trials.length).toBeGreaterThan(often(5, 3));
       const said = trials.map(({ outcome, answer }) => [outcome, answer] as const);
       const wrong = trials.filter((_trial, index) => !isRight(said[index] ?? ['', null]));
       expect(wrong).toEqual([]);
       const refused = trials.filter(({ lines }) => lines.some((line) => / E[A-Z]+$/.test(line)));
       expect(refused).toEqual([]);
       // Between the stop before its end and the next one nobody can hold it: the kernel lets it go to its end with its tracer.
-      expect(trials.filter(({ outcome }) => outcome === 'lost').length).toBeLessThanOrEqual(trials.length / 10);
+      expect(trials.filter(({ outcome }) => outcome === 'lost').length).toBeLessThanOrEqual(
+        Math.max(1, trials.length / 10),
+      );
     },
   );
 });

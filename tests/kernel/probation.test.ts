@@ -62,8 +62,8 @@ describe('a new program', () => {
 
   // The last of its threads to be stopped stands right before its own exit_group.
   test.each([
-    { which: 'that ends in two threads at once', how: 'together', times: often(50, 10) },
-    { which: 'whose last two threads end at once', how: 'last-together', times: often(20, 5) },
+    { which: 'that ends in two threads at once', how: 'together', times: often(50, 4) },
+    { which: 'whose last two threads end at once', how: 'last-together', times: often(20, 3) },
   ])('$which has failed, $times times out of $times', { timeout: 300_000 }, async ({ how, times }) => {
     const target = await start(compile('threads'), ['3']);
     for (let time = 0; time < times; time++) {
