@@ -1,17 +1,24 @@
 // Whatever its threads do, a program is restarted, or refused in good time and left as it was.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { threadIds, threadState } from '../../src/tracer/thread-states.ts';
 import { restart } from '../support/kernel/ask.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { expectFree, expectRestarted, expectUnchanged, stateOf } from '../support/kernel/in-place.ts';
 import { snapshot, expectAsBefore } from '../support/kernel/snapshot.ts';
-import { start } from '../support/kernel/target.ts';
+import { start, type Target } from '../support/kernel/target.ts';
 import { needs } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 
 // An argument of more than 128 KiB: no file tells beforehand, only the kernel refuses it (E2BIG).
 const onlyTheKernelRefuses = { environment: [`TOO_LONG=${'x'.repeat(140_000)}`] };
+/** A child that ends when our end of its input is closed. */
+const threadsAndChild = (count: number): string => `
+import subprocess, threading
+for _ in range(${count}): threading.Thread(target=threading.Event().wait, daemon=True).start()
+print('started', subprocess.Popen(['cat']).pid)
+threading.Event().wait()`;
+const childOf = ({ lines }: Target): string => lines.at(-1)?.replace('started ', '') ?? '';
 const refusedByDryRun = { code: 'exec-refused', exitCode: 1 } as const;
 
 describe('a program of many threads', () => {
@@ -28,6 +35,16 @@ describe('a program of many threads', () => {
   test.each([1, 100, 1_000])('runs on when it cannot be restarted, with %i threads', async (count) => {
     const target = await start(compile('threads'), [String(count)]);
     await expectUnchanged(target, refusedByDryRun, onlyTheKernelRefuses);
+  });
+
+  // Then each process is asked for its parent, not each thread for its children.
+  test('is restarted without the child of one of them, where there are fewer processes than threads', async () => {
+    const count = 2 * readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length + 200;
+    const target = await start('python3', ['-uc', threadsAndChild(count)]);
+    const first = childOf(target);
+    expect((await restart(target.pid)).result?.children.killed).toBe(1);
+    expect(existsSync(`/proc/${first}`)).toBe(false);
+    await until('it has started again', () => childOf(target) !== first);
   });
 
   test('is restarted while its threads are born and joined', async () => {
