@@ -12,7 +12,7 @@ import { sleep } from '../tracer/ptrace/wait.ts';
 import { ThreadStates } from '../tracer/thread-states.ts';
 import { Held, holdTimeout } from './held.ts';
 import type { Hold } from './hold.ts';
-import { isAlive } from './liveness.ts';
+import { survives } from './liveness.ts';
 import type { Observed } from './observe.ts';
 import { readFilters } from './seccomp.ts';
 
@@ -74,8 +74,8 @@ function seizeOrExplain(target: TargetProcess, tid: number): Seized {
 }
 
 function seizeRefused(target: TargetProcess, errno: number): HotexecError {
-  // A dying process answers EPERM.
-  if (errno === -ESRCH || !isAlive(target)) {
+  // A dying process answers EPERM, some time before it looks dead.
+  if (errno === -ESRCH || !survives(target)) {
     return new HotexecError({
       code: 'target-lost',
       message: `${target.name}: process ${target.pid} ended before it could be held.`,
