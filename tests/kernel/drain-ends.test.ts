@@ -9,11 +9,12 @@ import { launch, start } from '../support/kernel/target.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { fortioServer } from '../support/kernel/serving.ts';
 import { needs } from '../support/needs.ts';
+import { often } from '../support/often.ts';
 import { until } from '../support/until.ts';
 
 const places: readonly Place[] = ['a process', 'process 1 of a container'];
 
-describe.each(places)('%s that is told to finish', (place) => {
+describe.each(often(places, places.slice(1)))('%s that is told to finish', (place) => {
   needs('root', { command: 'gcc' });
 
   test.each([1, 20, 200])(

@@ -13,6 +13,7 @@ import { launchInSandbox } from '../support/kernel/sandbox.ts';
 import { launch, start } from '../support/kernel/target.ts';
 import { fortioServer, listens } from '../support/kernel/serving.ts';
 import { needs, needsHere } from '../support/needs.ts';
+import { often } from '../support/often.ts';
 import { until } from '../support/until.ts';
 
 // An argument of more than 128 KiB: no file tells beforehand, only the kernel refuses it (E2BIG).
@@ -24,7 +25,8 @@ const drivers: readonly (readonly [driver: NonNullable<Asked['driver']>, needed:
   ['gdb', ['gcc', 'gdb']],
 ];
 
-describe.each(drivers)('the driver %s', (driver, needed) => {
+// That ptrace keeps it is what nearly all other tests are about.
+describe.each(often(drivers, drivers.slice(1)))('the driver %s', (driver, needed) => {
   needs('root', ...needed.map((command) => ({ command })));
 
   test.each([

@@ -52,14 +52,14 @@ async function started(shape: Shape): Promise<{ readonly survivor: Survivor; rea
 
 /** Both halves of a sweep at once, on other points each; at least so many of them. */
 async function expectNoDamage(points: number, what: Omit<Sweep, 'first'>): Promise<void> {
-  // Every third of the points that a thorough run takes.
-  const stride = (what.stride ?? 1) * often(1, 3);
+  // Every fifth of the points that a thorough run takes.
+  const stride = (what.stride ?? 1) * often(1, 5);
   const reports = await Promise.all(
     whens.map((when, half) => sweep(when, { ...what, stride, first: 1 + half * Math.floor(stride / 2) })),
   );
   expect(reports.flatMap(({ failures }) => failures)).toEqual([]);
   for (const report of reports) {
-    expect(report.points).toBeGreaterThanOrEqual(Math.floor(points * often(1, 0.33)));
+    expect(report.points).toBeGreaterThanOrEqual(Math.floor(points * often(1, 0.2)));
     expect(what.command === null ? 0 : report.restarted).toBe(0);
     atMost(report.slowestMs);
   }

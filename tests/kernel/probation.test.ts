@@ -28,34 +28,37 @@ const places: readonly (readonly [where: string, start: () => Promise<Target>])[
   ],
 ];
 
-describe.each(places)('the previous program of %s runs again when the new one', (where, startOld) => {
-  needs('root', { command: 'gcc' });
+describe.each(often(places, places.slice(1)))(
+  'the previous program of %s runs again when the new one',
+  (where, startOld) => {
+    needs('root', { command: 'gcc' });
 
-  test.each<[what: string, command: readonly string[], end: Partial<ProgramEnd>]>([
-    ['exits with 1 at once', ends('exit', 1), exits(1)],
-    ['exits with 255 after a while', ends('after', 300, 'exit', 255), exits(255)],
-    ['cannot find a library or whatever else a shell says', ['/bin/sh', '-c', 'exit 127'], exits(127)],
-    ['touches memory that is not there', ends('segfault'), dies('SIGSEGV')],
-    ['touches memory that is not there, in another thread', ends('thread-segfault'), dies('SIGSEGV')],
-    ['exits in another thread', ends('thread-exit', 3), exits(3)],
-    ['ends its only thread', ends('last-thread', 4), exits(4)],
-    ['exits in a thread that its main thread has left alone', ends('leader-first', 5), exits(5)],
-    ['ends its last thread, the main one having left', ends('leader-first-then-thread', 6), exits(6)],
-    ['makes 200 threads and exits', ends('threads', 1), exits(1)],
-    ['exits while its threads bear others', ends('births', 1), exits(1)],
-    ['makes itself a daemon', ends('fork', 0), exits(0)],
-    ['leaves a child and exits with 1', ends('fork', 1), exits(1)],
-    ['executes another program, which exits with 1', ends('exec-exit'), exits(1)],
-  ])('%s', async (_, command, end) => {
-    const target = await startOld();
-    await expectRolledBack(target, end, { command, ...brief });
-  });
+    test.each<[what: string, command: readonly string[], end: Partial<ProgramEnd>]>([
+      ['exits with 1 at once', ends('exit', 1), exits(1)],
+      ['exits with 255 after a while', ends('after', 300, 'exit', 255), exits(255)],
+      ['cannot find a library or whatever else a shell says', ['/bin/sh', '-c', 'exit 127'], exits(127)],
+      ['touches memory that is not there', ends('segfault'), dies('SIGSEGV')],
+      ['touches memory that is not there, in another thread', ends('thread-segfault'), dies('SIGSEGV')],
+      ['exits in another thread', ends('thread-exit', 3), exits(3)],
+      ['ends its only thread', ends('last-thread', 4), exits(4)],
+      ['exits in a thread that its main thread has left alone', ends('leader-first', 5), exits(5)],
+      ['ends its last thread, the main one having left', ends('leader-first-then-thread', 6), exits(6)],
+      ['makes 200 threads and exits', ends('threads', 1), exits(1)],
+      ['exits while its threads bear others', ends('births', 1), exits(1)],
+      ['makes itself a daemon', ends('fork', 0), exits(0)],
+      ['leaves a child and exits with 1', ends('fork', 1), exits(1)],
+      ['executes another program, which exits with 1', ends('exec-exit'), exits(1)],
+    ])('%s', async (_, command, end) => {
+      const target = await startOld();
+      await expectRolledBack(target, end, { command, ...brief });
+    });
 
-  test('aborts', async () => {
-    const target = await startOld();
-    await expectRolledBack(target, dies('SIGABRT'), { command: ends('abort') });
-  });
-});
+    test('aborts', async () => {
+      const target = await startOld();
+      await expectRolledBack(target, dies('SIGABRT'), { command: ends('abort') });
+    });
+  },
+);
 
 describe('a new program', () => {
   needs('root', { command: 'gcc' });
