@@ -33,8 +33,8 @@ const config: ViteUserConfig = defineConfig({
           name: 'unit',
           include: ['tests/unit/**/*.test.ts'],
           maxWorkers: '100%',
-          // Loading what they have in common for each file anew would take as long as the tests.
-          isolate: false,
+          // Where somebody waits, what they have in common is not loaded anew for each file: that takes as long as the tests.
+          isolate: isThorough,
           // A property test takes its time on a machine that is busy otherwise.
           testTimeout: 30_000,
           sequence: { groupOrder: 1 },

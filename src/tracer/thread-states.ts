@@ -68,7 +68,10 @@ export class ThreadStates implements Disposable {
     this.#files?.reads.run(from, Math.min(to, this.#files.reads.count));
   }
 
-  /** Of the last look at these: they have changed in nothing but that they stand now. Costs nothing, and is never true by mistake. */
+  /**
+   * Whether the last look at these has found what was foreseen: they have changed in nothing but that they stand now. Costs nothing.
+   * One that has ended after it stood counts as well.
+   */
   areStopped(from: number, to: number): boolean {
     if (this.#files === null || to > this.#foreseen) return false;
     const [start, end] = [from * headBytes, to * headBytes];
