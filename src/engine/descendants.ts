@@ -6,8 +6,7 @@ import { descendantsOf, listProcesses } from '../procfs/processes.ts';
 import { listNumbers, readText } from '../procfs/read.ts';
 import { parseStat, type ProcessStat } from '../procfs/stat.ts';
 import { statusField } from '../procfs/status.ts';
-import { listThreads } from '../procfs/threads.ts';
-import { countThreads } from '../tracer/thread-states.ts';
+import { countThreads, listThreads } from '../procfs/threads.ts';
 
 /** For so many, the processes are not counted first. */
 const fewThreads = 64;

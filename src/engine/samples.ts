@@ -1,6 +1,6 @@
 // For the picture: what can be seen of a program that runs, every few milliseconds, by two cheap calls.
-import { statSync } from 'node:fs';
 import { readOption } from '../native/sockets.ts';
+import { countThreads } from '../procfs/threads.ts';
 import { signalName } from '../tracer/signals.ts';
 import type { HeldListener, HeldListeners } from './handover/held-listeners.ts';
 import type { Host } from './host.ts';
@@ -35,17 +35,12 @@ export class Samples {
   look(nowMs: number): void {
     if (!this.#host.wantsTimeline || nowMs < this.#nextMs) return;
     this.#nextMs = nowMs + Math.max(shortestMs, (nowMs - this.#startedMs) / partOfAll);
-    const sample = { what: 'sample', threads: threadsOf(this.#pid), waiting: waitingIn(this.#listeners) } as const;
+    const sample = { what: 'sample', threads: countThreads(this.#pid), waiting: waitingIn(this.#listeners) } as const;
     const seen = `${sample.threads} ${sample.waiting}`;
     if (seen === this.#last) return;
     this.#last = seen;
     this.#host.moment(sample);
   }
-}
-
-/** A directory has a link from each one in it, and two of its own; 0: the process has ended. */
-function threadsOf(pid: number): number {
-  return Math.max(0, (statSync(`/proc/${pid}/task`, { throwIfNoEntry: false })?.nlink ?? 2) - 2);
 }
 
 const IPPROTO_TCP = 6;

@@ -1,6 +1,6 @@
 // Holding a process: one seized thread, and a group-stop that keeps all others still and catches the process if its tracer is killed.
 // Only one thread is seized: with 1,000 threads the hold takes half the time, and execve needs no reaping of siblings (measured).
-import { listThreads } from '../procfs/threads.ts';
+import { countThreads, listThreads } from '../procfs/threads.ts';
 import { EPERM } from '../native/errno.ts';
 import { StopTimeout } from './errors.ts';
 import { cureInterruptedCall } from './cure.ts';
@@ -8,7 +8,7 @@ import { leaveCpuTo } from './leave-cpu.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { sleep, waitFor } from './ptrace/wait.ts';
 import { everySignal, isStopSignal, sendToThread, signalBit, SIGCONT, SIGSTOP } from './signals.ts';
-import { countThreads, threadState, type ThreadStates } from './thread-states.ts';
+import { threadState, type ThreadStates } from './thread-states.ts';
 import { Tracee, type LiveStop } from './tracee.ts';
 
 /** How long a thread that runs takes to stop where it is. */

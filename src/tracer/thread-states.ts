@@ -1,6 +1,6 @@
 // The states of a process's threads, asked for again and again while they stand still. With a thousand threads most of a hold is this:
 // so their files are opened before it, and a look at all of them is one pread each, made together.
-import { openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync } from 'node:fs';
 import { arch } from '../arch/arch.ts';
 import { Batch } from '../native/batch.ts';
 import { allocate, mapMemory } from '../native/memory.ts';
@@ -136,11 +136,6 @@ function openStat(pid: number, tid: number): number {
 
 export function threadIds(pid: number): readonly number[] {
   return readdirSync(`/proc/${pid}/task`).map(Number);
-}
-
-/** How many threads it has, those that have ended and are not yet collected too: the directory's links (fs/proc/base.c proc_task_getattr). */
-export function countThreads(pid: number): number {
-  return statSync(`/proc/${pid}/task`).nlink - 2;
 }
 
 /** One letter of /proc/PID/task/TID/stat; X when the thread is gone. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { needs } from '../support/needs.ts';
-import { isThorough } from '../support/often.ts';
+import { often } from '../support/often.ts';
 import { differencesFromFresh, expectRestartInPlace } from '../support/docker/in-place.ts';
 import { start, type Program } from '../support/docker/program.ts';
 import { programs } from '../support/docker/programs/all.ts';
@@ -56,7 +56,10 @@ describe.concurrent.each(cases)('$name $title', ({ program, flags }) => {
 
 /** All of them, or a fourth: where somebody waits, each program is in one of four variants. */
 function shareOf(remainder: number): readonly Program[] {
-  return programs.filter((_, index) => isThorough || index % 4 === remainder);
+  return often(
+    programs,
+    programs.filter((_, index) => index % 4 === remainder),
+  );
 }
 
 function oddSettings(): readonly string[] {
