@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { globSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Engine } from '../../../src/front/engine.ts';
 import { engineFlags, startEngine } from '../../../src/front/launch.ts';
 import { parseStat } from '../../../src/procfs/stat.ts';
 import { fakeEngines } from '../../support/fake-engines.ts';
+import { until } from '../../support/until.ts';
 
 it('gives the engine a session of its own, which no terminal can interrupt', () => {
   using engine = fakeEngines(['works']).start();
@@ -54,14 +54,5 @@ it.each([
 const anyTarget = { name: 'pid/1', pid: 1, startTicks: 0, container: null, spec: null };
 
 async function ends({ pid }: Engine): Promise<boolean> {
-  const deadline = performance.now() + 5_000;
-  while (performance.now() < deadline) {
-    try {
-      process.kill(pid ?? 0, 0);
-    } catch {
-      return true;
-    }
-    await sleep(20);
-  }
-  return false;
+  return await until('the engine has ended', () => !existsSync(`/proc/${pid}`), 5_000);
 }
