@@ -7,14 +7,17 @@ import { tempDirectory } from '../../../support/temp.ts';
 const asItIs: ClusterChoice = { kubeconfig: null, context: null, namespace: null, as: null, asGroups: [] };
 
 /** One cluster, user and context of that name. */
-function config(name: string, more: { readonly namespace?: string; readonly current?: string } = {}): string {
-  const { namespace, current = name } = more;
+function config(
+  name: string,
+  more: { readonly namespace?: string; readonly current?: string; readonly user?: object } = {},
+): string {
+  const { namespace, current = name, user = { token: `token-of-${name}` } } = more;
   const file = join(tempDirectory(), 'config');
   const document = {
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'shared', cluster: { server: `https://${name}.example:6443/` } }],
-    users: [{ name, user: { token: `token-of-${name}` } }],
+    users: [{ name, user }],
     contexts: [{ name, context: { cluster: 'shared', user: name, ...(namespace === undefined ? {} : { namespace }) } }],
     'current-context': current,
   };
@@ -39,6 +42,22 @@ describe('loadCluster', () => {
     const second = await loadCluster({ ...asItIs, context: 'b' }, { KUBECONFIG });
     expect(second).toMatchObject({ server: 'https://a.example:6443', namespace: 'default' });
     expect((await second.credentials()).headers).toMatchObject({ Authorization: 'Bearer token-of-b' });
+  });
+
+  it('logs in by the program that the file names', async () => {
+    const credential = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      kind: 'ExecCredential',
+      status: { token: 'from-the-program' },
+    };
+    const exec = {
+      apiVersion: credential.apiVersion,
+      command: '/bin/echo',
+      args: [JSON.stringify(credential)],
+      interactiveMode: 'Never',
+    };
+    const { credentials } = await loadCluster({ ...asItIs, kubeconfig: config('a', { user: { exec } }) }, {});
+    expect((await credentials()).headers).toMatchObject({ Authorization: 'Bearer from-the-program' });
   });
 
   it('asks as another user, and for another namespace', async () => {
