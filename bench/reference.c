@@ -147,7 +147,7 @@ static int keptCount;
 static int eventOf(int status) { return status >> 16; }
 static int isSyscallStop(int status) { return WIFSTOPPED(status) && WSTOPSIG(status) == (SIGTRAP | 0x80); }
 
-/** src/tracer/ptrace/wait.ts: WNOHANG, spinning with sched_yield for 0.2 ms, then sleeps that grow from 20 us to 2 ms. */
+/** src/tracer/ptrace/wait.ts: WNOHANG, spinning with sched_yield for 0.2 ms, then sleeps that grow from 20 us to 250 us. */
 static int waitFor(int tid) {
   for (int i = 0; i < keptCount; i++)
     if (kept[i].tid == tid) {
@@ -169,7 +169,7 @@ static int waitFor(int tid) {
       sched_yield();
     } else {
       sleepNs(ns);
-      ns = ns < 1000000 ? ns * 2 : 2000000;
+      ns = ns * 2 < 250000 ? ns * 2 : 250000;
     }
   }
 }

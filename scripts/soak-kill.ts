@@ -32,7 +32,8 @@ const roundDeadlineMs = 20_000;
 const count = { old: 0, new: 0, lost: 0 };
 const stages = new Map<Stage, number>();
 let kills = 0;
-let slowestMs = 0;
+/** From the kill to the end of all that restarts or mends. An engine whose front alone was killed goes on, to the end of the probation. */
+const slowestMs = { 'of a killed engine': 0, 'of an engine without its front': 0 };
 
 const [asked = '1000'] = process.argv.slice(2);
 const wanted = Number(asked);
@@ -45,7 +46,8 @@ await (asked === '--all' ? killAtEveryStep() : killAtRandom(wanted));
 clearTimeout(everythingLasts);
 console.log(`${kills} kills: old ${count.old}, new ${count.new}, lost ${count.lost}`);
 if (stages.size > 0) console.log(`killed in: ${[...stages].map(([stage, times]) => `${stage} ${times}`).join(', ')}`);
-console.log(`the slowest end of a killed restart took ${Math.round(slowestMs)} ms`);
+for (const [what, ms] of Object.entries(slowestMs))
+  console.log(`the slowest end ${what} came after ${Math.round(ms)} ms`);
 process.exitCode = count.lost === 0 ? 0 : 1;
 
 function giveUp(): never {
@@ -61,7 +63,7 @@ async function killAtEveryStep(): Promise<void> {
       count.lost += report.failures.length;
       count.new += report.restarted;
       count.old += report.points - report.restarted;
-      slowestMs = Math.max(slowestMs, report.slowestMs);
+      tookMs('of a killed engine', report.slowestMs);
       console.error(`${name}, ${when}: ${report.points} kills, ${report.failures.length} lost`);
       for (const failure of report.failures) console.error(failure);
     }
@@ -93,6 +95,10 @@ async function killSome(kind: Kind, rounds: number): Promise<void> {
     console.error(`kill ${kills} (${kind.name}; ${victim}): ${damage.join('; ')}`);
     return;
   }
+}
+
+function tookMs(what: keyof typeof slowestMs, ms: number): void {
+  slowestMs[what] = Math.max(slowestMs[what], ms);
 }
 
 interface Round {
@@ -200,7 +206,7 @@ async function killOnce({ command }: Kind, round: Round): Promise<readonly strin
   const said = await outcome;
   if (enginePid !== null) await ended(enginePid);
   if (victim === 'both') await mendByNext(round);
-  slowestMs = Math.max(slowestMs, performance.now() - killedMs);
+  tookMs(victim === 'front' ? 'of an engine without its front' : 'of a killed engine', performance.now() - killedMs);
   return await judge(said, { ...round, before, version });
 }
 

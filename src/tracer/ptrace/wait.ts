@@ -1,4 +1,4 @@
-// Waiting for tracees: wait4 with WNOHANG, a short spin that yields, then sleeps that grow to 2 ms; so every wait has an end.
+// Waiting for tracees: wait4 with WNOHANG, a short spin that yields, then sleeps that grow; so every wait has an end.
 // A blocking wait costs 0.15-0.19 ms a remote call against 0.025-0.075 ms with the spin (measured).
 import { arch } from '../../arch/arch.ts';
 import { allocate } from '../../native/memory.ts';
@@ -10,6 +10,9 @@ const __WNOTHREAD = 0x2000_0000;
 const SIGTRAP = 5;
 const PR_SET_TIMERSLACK = 29;
 const spinMs = 0.2;
+/** One tracee is waited for while a process is held: what it does unseen after its stop, all of its threads stand still for. */
+const longestSleepInHoldNs = 250_000;
+/** Of a program that runs. */
 const longestSleepNs = 2_000_000;
 
 /** Why a tracee stopped, or that it ended. */
@@ -35,7 +38,7 @@ const sleepTime = allocate(16);
  * `otherTid` is the name it may have got meanwhile. Other tracees are left alone: a dead one tells its parent only once it is collected.
  */
 export function waitFor(tid: number, deadlineMs: number, otherTid: number = tid): Stop | 'timeout' | 'gone' {
-  return wait({ tid, otherTid, deadlineMs, mostNs: longestSleepNs });
+  return wait({ tid, otherTid, deadlineMs, mostNs: longestSleepInHoldNs });
 }
 
 interface Waiting {
