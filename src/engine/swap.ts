@@ -1,7 +1,7 @@
 // The swap: descriptors marked, execve made. When execve succeeds there is no way back; until then everything is in the journal.
 import { HotexecError } from '../errors.ts';
 import { describeErrno, EBADF } from '../native/errno.ts';
-import { leaveCpuTo } from '../tracer/leave-cpu.ts';
+import { leaveCpuToEnds } from '../tracer/leave-cpu.ts';
 import { killTracee } from '../tracer/signals.ts';
 import { awaitDeath } from './children.ts';
 import { childrenOf } from './descendants.ts';
@@ -117,7 +117,7 @@ export function exec(held: Hold, { name, args }: ExecCall): void {
   journal.mark('exec');
   tracee.expectExec(held.pid);
   thread.enter(name, ...args);
-  if (thread.advance(() => leaveCpuTo('end', held.threads)) !== 'exec') {
+  if (thread.advance(() => leaveCpuToEnds(held.threads)) !== 'exec') {
     const errno = thread.result();
     journal.mark('no-exec');
     thread.report(name, args, errno, startedMs);
