@@ -18,17 +18,10 @@ export type StartEngine = () => Engine;
 /**
  * For V8 in a process that lives a tenth of a second and holds a target meanwhile. No optimising compiler: what it makes comes too late,
  * and its threads take the CPU from the target. A young generation that is not full before the engine is done: else one garbage
- * collection of 0.6-4 ms falls into each hold. Together they take 3 of 7.5 ms off the hold of a fresh engine (measured, Node 24). No
- * compiler at all, and no threads of V8's own: 0.1 of 3.1 ms less, with 1,000 threads 1 of 27; tracing is no slower without (measured).
+ * collection of 0.6-4 ms falls into each hold. Together they take 3 of 7.5 ms off the hold of a fresh engine (measured, Node 24).
  * The engine's code cache is made for these flags (scripts/build.ts).
  */
-export const engineFlags: readonly string[] = [
-  '--no-opt',
-  '--no-maglev',
-  '--no-sparkplug',
-  '--single-threaded',
-  '--min-semi-space-size=16',
-];
+export const engineFlags: readonly string[] = ['--no-opt', '--no-maglev', '--min-semi-space-size=16'];
 
 /** Starts an engine. It waits for its request; one that is never asked ends by itself once it is dismissed. */
 export function startEngine({ execPath, env, args = [...engineFlags, enginePath()] }: EngineLaunch): Engine {
