@@ -123,7 +123,7 @@ function awaitStopped(pid: number, { states, deadlineMs }: Awaited): readonly nu
   const gone = new Set<number>();
   let moving = groupsOf(states.threads.length);
   for (;;) {
-    // Those that have stopped are not looked at again, while others are waited for: they do not stop in their order.
+    // Those that have stopped are not looked at again, while others are waited for: on another CPU they may be long behind.
     moving = moving.filter((group) => stillMoves(group, states, gone));
     const [first] = moving;
     if (first === undefined) return states.threads.filter((thread) => !gone.has(thread));
@@ -180,7 +180,7 @@ function notStopping(pid: number, thread: number): StopTimeout {
   );
 }
 
-/** The same, none when the process has ended. */
+/** Its thread ids, none when the process has ended. */
 export function threadsOf(pid: number): readonly number[] {
   const threads = listThreads(pid);
   return threads.kind === 'read' ? threads.content : [];
