@@ -17,6 +17,7 @@ import {
   toEventStop,
 } from '../tracer/hold.ts';
 import * as ptrace from '../tracer/ptrace/requests.ts';
+import { withoutLoad } from '../tracer/scheduling.ts';
 import { blockable, everySignal, sendToThread, SIGCONT, signalBit } from '../tracer/signals.ts';
 import { ThreadStates } from '../tracer/thread-states.ts';
 import type { Tracee } from '../tracer/tracee.ts';
@@ -115,7 +116,8 @@ export class Held implements Hold {
   }
 
   #arm(alreadyStopped: boolean): void {
-    if (!alreadyStopped) armNet(this.pid, this.tracee, performance.now() + stopDeadlineMs);
+    if (alreadyStopped) return;
+    withoutLoad(this.states.threads.length, () => armNet(this.pid, this.tracee, performance.now() + stopDeadlineMs));
   }
 
   /** Borrows the thread's registers for remote calls; every signal but SIGSTOP waits meanwhile. */

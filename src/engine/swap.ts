@@ -1,7 +1,7 @@
 // The swap: descriptors marked, execve made. When execve succeeds there is no way back; until then everything is in the journal.
 import { HotexecError } from '../errors.ts';
 import { describeErrno, EBADF } from '../native/errno.ts';
-import { leaveCpuToEnds } from '../tracer/leave-cpu.ts';
+import { leaveCpuToEnds, withoutLoad } from '../tracer/scheduling.ts';
 import { killTracee } from '../tracer/signals.ts';
 import { awaitDeath } from './children.ts';
 import { childrenOf } from './descendants.ts';
@@ -116,8 +116,11 @@ export function exec(held: Hold, { name, args }: ExecCall): void {
   const startedMs = performance.now();
   journal.mark('exec');
   tracee.expectExec(held.pid);
-  thread.enter(name, ...args);
-  if (thread.advance(() => leaveCpuToEnds(held.threads)) !== 'exec') {
+  const end = withoutLoad(held.threads, () => {
+    thread.enter(name, ...args);
+    return thread.advance(() => leaveCpuToEnds(held.threads));
+  });
+  if (end !== 'exec') {
     const errno = thread.result();
     journal.mark('no-exec');
     thread.report(name, args, errno, startedMs);

@@ -155,7 +155,8 @@ function groupsOf(count: number): readonly Group[] {
  */
 function stillMoves(group: Group, states: ThreadStates, gone: Set<number>): boolean {
   const { from, to, mover } = group;
-  if (lettersNow(states, mover, mover + 1).some(isMoving)) return true;
+  states.read(mover, mover + 1);
+  if (!states.areStopped(mover, mover + 1) && states.letters(mover, mover + 1).some(isMoving)) return true;
   states.read(from, to);
   if (states.areStopped(from, to)) return false;
   const letters = states.letters(from, to);
@@ -163,11 +164,6 @@ function stillMoves(group: Group, states: ThreadStates, gone: Set<number>): bool
   if (moving === -1) letters.forEach((letter, index) => letter === 'X' && gone.add(states.threads[from + index] ?? 0));
   else group.mover = from + moving;
   return moving !== -1;
-}
-
-function lettersNow(states: ThreadStates, from: number, to: number): readonly string[] {
-  states.read(from, to);
-  return states.letters(from, to);
 }
 
 function isMoving(letter: string): boolean {
