@@ -23,6 +23,8 @@ export interface CliSetting {
   readonly program?: CliContext['program'];
   readonly colours?: boolean;
   readonly signal?: AbortSignal;
+  /** Called with each piece of standard output, as it is written. */
+  readonly onOutput?: (text: string) => void;
   readonly proc?: string;
 }
 
@@ -31,7 +33,7 @@ export async function runCli(argv: readonly string[], setting: CliSetting = {}):
   const { engines = [], env = {}, stdin = '', program = 'hotexec', colours = false, proc = '/proc' } = setting;
   const fakes = fakeEngines(engines, record);
   onTestFinished(() => fakes.started.forEach((engine) => engine[Symbol.dispose]()));
-  const stdout = collector(colours);
+  const stdout = collector(colours, setting.onOutput);
   const stderr = collector(colours);
   const exitCode = await run({
     argv,
@@ -50,9 +52,13 @@ export async function runCli(argv: readonly string[], setting: CliSetting = {}):
   return { exitCode, stdout: stdout.text(), stderr: stderr.text(), requests: requestsIn(record) };
 }
 
-function collector(colours: boolean): Output & { readonly text: () => string } {
+function collector(colours: boolean, onWrite?: (text: string) => void): Output & { readonly text: () => string } {
   const written: string[] = [];
-  return { write: (text) => void written.push(text), isTerminal: false, colours, text: () => written.join('') };
+  const write = (text: string): void => {
+    written.push(text);
+    onWrite?.(text);
+  };
+  return { write, isTerminal: false, colours, text: () => written.join('') };
 }
 
 function requestsIn(file: string): readonly Record<string, unknown>[] {

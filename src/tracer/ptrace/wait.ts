@@ -54,10 +54,10 @@ function wait({ tid, otherTid, deadlineMs, mostNs }: Waiting): Stop | 'timeout' 
   let sleepNs = 20_000;
   for (;;) {
     const stop = poll(tid);
+    if (isStop(stop)) return stop;
     const other = otherTid === tid ? stop : poll(otherTid);
+    if (isStop(other)) return other;
     if (stop === 'gone' && other === 'gone') return 'gone';
-    if (stop !== undefined && stop !== 'gone') return stop;
-    if (other !== undefined && other !== 'gone') return other;
     const now = performance.now();
     if (now > deadlineMs) return 'timeout';
     if (now <= spinUntil) {
@@ -87,6 +87,10 @@ export function sleep(durationNs: number): void {
 /** From now on a sleep of 20 us is not one of 100: the kernel adds 50 us by itself, to wake several at once (prctl(2)). */
 export function sleepExactly(): void {
   syscall(arch.syscalls.prctl, PR_SET_TIMERSLACK, 1);
+}
+
+function isStop(found: Stop | 'gone' | undefined): found is Stop {
+  return found !== undefined && found !== 'gone';
 }
 
 function poll(tid: number): Stop | 'gone' | undefined {

@@ -194,9 +194,11 @@ describe('when it fails', () => {
   it('exits 130 when it was interrupted and the program runs on', async () => {
     const engines = ['waits for a cancel'];
     const controller = new AbortController();
-    const running = restart(['restart', '77', '--no-drain', '-o', 'jsonl'], { engines, signal: controller.signal });
-    setTimeout(() => controller.abort(), 100);
-    const { exitCode, stderr } = await running;
+    const { exitCode, stderr } = await restart(['restart', '77', '--no-drain', '-o', 'jsonl'], {
+      engines,
+      signal: controller.signal,
+      onOutput: () => controller.abort(),
+    });
     expect(exitCode).toBe(130);
     expect(stderr).toContain('Cancel');
   });
