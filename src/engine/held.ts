@@ -83,17 +83,15 @@ export class Held implements Hold {
     this.#alreadyStopped = alreadyStopped;
     this.#enterStopped(alreadyStopped, this.tracee.signalMask());
     this.#heldSinceMs = performance.now();
+    const deadlineMs = this.#heldSinceMs + stopDeadlineMs;
     const stopped = {
       [Symbol.dispose]: (): void => {
         if (this.image === 'old') this.release();
       },
     };
     try {
-      this.#arm(alreadyStopped);
-      this.siblings = awaitSiblings(this.pid, this.tracee.tid, {
-        states: this.states,
-        deadlineMs: this.#heldSinceMs + stopDeadlineMs,
-      });
+      if (!alreadyStopped) withoutLoad(this.states.threads.length, () => armNet(this.pid, this.tracee, deadlineMs));
+      this.siblings = awaitSiblings(this.pid, this.tracee.tid, { states: this.states, deadlineMs });
       this.threads = this.siblings.length + 1;
     } catch (error) {
       stopped[Symbol.dispose]();
@@ -110,14 +108,9 @@ export class Held implements Hold {
   /** The net again: execve has torn it. The new program has not run yet. */
   stopNew(): void {
     this.#enterStopped(false, 0n);
-    this.#arm(false);
+    armNet(this.pid, this.tracee, performance.now() + stopDeadlineMs);
     this.atEventStop = true;
     this.siblings = [];
-  }
-
-  #arm(alreadyStopped: boolean): void {
-    if (alreadyStopped) return;
-    withoutLoad(this.states.threads.length, () => armNet(this.pid, this.tracee, performance.now() + stopDeadlineMs));
   }
 
   /** Borrows the thread's registers for remote calls; every signal but SIGSTOP waits meanwhile. */

@@ -121,15 +121,13 @@ export function awaitSiblings(pid: number, tid: number, awaited: Awaited): reado
 /** Of the listed threads those that live, when none of them moves any more. */
 function awaitStopped(pid: number, { states, deadlineMs }: Awaited): readonly number[] {
   const gone = new Set<number>();
-  let moving = groupsOf(states.threads.length);
-  for (;;) {
-    // Those that have stopped are not looked at again, while others are waited for: on another CPU they may be long behind.
-    moving = moving.filter((group) => stillMoves(group, states, gone));
-    const [first] = moving;
-    if (first === undefined) return states.threads.filter((thread) => !gone.has(thread));
-    if (performance.now() > deadlineMs) throw notStopping(pid, states.threads[first.mover] ?? pid);
-    sleep(100_000);
+  for (const group of groupsOf(states.threads.length)) {
+    while (stillMoves(group, states, gone)) {
+      if (performance.now() > deadlineMs) throw notStopping(pid, states.threads[group.mover] ?? pid);
+      sleep(100_000);
+    }
   }
+  return states.threads.filter((thread) => !gone.has(thread));
 }
 
 /** Threads that are looked at together, by their places in the list. */
