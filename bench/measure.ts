@@ -50,7 +50,7 @@ async function holds(programs: Programs, rounds: Rounds): Promise<readonly Compa
     found.push(...compareHolds(byAll, `${threads} thread${threads === 1 ? '' : 's'}`));
   }
   using large = await startTarget(programs, 1, 1024);
-  const byAll = await holdsOf(large, { reference, warm }, rounds.few);
+  const byAll = await holdsOf(large, { reference, warm }, rounds.many);
   return [...found, ...compareHolds(byAll, '1 GiB resident', 1024)];
 }
 

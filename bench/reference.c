@@ -524,13 +524,17 @@ static int findDescendants(int pid, int *out) {
   return found;
 }
 
-static void listDescendants(int pid) {
+static void listDescendants(int pid, int holder) {
   int found[64];
   int count = findDescendants(pid, found);
   if (count == 0) return;
-  readFile("/proc/%d/stat", pid);
-  readFile("/proc/%d/cgroup", pid);
-  for (int i = 0; i < count; i++) readFile("/proc/%d/cgroup", found[i]);
+  // The holder is spared without a look at where it belongs.
+  if (count > 1 || found[0] != holder) {
+    readFile("/proc/%d/stat", pid);
+    readFile("/proc/%d/cgroup", pid);
+    for (int i = 0; i < count; i++)
+      if (found[i] != holder) readFile("/proc/%d/cgroup", found[i]);
+  }
   for (int i = 0; i < count; i++) readFile("/proc/%d/status", found[i]);
 }
 
@@ -619,7 +623,7 @@ static double restart(int pid) {
   Registers own = remote.base = registersOf(pid);
   remote.instruction = findInstruction(pid);
   noteRegisters(9, pid, &own);
-  listDescendants(pid);
+  listDescendants(pid, holder);
   resetAttributes(&remote, &plan, own.rsp);
   giveBack(&remote, own);
   note("{\"mark\":\"own\"}\n");

@@ -22,19 +22,30 @@ export interface Descendant {
   readonly spared: boolean;
 }
 
+/** What the old program's own children have in common with it. */
+interface Home {
+  readonly session: number | undefined;
+  readonly groups: string;
+}
+
 /** Parents before children. `ours` are processes that must never be touched: this engine and its front. */
 export function listDescendants(pid: number, ours: ReadonlySet<number>): readonly Descendant[] {
   const found = findDescendants(pid);
   if (found.length === 0) return [];
   const members = new Set([pid, ...found.map((process) => process.pid)]);
-  const session = readStat(pid)?.session;
-  const groups = cgroupsOf(pid);
   const spared = new Set<number>();
+  let own: Home | undefined;
   for (const process of found) {
+    if (ours.has(process.pid) || spared.has(process.ppid)) {
+      spared.add(process.pid);
+      continue;
+    }
+    // Not before it is asked for: mostly, what is left of hotexec is the only child, and this is in the hold.
+    own ??= { session: readStat(pid)?.session, groups: cgroupsOf(pid) };
     // The session of the target itself may be led from outside: a program started in a shell's terminal.
-    const foreign = process.session !== session && !members.has(process.session) && isLiving(process.session);
-    const elsewhere = process.state !== 'Z' && cgroupsOf(process.pid) !== groups;
-    if (ours.has(process.pid) || spared.has(process.ppid) || foreign || elsewhere) spared.add(process.pid);
+    const foreign = process.session !== own.session && !members.has(process.session) && isLiving(process.session);
+    const elsewhere = process.state !== 'Z' && cgroupsOf(process.pid) !== own.groups;
+    if (foreign || elsewhere) spared.add(process.pid);
   }
   return found.flatMap(({ pid: child, ppid, comm, state }) => {
     const pidInside = innermostPid(child);
