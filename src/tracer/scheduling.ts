@@ -32,15 +32,21 @@ export function leaveCpuToEnds(threads: number): void {
  * For the calls that wake all threads of the target, to stop or to end. The kernel draws a thread that wakes to the waker's CPU where its own
  * has the greater load (kernel/sched/fair.c, wake_affine_weight), and an engine that has just been started is that load: in a third of the
  * holds it drove all threads from its CPU to the other, 3 of 31 ms for nothing. A real-time thread is no load. The kernel refuses that without
- * CAP_SYS_NICE, and in a cgroup without a real-time budget; then, and for an engine that was given a policy of its own, nothing is changed.
+ * CAP_SYS_NICE, and in a cgroup without a real-time budget; then, with one CPU alone, and for an engine that was given a policy of its own,
+ * nothing is changed.
  */
 export function withoutLoad<T>(threads: number, wake: () => T): T {
-  if (threads <= fewThreads || !isOrdinary() || !setPolicy(SCHED_FIFO, lowestPriority)) return wake();
+  if (threads <= fewThreads || !hasOtherCpu() || !isOrdinary() || !setPolicy(SCHED_FIFO, lowestPriority)) return wake();
   try {
     return wake();
   } finally {
     setPolicy(SCHED_OTHER, 0);
   }
+}
+
+/** On the only one, a real-time thread that looks again and again lets no thread of the target run meanwhile. */
+function hasOtherCpu(): boolean {
+  return availableParallelism() > 1;
 }
 
 function isOrdinary(): boolean {

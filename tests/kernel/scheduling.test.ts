@@ -7,7 +7,7 @@ import { needs } from '../support/needs.ts';
 const [ordinary, realTime, batch] = [0, 1, 3] as const;
 const many = 1_000;
 
-needs('root', { command: 'chrt' }, { command: 'setpriv' });
+needs('root', { command: 'chrt' }, { command: 'setpriv' }, { command: 'taskset' });
 
 const module = join(import.meta.dirname, '../../src/tracer/scheduling.ts');
 const program = `
@@ -71,6 +71,10 @@ test('for a few threads nothing is changed', () => {
 test('without CAP_SYS_NICE nothing is changed, and nothing fails', () => {
   const by = ['setpriv', '--bounding-set', '-sys_nice', '--inh-caps', '-sys_nice'];
   expect(seen({ by }).policies).toEqual([ordinary, ordinary, ordinary]);
+});
+
+test('with one CPU nothing is changed: the threads would not run while it looks', () => {
+  expect(seen({ by: ['taskset', '--cpu-list', '0'] }).policies).toEqual([ordinary, ordinary, ordinary]);
 });
 
 test('a policy that it was given stays', () => {
