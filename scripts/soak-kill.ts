@@ -118,11 +118,12 @@ interface Span {
 async function unharmed({ command }: Kind, survivor: Survivor, workshop: Workshop): Promise<Span> {
   const startedMs = performance.now();
   const { outcome } = await restartCommand(survivor, workshop, { version: workshop.nextVersion(), command });
-  let isOver = false;
-  void outcome.then(() => (isOver = true));
-  await journalBegun(workshop, () => isOver);
+  let hasEnded = false;
+  void outcome.then(() => (hasEnded = true));
+  const isOver = (): boolean => hasEnded;
+  await journalBegun(workshop, isOver);
   const begunMs = performance.now();
-  while (isHeld(stageOf(workshop))) await delay(1);
+  while (!isOver() && isHeld(stageOf(workshop))) await delay(1);
   const heldMs = performance.now() - begunMs;
   const said = await outcome;
   if (said !== (command === null ? 'restarted' : 'unchanged')) throw new Error(`a restart that was let be: ${said}`);
