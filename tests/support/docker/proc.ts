@@ -44,6 +44,12 @@ export async function nameOf(pid: number): Promise<string> {
   return (await readFile(`/proc/${pid}/comm`, 'utf8')).trimEnd();
 }
 
+/** What it was started with; nothing of one that has ended. */
+export async function commandOf(pid: number): Promise<string[]> {
+  const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return words.split('\0').slice(0, -1);
+}
+
 /** The pid that the process has in its own namespace. */
 export async function innerPid(pid: number): Promise<number> {
   return Number((await statusOf(pid)).get('NSpid')?.split(/\s+/).at(-1));
