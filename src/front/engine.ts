@@ -35,12 +35,16 @@ const drainMs = 200;
 export class Engine implements Disposable {
   readonly #process: EngineProcess;
   readonly #ended: Promise<EngineDeath>;
+  /** Its answer is being read, or nobody will. */
+  readonly #read = Promise.withResolvers<void>();
 
   constructor(process: EngineProcess) {
     this.#process = process;
-    this.#ended = endOf(process);
+    this.#ended = endOf(process, this.#read.promise);
     process.stdin.on('error', ignore); // EPIPE: it has died, which its end tells
     process.stdout.on('error', ignore);
+    // At the end of a child Node throws away what nobody reads (flushStdio, lib/internal/child_process.js).
+    process.stdout.on('readable', ignore);
   }
 
   get pid(): number | undefined {
@@ -57,6 +61,7 @@ export class Engine implements Disposable {
     try {
       // Here and not above: what is needed to read the answer is loaded while the engine works.
       const { parseEngineLine } = await import('./engine-line.ts');
+      this.#read.resolve();
       const answer = await this.#readAnswer(parseEngineLine, onEvent);
       // An orphan would become a child of the target, which never waits for it.
       if (request.target.pid === 1) await this.#ended;
@@ -76,6 +81,7 @@ export class Engine implements Disposable {
   /** The end of its input: one that was asked nothing exits. One that works goes on. */
   [Symbol.dispose](): void {
     this.#process.stdin.end();
+    this.#read.resolve();
   }
 
   /** One that has changed nothing. */
@@ -102,7 +108,8 @@ export class Engine implements Disposable {
   }
 }
 
-async function endOf(process: EngineProcess): Promise<EngineDeath> {
+/** `read`: what it wrote may have waited until then, however long ago it has ended. */
+async function endOf(process: EngineProcess, read: Promise<void>): Promise<EngineDeath> {
   let stderr = '';
   process.stderr.setEncoding('utf8');
   process.stderr.on('data', (chunk: string) => {
@@ -115,6 +122,7 @@ async function endOf(process: EngineProcess): Promise<EngineDeath> {
   });
   process.once('exit', (exitCode, signal) => resolve({ kind: 'died', exitCode, signal }));
   const end = await promise;
+  await read;
   await drained(process);
   return { ...end, stderr: stderr.trim() };
 }
