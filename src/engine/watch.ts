@@ -77,13 +77,8 @@ function watchUntil(watched: Watched, quiet: QuietExit): WatchEnd {
   const { process } = watched;
   for (;;) {
     const nowMs = performance.now();
-    process.mode = watched.wantsSyscalls(nowMs) || quiet.isOver ? 'syscalls' : 'signals';
-    if (process.mode === 'signals' && watched.catches) {
-      quiet.begin();
-      // Slower, and the way back is what it is watched for.
-      if (quiet.isForbidden) process.mode = 'syscalls';
-    }
-    const settled = watched.settle(nowMs);
+    // All that is looked at would only keep it.
+    const settled = process.goesAlone ? null : look(nowMs, watched, quiet);
     if (settled === 'silent') {
       const tid = process.stopOne(nowMs + releaseDeadlineMs);
       return { kind: 'caught', caught: { kind: 'silent', tid } };
@@ -95,6 +90,17 @@ function watchUntil(watched: Watched, quiet: QuietExit): WatchEnd {
     const end = answer(process.next(nowMs + lookEveryMs), watched, quiet);
     if (end !== null) return end;
   }
+}
+
+function look(nowMs: number, watched: Watched, quiet: QuietExit): ReturnType<Watched['settle']> {
+  const { process } = watched;
+  process.mode = watched.wantsSyscalls(nowMs) || quiet.isOver ? 'syscalls' : 'signals';
+  if (process.mode === 'signals' && watched.catches) {
+    quiet.begin();
+    // Slower, and the way back is what it is watched for.
+    if (quiet.isForbidden) process.mode = 'syscalls';
+  }
+  return watched.settle(nowMs);
 }
 
 function answer(stop: ProcessStop, watched: Watched, quiet: QuietExit): WatchEnd | null {

@@ -20,6 +20,8 @@ export interface ProcessStat {
   readonly ttyNr: number;
   /** PF_* of include/linux/sched.h. */
   readonly flags: number;
+  /** CPU time that it has used, by itself and in the kernel, in clock ticks (utime and stime; USER_HZ, 100 a second). */
+  readonly cpuTicks: number;
   readonly numThreads: number;
   /** Start time in clock ticks since boot: with the pid it names a process for good. */
   readonly startTicks: number;
@@ -66,6 +68,7 @@ export function parseStat(text: string): ProcessStat {
     session: integer(6),
     ttyNr: integer(7),
     flags: integer(9),
+    cpuTicks: integer(14) + integer(15),
     numThreads: integer(20),
     startTicks: integer(22),
     vsizeBytes: big(23),

@@ -8,6 +8,7 @@ import { readText } from '../procfs/read.ts';
 import { statusField } from '../procfs/status.ts';
 import { processOf } from '../procfs/threads.ts';
 import { cureInterruptedCall } from './cure.ts';
+import { GoingAlone, type AloneThread } from './going-alone.ts';
 import { threadsOf } from './hold.ts';
 import * as ptrace from './ptrace/requests.ts';
 import { waitFor, waitForAny, type Stop } from './ptrace/wait.ts';
@@ -75,6 +76,7 @@ export class TracedProcess {
   readonly #leaving: Set<number> = new Set();
   /** That we have let go. */
   readonly #left: Set<number> = new Set();
+  readonly #alone = new GoingAlone();
   #lastStopMs = 0;
 
   /** `tids` stand at a stop and have the options of this tracing. */
@@ -95,8 +97,26 @@ export class TracedProcess {
     for (const tid of this.#threads.keys()) this.go(tid);
   }
 
+  /**
+   * From the stop that it stands at this thread goes on alone: the others of its process stand at their next stop until it waits for something,
+   * ends, makes a call that was asked for or is one of `until`, or has used 20 ms of a CPU; and for a second at most.
+   */
+  goAlone(thread: AloneThread): void {
+    this.#endAlone();
+    this.#alone.begin(thread);
+  }
+
+  get goesAlone(): boolean {
+    return this.#alone.isOn;
+  }
+
+  #endAlone(): void {
+    for (const [tid, signal] of this.#alone.end()) this.go(tid, signal);
+  }
+
   /** Lets a thread go on after a stop that was handed out; `signal` is delivered first, 0 for none. */
   go(tid: number, signal = 0): void {
+    if (this.#alone.keeps(tid, this.#threads.get(tid), signal)) return;
     // A thread that is gone reports its end at the next wait.
     if (this.mode === 'syscalls') ptrace.resumeToSyscall(tid, signal);
     else ptrace.resume(tid, signal);
@@ -116,8 +136,12 @@ export class TracedProcess {
   next(deadlineMs: number): ProcessStop {
     for (;;) {
       const busy = this.mode === 'syscalls' && performance.now() - this.#lastStopMs < busyMs;
-      const stop = waitForAny(deadlineMs, busy ? unseenNs : undefined);
-      if (stop === 'timeout') return { kind: 'timeout' };
+      const stop = waitForAny(this.#alone.waitUntil(deadlineMs), busy ? unseenNs : undefined);
+      if (this.#alone.isOver()) this.#endAlone();
+      if (stop === 'timeout') {
+        if (performance.now() > deadlineMs) return { kind: 'timeout' };
+        continue;
+      }
       this.#lastStopMs = performance.now();
       if (stop === 'gone') return { kind: 'ended', exitCode: null, signal: null };
       const found = this.#answer(stop);
@@ -134,7 +158,12 @@ export class TracedProcess {
     switch (stop.kind) {
       case 'syscall': {
         const { call, result } = ptrace.syscallStop(tid);
-        if (call !== null && this.#tracing.calls.has(call.number)) return { kind: 'entry', pid, tid, call };
+        if (call !== null && this.#alone.isFarEnough(tid, call.number)) this.#endAlone();
+        if (call !== null && this.#tracing.calls.has(call.number)) {
+          // The process may be held for it, and a hold knows no threads that have reported their stop already.
+          this.#endAlone();
+          return { kind: 'entry', pid, tid, call };
+        }
         // At its exit: woken for a signal that another thread has taken meanwhile.
         if (result === -EINTR) cure(tid);
         break;
@@ -159,6 +188,7 @@ export class TracedProcess {
       case 'killed':
         this.#threads.delete(tid);
         this.#leaving.delete(tid);
+        if (this.#alone.ended(tid)) this.#endAlone();
         this.#watcher?.left(tid);
         if (tid !== this.pid) return undefined;
         return stop.kind === 'exited'
@@ -184,10 +214,12 @@ export class TracedProcess {
 
   #forget(pid: number): void {
     for (const [tid, process] of this.#threads) if (process === pid) this.#threads.delete(tid);
+    this.#alone.executed(pid);
   }
 
   /** Brings a thread to a stop, where it can be made to do something else; StopTimeout when none can be. `passesSignals`: it goes on after that. */
   stopOne(deadlineMs: number, { passesSignals = false }: { readonly passesSignals?: boolean } = {}): number {
+    this.#endAlone();
     const own = [...this.#threads].filter(([, pid]) => pid === this.pid).map(([tid]) => tid);
     const tid = own.find((thread) => !'DZX'.includes(threadState(this.pid, thread))) ?? this.pid;
     const tracee = new Tracee(tid);
@@ -231,6 +263,8 @@ export class TracedProcess {
    * our help; its children run on. One that has not reported itself yet (a new one) is held all the same, and the execve would wait for it.
    */
   leaveAllBut(tid: number, deadlineMs: number): void {
+    // Those that were kept stand at a stop, where the others will be.
+    this.#alone.end();
     for (const other of threadsOf(this.pid)) {
       if (other === tid) continue;
       putOffCall(other);
@@ -246,6 +280,7 @@ export class TracedProcess {
    */
   release(deadlineMs: number, waiting?: { readonly tid: number; readonly signal: number }): void {
     if (waiting !== undefined) this.#detach(waiting.tid, waiting.signal);
+    this.#endAlone();
     this.#releaseAll(deadlineMs);
   }
 

@@ -28,6 +28,8 @@ const serveLater = (socket: string): readonly [old: string, later: string] => [
   `begins ${reusable(socket)} listen 8 serve started`,
 ];
 
+const bound = (port: number): string => `begins ${reusable(`tcp4 bind ${at} ${port}`)}`;
+
 describe('who waits in the queue is answered by the new program:', () => {
   needs('root', { command: 'gcc' });
 
@@ -89,6 +91,29 @@ describe('who waits in the queue is answered by the new program:', () => {
     const waiting = askByDatagram(address, 21010);
     expect((await takeOver(target, `${socket} serve started`)).listeners).toMatchObject(handedOver);
     expect(await waiting).toBe(second);
+  });
+});
+
+describe('who waits in the queue is not let in before a fresh start would let them in:', () => {
+  needs('root', { command: 'gcc' });
+
+  test('a thread that listens, wakes the one that serves, and prepares what it serves has done so', async () => {
+    const target = await startSockets(`${bound(21_011)} listen 8 started`);
+    for (let time = 0; time < 5; time++) {
+      const waiting = await Client.connect({ host: at, port: 21_011 });
+      await takeOver(target, `${bound(21_011)} serve-when-woken listen 8 wake prepare 200 started`);
+      expect(await waiting.answer()).toBe(second);
+    }
+  });
+
+  test.each([
+    ['waits for the one that serves', 21_012, 'wake sleep 300 prepare 0'],
+    ['spins until somebody was served', 21_013, 'wake spin-until-served prepare 0'],
+  ])('but one that %s is not waited for', async (_, port, calls) => {
+    const target = await startSockets(`${bound(port)} listen 8 started`);
+    const waiting = await Client.connect({ host: at, port });
+    await takeOver(target, `${bound(port)} serve-when-woken listen 8 ${calls} started`);
+    expect(await waiting.answer()).toBe('too early');
   });
 });
 

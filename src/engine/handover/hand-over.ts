@@ -36,7 +36,7 @@ import { AF_UNIX, parseSocketAddress, type SocketAddress } from './socket-addres
 import { inodeOf, type CallStop } from './call-stop.ts';
 import { listenerAt } from './held-paths.ts';
 
-const { bind, connect, listen, unlink, unlinkat } = arch.syscalls;
+const { accept, accept4, bind, connect, listen, unlink, unlinkat } = arch.syscalls;
 const nothing = { path: Buffer.alloc(0), argv: [], environment: [] };
 
 export interface HandOverPlace {
@@ -48,6 +48,8 @@ export interface HandOverPlace {
   /** A socket was handed over. */
   readonly given: (address: string) => void;
 }
+
+const acceptCalls: ReadonlySet<number> = new Set([accept, accept4]);
 
 /** What is to be seen of a program that sockets are handed over to. */
 export const handOverCalls: ReadonlySet<number> = new Set([bind, connect, listen, unlink, unlinkat]);
@@ -72,7 +74,7 @@ export class HandOver {
         this.#onBind(process, stop);
         return;
       case listen:
-        this.#onListen(stop);
+        this.#onListen(process, stop);
         break;
       case connect:
         this.#onConnect(stop);
@@ -86,9 +88,15 @@ export class HandOver {
     process.go(stop.tid);
   }
 
-  #onListen({ tid, call }: CallStop): void {
+  /**
+   * Clients wait already. A program that serves in one thread while another one still prepares what is served (Go's http.Serve before the
+   * handlers) does without harm what takes it microseconds; traced it takes milliseconds, and they would be answered too early.
+   */
+  #onListen(process: TracedProcess, { pid, tid, call }: CallStop): void {
     const listener = this.listeners.byInode(inodeOf(tid, Number(call.args[0])));
-    if (listener?.state === 'bound') listener.state = 'listening';
+    if (listener?.state !== 'bound') return;
+    listener.state = 'listening';
+    process.goAlone({ pid, tid, until: acceptCalls });
   }
 
   /** It looks whether another of its kind serves already, and would give up: it is to find what a fresh start finds. */

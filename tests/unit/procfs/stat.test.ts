@@ -17,6 +17,7 @@ describe('parseStat', () => {
     expect(parseStat(CAT)).toStrictEqual({
       pid: 4313,
       comm: 'cat',
+      cpuTicks: 0,
       state: 'R',
       ppid: 4308,
       pgrp: 4308,
@@ -44,6 +45,10 @@ describe('parseStat', () => {
 
   it('is not misled by parentheses, spaces and line breaks in the name', () => {
     expect(parseStat(ODD_NAME)).toStrictEqual({ ...parseStat(CAT), comm: ') R (x\n\\y' });
+  });
+
+  it('adds up the CPU time that was used in the program and in the kernel', () => {
+    expect(parseStat(CAT.replace(' 102 0 0 0 0 0 ', ' 102 0 0 0 7 5 ')).cpuTicks).toBe(12);
   });
 
   it('gives any name back as it was', () => {
