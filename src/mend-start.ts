@@ -75,10 +75,10 @@ export function drainOn(state: JournalState, tracee: Tracee, place: Place): Mend
   const work = { ...workOf(state, observed, { ...place, listeners }), asked: state.asked };
   const asked = howToAsk(observed, work.request.options);
   const { held, alreadyStopped } = seize(observed, journal);
-  held.watches = whileDraining;
   {
     using draining = held;
     using _stopped = draining.stopAll(alreadyStopped);
+    draining.watches = whileDraining;
   }
   if (held.traced === null) throw new Error('a program that is to be drained goes on traced');
   const started = drainAndSwap(work, held.traced, asked);

@@ -183,7 +183,6 @@ function exchange(work: Work, taken: Taken, place: Place): Holder | null {
   report.pointOfNoReturn();
 
   host.phase('reset');
-  held.watches = whileOnProbation(work);
   held.stopNew();
   using _newRegisters = held.borrowNew(host.observer);
   const spared = new Set([...host.ourselves.pids, ...(holder === null ? [] : [holder.pid])]);
@@ -192,6 +191,7 @@ function exchange(work: Work, taken: Taken, place: Place): Holder | null {
 
   host.phase('release');
   host.standAlone();
+  held.watches = whileOnProbation(work);
   return holder;
 }
 
@@ -200,7 +200,6 @@ function prove(work: Work, hold: () => Seizure): TracedProcess {
   const { host, plan, report } = work;
   const place = placeIn(work);
   const { held, alreadyStopped } = hold();
-  held.watches = whileDraining;
   proveIn(held);
   heldFor(work, held);
   if (held.traced === null) throw new Error('a program that is to be drained goes on traced');
@@ -220,6 +219,8 @@ function prove(work: Work, hold: () => Seizure): TracedProcess {
     stopIfCancelled(host);
     // They stay: the program that is told to finish now is not coming back.
     files.move();
+    // Not before: one that nothing comes of is let go.
+    target.watches = whileDraining;
   }
 }
 

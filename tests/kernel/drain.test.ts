@@ -2,6 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Drain } from '../../src/protocol/result.ts';
 import { endWithoutUs, expectDrained, startIn, told, type Place } from '../support/kernel/drained.ts';
+import { expectFree } from '../support/kernel/in-place.ts';
+import { tryProgram } from '../support/kernel/probation.ts';
+import { refused } from '../support/kill/sweep.ts';
 import { needs } from '../support/needs.ts';
 import { often } from '../support/often.ts';
 
@@ -85,4 +88,14 @@ describe('a program that is told to finish', () => {
       expect(await endWithoutUs(target)).toEqual([0, null]);
     },
   );
+
+  test('cannot be followed by the new one: it is let go before that is said', async () => {
+    const target = await startIn('process 1 of a container', told('handler', 'exit', 22), { THREADS: 20 });
+    for (let time = 0; time < 5; time++) {
+      const result = await tryProgram(target.pid, { command: refused });
+      expectFree(target.pid);
+      expect(result).toMatchObject({ outcome: 'unchanged', error: { code: 'exec-refused' } });
+    }
+    await expectDrained(target, exited(22));
+  });
 });
