@@ -8,7 +8,14 @@ import { plan, restart, type Asked } from '../support/kernel/ask.ts';
 import { compile } from '../support/kernel/compile.ts';
 import * as files from '../support/kernel/files.ts';
 import { found, fromHex } from '../support/kernel/found.ts';
-import { expectFree, expectRestarted, expectUnchanged, startTicks, stateOf } from '../support/kernel/in-place.ts';
+import {
+  expectFree,
+  expectRestarted,
+  expectUnchanged,
+  startTicks,
+  stateOf,
+  tracerOf,
+} from '../support/kernel/in-place.ts';
 import { launchInSandbox } from '../support/kernel/sandbox.ts';
 import { launch, start } from '../support/kernel/target.ts';
 import { fortioServer, listens } from '../support/kernel/serving.ts';
@@ -182,7 +189,7 @@ describe.each(often(drivers, drivers.slice(1)))('the driver %s', (driver, needed
     for (const delayMs of [0, 60, 120]) {
       const mortal = await start(compile('threads'), ['100']);
       const answer = restart(mortal.pid, { driver });
-      await until('hotexec is at work', () => stateOf(mortal.pid) !== 'S' || isTraced(mortal.pid), 5_000).catch(
+      await until('hotexec is at work', () => stateOf(mortal.pid) !== 'S' || tracerOf(mortal.pid) !== 0, 5_000).catch(
         () => {},
       );
       await new Promise((resolve) => setTimeout(resolve, delayMs));
@@ -281,8 +288,3 @@ describe('the driver gdb', () => {
     await target.ask('there?');
   });
 });
-
-function isTraced(pid: number): boolean {
-  const status = readText(`/proc/${pid}/status`);
-  return status.kind === 'read' && !/^TracerPid:\t0$/m.test(status.content);
-}

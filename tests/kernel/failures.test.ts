@@ -7,7 +7,7 @@ import { plan, restart } from '../support/kernel/ask.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { controlGroup, needsControlGroup } from '../support/kernel/control-group.ts';
 import * as files from '../support/kernel/files.ts';
-import { expectRestarted, expectUnchanged, startTicks, stateOf } from '../support/kernel/in-place.ts';
+import { expectRestarted, expectUnchanged, startTicks, stateOf, tracerOf } from '../support/kernel/in-place.ts';
 import { expectAsBefore, settled } from '../support/kernel/snapshot.ts';
 import { launch, start } from '../support/kernel/target.ts';
 import { needs } from '../support/needs.ts';
@@ -125,7 +125,7 @@ describe('refuses', () => {
     const strace = launch('strace', ['-f', '-o', '/dev/null', '-p', String(target.pid)], {
       stdio: ['ignore', 'ignore', 'ignore'],
     });
-    await until('it is traced', () => isTraced(target.pid));
+    await until('it is traced', () => tracerOf(target.pid) !== 0);
     const answer = await restart(target.pid);
     expect(answer).toMatchObject({ exitCode: 5, outcome: null, error: { code: 'target-traced' } });
     expect(answer.error?.message).toContain(String(strace.pid));
@@ -246,7 +246,7 @@ describe('says that the process was lost when it is killed', () => {
       let isOver = false;
       const answering = restart(target.pid).finally(() => (isOver = true));
       // A hold is over in 5 ms: one of them may go unseen.
-      await until('it is held', () => isOver || isTraced(target.pid), { pauseMs: 1 });
+      await until('it is held', () => isOver || tracerOf(target.pid) !== 0, { pauseMs: 1 });
       target.child.kill('SIGKILL');
       const { exitCode, outcome, error } = await answering;
       expect(`${exitCode} ${outcome} ${error?.code}`).toMatch(inTheMiddle);
@@ -257,10 +257,6 @@ describe('says that the process was lost when it is killed', () => {
 function hasJournal(runtime: string, pid: number): boolean {
   const name = readdirSync(runtime).find((entry) => entry.startsWith(`${pid}-`));
   return name !== undefined && readFileSync(join(runtime, name)).some((byte) => byte !== 0);
-}
-
-function isTraced(pid: number): boolean {
-  return /^TracerPid:\t[1-9]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
 }
 
 function asNobody(): { readonly launcher: readonly string[]; readonly variables: NodeJS.ProcessEnv } {

@@ -5,7 +5,7 @@ import { readText } from '../../src/procfs/read.ts';
 import { restart } from '../support/kernel/ask.ts';
 import { compile } from '../support/kernel/compile.ts';
 import { busy } from '../support/kernel/files.ts';
-import { expectFree, expectRestarted } from '../support/kernel/in-place.ts';
+import { expectFree, expectRestarted, tracerOf } from '../support/kernel/in-place.ts';
 import { start } from '../support/kernel/target.ts';
 import { sweep, type Sweep } from '../support/kill/sweep.ts';
 import type { Shape } from '../support/kill/survivor.ts';
@@ -89,10 +89,3 @@ describe('a gdb that hangs', () => {
     await expectRestarted(target, { driver: 'gdb' });
   });
 });
-
-/** False: nobody. */
-function tracerOf(pid: number): number | false {
-  const status = readText(`/proc/${pid}/status`);
-  const tracer = status.kind === 'read' ? Number(/^TracerPid:\t(\d+)$/m.exec(status.content)?.[1]) : 0;
-  return tracer > 0 && tracer;
-}

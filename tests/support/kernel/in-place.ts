@@ -60,6 +60,12 @@ export function expectFree(pid: number): void {
   }
 }
 
+/** 0: nobody, or the process has ended. */
+export function tracerOf(pid: number): number {
+  const status = readText(`/proc/${pid}/status`);
+  return status.kind === 'read' ? Number(/^TracerPid:\t(\d+)$/m.exec(status.content)?.[1]) : 0;
+}
+
 export function startTicks(pid: number): number {
   return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1')).startTicks;
 }
