@@ -1,5 +1,6 @@
 // Once a program is up, its system calls are not stopped any more: from then on its exit is caught by breakpoints, where they can be had.
-import { EACCES, EPERM, ESRCH } from '../native/errno.ts';
+import { ESRCH } from '../native/errno.ts';
+import { isForbidden, mayBreak } from '../tracer/breakpoints.ts';
 import type { TracedProcess } from '../tracer/traced-process.ts';
 import { breakpointSignal, findExit, type ExitBreakpoints } from './exit-breakpoints.ts';
 
@@ -25,13 +26,16 @@ export class QuietExit implements Disposable {
   begin(): void {
     if (this.#state !== 'not-begun') return;
     this.#state = 'on';
+    // Without the right to it (an agent in a pod) nothing is searched: that takes 10-30 ms, in which the program's stops wait for us.
+    this.isForbidden = !mayBreak(this.#process.pid);
+    if (this.isForbidden) return;
     this.#breakpoints = findExit(this.#process.pid);
     this.#process.eachThread({
       came: (tid) => {
         if (this.#state !== 'on') return;
         const answer = this.#breakpoints?.cover(tid) ?? -1;
         // One that has ended meanwhile ends nothing else.
-        if (answer === -EPERM || answer === -EACCES) this.isForbidden = true;
+        if (isForbidden(answer)) this.isForbidden = true;
         else if (answer < 0 && answer !== -ESRCH) this.blind = true;
       },
       left: (tid) => this.#breakpoints?.forget(tid),

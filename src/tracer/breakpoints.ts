@@ -8,6 +8,7 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { arch } from '../arch/arch.ts';
+import { EACCES, EPERM } from '../native/errno.ts';
 import { allocate } from '../native/memory.ts';
 import { syscall } from '../native/syscall.ts';
 import { Registers } from '../arch/registers.ts';
@@ -32,6 +33,9 @@ const F_SETSIG = 10;
 const F_SETOWN_EX = 15;
 const F_OWNER_TID = 0;
 const O_ASYNC = 0o2_0000;
+
+/** Of what a program may map (vm.mmap_min_addr, at least a page). */
+const lowestAddress = 4096n;
 
 const attributes = allocate(attributesSizeBytes);
 const owner = allocate(8);
@@ -82,6 +86,17 @@ export class Breakpoints implements Disposable {
   [Symbol.dispose](): void {
     for (const tid of this.#descriptors.keys()) this.clear(tid);
   }
+}
+
+/** Whether `set` may answer anything but EACCES and EPERM for this thread. Where a breakpoint would be makes no difference to that. */
+export function mayBreak(tid: number): boolean {
+  using one = new Breakpoints([lowestAddress]);
+  return !isForbidden(one.set(tid));
+}
+
+/** An answer of `set`: by this user none can be set, for any thread of the process. */
+export function isForbidden(answer: number): boolean {
+  return answer === -EPERM || answer === -EACCES;
 }
 
 function open(tid: number, address: bigint): number {
