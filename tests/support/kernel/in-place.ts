@@ -60,10 +60,11 @@ export function expectFree(pid: number): void {
   }
 }
 
-/** 0: nobody, or the process has ended. */
-export function tracerOf(pid: number): number {
+/** Undefined: nobody, or the process has ended. No 0, which is a whole process group to kill(2). */
+export function tracerOf(pid: number): number | undefined {
   const status = readText(`/proc/${pid}/status`);
-  return status.kind === 'read' ? Number(/^TracerPid:\t(\d+)$/m.exec(status.content)?.[1]) : 0;
+  const tracer = status.kind === 'read' ? /^TracerPid:\t([1-9]\d*)$/m.exec(status.content)?.[1] : undefined;
+  return tracer === undefined ? undefined : Number(tracer);
 }
 
 export function startTicks(pid: number): number {
