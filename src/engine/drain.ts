@@ -16,7 +16,7 @@ import { threadIds } from '../tracer/thread-states.ts';
 import { Asking } from './asking.ts';
 import type { Watches } from './held.ts';
 import { answerSame, answerZero } from './handover/answer-call.ts';
-import { inodeOf, type CallStop } from './handover/call-stop.ts';
+import { acceptCalls, inodeOf, type CallStop } from './handover/call-stop.ts';
 import { listenerAt } from './handover/held-paths.ts';
 import type { Observed } from './observe.ts';
 import { stopSignals } from './outside-stop.ts';
@@ -35,7 +35,7 @@ export interface Asked {
 
 export type DrainPlan = Asked | { readonly kind: 'skip'; readonly why: string };
 
-const { accept, accept4, close, dup2, dup3, shutdown, unlink, unlinkat } = arch.syscalls;
+const { close, dup2, dup3, shutdown, unlink, unlinkat } = arch.syscalls;
 
 /** What the old program is asked with; null: it is not asked. */
 export function signalOf(plan: DrainPlan): number | null {
@@ -185,20 +185,16 @@ function wakeAcceptors(process: TracedProcess, { pid, tid, call }: CallStop): vo
     process.breakOff(other, {
       answer: -EINVAL,
       isMeant: ({ originalNumber, firstArgument }) =>
-        isAccept(Number(originalNumber)) && inodeOf(other, Number(firstArgument)) === inode,
+        acceptCalls.has(Number(originalNumber)) && inodeOf(other, Number(firstArgument)) === inode,
       deadlineMs: performance.now() + releaseDeadlineMs,
     });
   }
 }
 
-function isAccept(call: number): boolean {
-  return call === accept || call === accept4;
-}
-
 /** Of another user's thread the kernel may tell no more than the function it sleeps in. */
 function mayAccept(pid: number, tid: number, inode: number): boolean {
   const call = currentCall(pid, tid);
-  if (call !== null) return isAccept(call.number) && inodeOf(tid, Number(call.args[0])) === inode;
+  if (call !== null) return acceptCalls.has(call.number) && inodeOf(tid, Number(call.args[0])) === inode;
   const place = readText(`/proc/${pid}/task/${tid}/wchan`);
   return place.kind === 'read' && place.content.includes('accept');
 }

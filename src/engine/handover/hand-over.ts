@@ -33,10 +33,10 @@ import {
 import { carryOptions, carryStatusFlags } from './options.ts';
 import { answerZero } from './answer-call.ts';
 import { AF_UNIX, parseSocketAddress, type SocketAddress } from './socket-address.ts';
-import { inodeOf, type CallStop } from './call-stop.ts';
+import { acceptCalls, inodeOf, type CallStop } from './call-stop.ts';
 import { listenerAt } from './held-paths.ts';
 
-const { accept, accept4, bind, connect, listen, unlink, unlinkat } = arch.syscalls;
+const { bind, connect, listen, unlink, unlinkat } = arch.syscalls;
 const nothing = { path: Buffer.alloc(0), argv: [], environment: [] };
 
 export interface HandOverPlace {
@@ -48,8 +48,6 @@ export interface HandOverPlace {
   /** A socket was handed over. */
   readonly given: (address: string) => void;
 }
-
-const acceptCalls: ReadonlySet<number> = new Set([accept, accept4]);
 
 /** What is to be seen of a program that sockets are handed over to. */
 export const handOverCalls: ReadonlySet<number> = new Set([bind, connect, listen, unlink, unlinkat]);

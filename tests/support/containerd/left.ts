@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { commandOf } from '../docker/proc.ts';
 import { until } from '../until.ts';
 
 const execute = promisify(execFile);
@@ -52,7 +53,7 @@ async function namesIn(directory: string): Promise<string[]> {
 async function killAll(directory: string, program: string): Promise<void> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   for (const pid of pids) {
-    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+    const words = await commandOf(Number(pid));
     if (basename(words[0] ?? '') !== program || !words.some((word) => word.startsWith(`${directory}/`))) continue;
     kill(Number(pid));
     await until(`process ${pid} is gone`, () => !existsSync(`/proc/${pid}`));

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import type { ErrorCode } from '../../../src/errors.ts';
 import { readText } from '../../../src/procfs/read.ts';
 import { parseStat } from '../../../src/procfs/stat.ts';
+import { parseStatus } from '../../../src/procfs/status.ts';
 import { restart, type Answer, type Asked } from './ask.ts';
 import { expectAsBefore, settled } from './snapshot.ts';
 import type { Target } from './target.ts';
@@ -63,8 +64,8 @@ export function expectFree(pid: number): void {
 /** Undefined: nobody, or the process has ended. No 0, which is a whole process group to kill(2). */
 export function tracerOf(pid: number): number | undefined {
   const status = readText(`/proc/${pid}/status`);
-  const tracer = status.kind === 'read' ? /^TracerPid:\t([1-9]\d*)$/m.exec(status.content)?.[1] : undefined;
-  return tracer === undefined ? undefined : Number(tracer);
+  const tracer = status.kind === 'read' ? parseStatus(status.content).tracerPid : undefined;
+  return tracer === 0 ? undefined : tracer;
 }
 
 export function startTicks(pid: number): number {
